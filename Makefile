@@ -1,0 +1,57 @@
+# Everything a developer runs. Needs only Python 3.11 or later, git and make: uv and the rest come from PyPI.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+TOOLS := .tools
+UV := $(TOOLS)/bin/uv
+VENV := .venv
+BIN := $(VENV)/bin
+SANDBOX := tests/sandbox
+SANDBOX_PY := $(SANDBOX)/.venv/bin/python
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export MELTANO_SEND_ANONYMOUS_USAGE_STATS := false
+
+.PHONY: help setup demo test test-full lint types bench lock clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F':.*?## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+$(UV):
+	python3 -m venv $(TOOLS)
+	$(TOOLS)/bin/pip install --quiet --require-hashes -r requirements/uv.txt
+
+$(VENV)/.ready: $(UV) requirements/dev.txt tap-sagex3/pyproject.toml target-snowflake-audit/pyproject.toml tests/sandbox/launcher/pyproject.toml
+	$(UV) venv --quiet --allow-existing --python 3.11 $(VENV)
+	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps -e tap-sagex3 -e target-snowflake-audit -e tests/sandbox/launcher
+	touch $@
+
+$(SANDBOX)/.venv/.ready: $(UV) requirements/sandbox.txt
+	$(UV) venv --quiet --allow-existing --python 3.11 $(SANDBOX)/.venv
+	$(UV) pip sync --quiet --python $(SANDBOX_PY) --require-hashes requirements/sandbox.txt
+	touch $@
+
+setup: $(VENV)/.ready $(SANDBOX)/.venv/.ready ## Make .venv and the sandbox's own environment
+
+lint: setup ## ruff: style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup ## mypy strict, each environment on its own
+	$(BIN)/mypy tap-sagex3/tap_sagex3 target-snowflake-audit/target_snowflake_audit tests
+	cd $(SANDBOX) && ../../$(BIN)/mypy --config-file mypy.ini --python-executable .venv/bin/python local_x3 local_snowflake sandbox_runner
+
+test: lint types ## Lint, types and all tests except full matrices
+	$(BIN)/pytest -q -n 2 --dist loadgroup -m "not full and not live"
+
+test-full: lint types ## The full matrices too
+	$(BIN)/pytest -q -n 2 --dist loadgroup -m "not live" --run-full
+
+lock: $(UV) ## Pin every requirement again, with hashes and without registry addresses
+	$(UV) export --quiet --no-emit-workspace --no-emit-project --all-groups --no-header --no-annotate -o requirements/dev.txt
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url $(SANDBOX)/pyproject.toml -o requirements/sandbox.txt
+	rm -f uv.lock
+
+clean: ## Remove environments and build output
+	rm -rf $(VENV) $(TOOLS) $(SANDBOX)/.venv .meltano build

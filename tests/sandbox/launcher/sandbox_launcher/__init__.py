@@ -1,0 +1,3 @@
+"""The `sandbox` command of the workspace: starts the sandbox in its own environment."""
+
+from __future__ import annotations
