@@ -1,0 +1,74 @@
+"""Command line of `sandbox`: two commands that share their options."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the person asked for; `command` is empty for `sandbox up`."""
+
+    scale: int
+    seed: int
+    x3_version: str
+    persist: Path | None
+    fixture: Path | None
+    contract: str
+    command: tuple[str, ...]
+
+
+def parse(arguments: list[str]) -> Options:
+    """Read the command line; argparse prints usage and exits with 2 on a mistake."""
+    own, command = _split(arguments)
+    parser = argparse.ArgumentParser(
+        prog="sandbox",
+        description="Starts a local Sage X3 and a local Snowflake. `up` runs them until interrupted and "
+        "prints their environment; `run -- COMMAND` runs COMMAND with it and returns its exit code.",
+    )
+    parser.add_argument("action", choices=["up", "run"])
+    parser.add_argument(
+        "--scale", type=int, default=200, metavar="N", help="number of GL entries (default 200)"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=1, metavar="S", help="seed of the generated data (default 1)"
+    )
+    parser.add_argument("--persist", type=Path, metavar="DIR", help="keep warehouse, keys and state in DIR")
+    parser.add_argument("--x3-version", choices=["V11", "V12"], default="V12", help="V11 has REST only")
+    parser.add_argument(
+        "--fixture", type=Path, metavar="DIR", help="serve hand-written rows instead of generated ones"
+    )
+    parser.add_argument(
+        "--contract",
+        choices=["on", "off"],
+        default="on",
+        help="`off` lets the local Snowflake run statements outside the SQL contract, for other loaders",
+    )
+    known = parser.parse_args(own)
+    if known.action == "run" and not command:
+        parser.error(
+            "`run` needs a command after `--`, for example: sandbox run -- meltano run tap-sagex3 ..."
+        )
+    if known.action == "up" and command:
+        parser.error("`up` takes no command; use `sandbox run -- COMMAND`")
+    if known.scale < 1:
+        parser.error(f"--scale must be 1 or more, got {known.scale}")
+    return Options(
+        scale=known.scale,
+        seed=known.seed,
+        x3_version=known.x3_version,
+        persist=known.persist,
+        fixture=known.fixture,
+        contract=known.contract,
+        command=tuple(command),
+    )
+
+
+def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """Part the sandbox's own arguments from the command behind the first `--`."""
+    if "--" not in arguments:
+        return arguments, []
+    at = arguments.index("--")
+    return arguments[:at], arguments[at + 1 :]
