@@ -12,7 +12,7 @@ SANDBOX_PY := $(SANDBOX)/.venv/bin/python
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export MELTANO_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help setup demo test test-full lint types bench lock clean
+.PHONY: help setup demo test test-full lint types bench generate lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F':.*?## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -32,6 +32,11 @@ $(SANDBOX)/.venv/.ready: $(UV) requirements/sandbox.txt
 	$(UV) pip sync --quiet --python $(SANDBOX_PY) --require-hashes requirements/sandbox.txt
 	touch $@
 
+# Meltano keeps each plugin in an environment of its own; made here so that the first run shows only the run.
+.meltano/.ready: $(VENV)/.ready requirements/constraints.txt
+	$(BIN)/meltano --log-level=warning install
+	touch $@
+
 setup: $(VENV)/.ready $(SANDBOX)/.venv/.ready ## Make .venv and the sandbox's own environment
 
 lint: setup ## ruff: style and formatting
@@ -48,9 +53,13 @@ test: lint types ## Lint, types and all tests except full matrices
 test-full: lint types ## The full matrices too
 	$(BIN)/pytest -q -n 2 --dist loadgroup -m "not live" --run-full
 
+generate: setup ## Rewrite what is generated from the plugins' own --about: settings in meltano.yml and READMEs
+	$(BIN)/python tests/support/meltano_file.py
+
 lock: $(UV) ## Pin every requirement again, with hashes and without registry addresses
 	$(UV) export --quiet --no-emit-workspace --no-emit-project --all-groups --no-header --no-annotate -o requirements/dev.txt
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url $(SANDBOX)/pyproject.toml -o requirements/sandbox.txt
+	$(UV) export --quiet --no-emit-workspace --no-emit-project --no-dev --no-hashes --no-header --no-annotate -o requirements/constraints.txt
 	rm -f uv.lock
 
 clean: ## Remove environments and build output

@@ -1,0 +1,100 @@
+"""Keeps the `settings` of meltano.yml in step with what each plugin says of itself.
+
+Run as a program it rewrites meltano.yml; the test imports `with_settings` and compares.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+ROOT = Path(__file__).resolve().parents[2]
+PLUGINS = {"extractors": "tap-sagex3", "loaders": "target-snowflake-audit"}
+# JSON schema type to the `kind` of a Meltano setting; any other type is a string.
+KINDS = {
+    "boolean": "boolean",
+    "integer": "integer",
+    "number": "decimal",
+    "array": "array",
+    "object": "object",
+}
+
+
+def about(plugin: str) -> dict[str, Any]:
+    """Give the plugin's own description, as `--about --format=json` prints it without any configuration."""
+    command = [str(Path(sys.executable).parent / plugin), "--about", "--format=json"]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    described: dict[str, Any] = json.loads(printed)
+    return described
+
+
+def settings(described: dict[str, Any]) -> list[dict[str, Any]]:
+    """Turn the JSON schema of a plugin's settings into the entries that meltano.yml wants, in order."""
+    return [_setting(name, schema) for name, schema in described["settings"]["properties"].items()]
+
+
+def required(described: dict[str, Any]) -> list[str]:
+    """Name the settings without which the plugin does not start."""
+    names: list[str] = described["settings"].get("required", [])
+    return names
+
+
+def with_settings(text: str) -> str:
+    """Give the text of meltano.yml with `settings` and `settings_group_validation` made anew."""
+    yaml = YAML()
+    yaml.width = 110
+    yaml.indent(mapping=2, sequence=2, offset=0)
+    project = yaml.load(text)
+    for group, name in PLUGINS.items():
+        (plugin,) = (entry for entry in project["plugins"][group] if entry["name"] == name)
+        described = about(name)
+        plugin["settings"] = settings(described)
+        if required(described):
+            plugin["settings_group_validation"] = [required(described)]
+    out = io.StringIO()
+    yaml.dump(project, out)
+    return out.getvalue()
+
+
+def _setting(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    entry: dict[str, Any] = {"name": name}
+    if "title" in schema:
+        entry["label"] = schema["title"]
+    if "enum" in schema:
+        values = [value for value in schema.get("enum", []) if value is not None]
+        entry |= {"kind": "options", "options": [{"label": str(value), "value": value} for value in values]}
+    else:
+        entry["kind"] = _kind(schema)
+    if "description" in schema:
+        entry["description"] = " ".join(schema["description"].split())
+    if schema.get("writeOnly") or schema.get("secret"):
+        entry["sensitive"] = True
+    if schema.get("default") is not None:
+        entry["value"] = schema["default"]
+    return entry
+
+
+def _kind(schema: dict[str, Any]) -> str:
+    if schema.get("format") == "date-time":
+        return "date_iso8601"
+    types = schema.get("type", "string")
+    first = next(
+        (kind for kind in ([types] if isinstance(types, str) else types) if kind != "null"), "string"
+    )
+    return KINDS.get(first, "string")
+
+
+def main() -> None:
+    """Rewrite meltano.yml in place."""
+    file = ROOT / "meltano.yml"
+    file.write_text(with_settings(file.read_text()))
+
+
+if __name__ == "__main__":
+    main()
