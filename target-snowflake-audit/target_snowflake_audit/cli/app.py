@@ -1,0 +1,17 @@
+"""The `snowflake-audit` command line: one group, the commands in modules of their own."""
+
+from __future__ import annotations
+
+import click
+
+from target_snowflake_audit import __version__
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="snowflake-audit")
+def app() -> None:
+    """Read and mend what target-snowflake-audit wrote to Snowflake.
+
+    Settings are those of the target: environment variables TARGET_SNOWFLAKE_AUDIT_*, or files named with
+    --config. Exit codes: 0 fine, 1 found something, 2 could not run.
+    """
