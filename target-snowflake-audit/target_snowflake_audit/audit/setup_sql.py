@@ -1,0 +1,186 @@
+"""The SQL an owner runs once: roles, database, audit schema, lock schema and rights.
+
+Every statement may be run again: what exists stays, rights are granted once more. Sources of the rights:
+docs.snowflake.com/en/user-guide/security-access-control-privileges.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from target_snowflake_audit.audit.tables import DEAD_LETTER_EVENTS, TABLES, Column, Table
+from target_snowflake_audit.audit.views import VIEWS, View
+from target_snowflake_audit.sql.quoting import TableName, identifier, literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LOCK_SUFFIX = "_LOCK"
+STAGE = "LOAD"
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What the set-up SQL is made for; names as stored in Snowflake.
+
+    `schemas` are target schemas to make beforehand; the loader may also create schemas itself.
+    `user` gets the loader role; empty = say so in the documentation of your own users instead.
+    """
+
+    database: str = "ANALYTICS"
+    audit_schema: str = "AUDIT"
+    warehouse: str = "LOAD_WH"
+    user: str = ""
+    role_prefix: str = "SAGEX3_"
+    schemas: tuple[str, ...] = ()
+
+    @property
+    def lock_schema(self) -> str:
+        """Schema of the fences and of the stage."""
+        return lock_schema(self.audit_schema)
+
+    def role(self, name: str) -> str:
+        """A role's name, with the prefix."""
+        return f"{self.role_prefix}{name}"
+
+
+def lock_schema(audit_schema: str) -> str:
+    """Name of the schema that holds fences, staging tables and the stage of an audit schema."""
+    return f"{audit_schema}{LOCK_SUFFIX}"
+
+
+def statements(setup: Setup) -> Iterator[str]:
+    """Give the statements in order, without a closing semicolon."""
+    yield from _roles(setup)
+    yield from _containers(setup)
+    for table in TABLES:
+        yield create_table(setup.database, setup.audit_schema, table)
+    for view in VIEWS:
+        yield create_view(setup.database, setup.audit_schema, view)
+    yield from _loader_rights(setup)
+    yield from _reader_rights(setup)
+    yield from _ownership(setup)
+
+
+def script(setup: Setup) -> str:
+    """Give the whole script as text to read, keep and run."""
+    head = (
+        "-- Sets up the audit trail of target-snowflake-audit. Run once, as ACCOUNTADMIN or as a role that\n"
+        "-- may create roles, warehouses and databases. Running it again changes nothing that exists.\n\n"
+    )
+    return head + "".join(f"{statement};\n" for statement in statements(setup))
+
+
+def create_table(database: str, schema: str, table: Table) -> str:
+    """CREATE TABLE of an audit table, with its comments."""
+    name = TableName(database, schema, table.name)
+    columns = ",\n  ".join(_column(column) for column in table.columns)
+    cluster = f"\nCLUSTER BY ({', '.join(table.cluster_by)})" if table.cluster_by else ""
+    return f"CREATE TABLE IF NOT EXISTS {name.sql} (\n  {columns}\n){cluster}\n"
+        f"COMMENT = {literal(table.comment)}"
+
+
+def create_view(database: str, schema: str, view: View) -> str:
+    """CREATE VIEW of an audit view."""
+    name = TableName(database, schema, view.name)
+    select = view.select.replace("{schema}", name.schema_sql)
+    return f"CREATE OR REPLACE VIEW {name.sql} COMMENT = {literal(view.comment)} AS\n{select}"
+
+
+def create_stage(database: str, schema: str) -> str:
+    """CREATE STAGE of the stage that batch files go to."""
+    name = TableName(database, schema, STAGE)
+    return (
+        f"CREATE STAGE IF NOT EXISTS {name.sql} COMMENT = {literal('Batch files of target-snowflake-audit')}"
+    )
+
+
+def _column(column: Column) -> str:
+    required = " NOT NULL" if column.required else ""
+    return f"{identifier(column.name)} {column.type}{required} COMMENT {literal(column.comment)}"
+
+
+def _roles(setup: Setup) -> Iterator[str]:
+    for name, comment in (
+        ("OWNER", "Owns the audit schema and its tables; nobody works with it day by day"),
+        ("LOADER", "Loads data; may only insert into and read the audit schema"),
+        ("REVIEWER", "Reviews dead letters; may read the audit schema and insert events"),
+        ("AUDITOR", "Reads the audit schema"),
+    ):
+        role = identifier(setup.role(name))
+        yield f"CREATE ROLE IF NOT EXISTS {role} COMMENT = {literal(comment)}"
+        yield f"GRANT ROLE {role} TO ROLE SYSADMIN"
+    if setup.user:
+        yield f"GRANT ROLE {identifier(setup.role('LOADER'))} TO USER {identifier(setup.user)}"
+
+
+def _containers(setup: Setup) -> Iterator[str]:
+    yield (
+        f"CREATE WAREHOUSE IF NOT EXISTS {identifier(setup.warehouse)} WAREHOUSE_SIZE = XSMALL"
+        " AUTO_SUSPEND = 60 AUTO_RESUME = TRUE INITIALLY_SUSPENDED = TRUE"
+    )
+    database = identifier(setup.database)
+    yield f"CREATE DATABASE IF NOT EXISTS {database}"
+    for schema in (setup.audit_schema, setup.lock_schema, *setup.schemas):
+        yield f"CREATE SCHEMA IF NOT EXISTS {database}.{identifier(schema)}"
+    yield create_stage(setup.database, setup.lock_schema)
+
+
+def _loader_rights(setup: Setup) -> Iterator[str]:
+    loader = identifier(setup.role("LOADER"))
+    database = identifier(setup.database)
+    locks = f"{database}.{identifier(setup.lock_schema)}"
+    yield f"GRANT USAGE ON WAREHOUSE {identifier(setup.warehouse)} TO ROLE {loader}"
+    yield f"GRANT USAGE, CREATE SCHEMA ON DATABASE {database} TO ROLE {loader}"
+    yield f"GRANT USAGE ON SCHEMA {_audit(setup)} TO ROLE {loader}"
+    for table in TABLES:
+        yield f"GRANT SELECT, INSERT ON TABLE {_table(setup, table)} TO ROLE {loader}"
+    for view in VIEWS:
+        yield f"GRANT SELECT ON VIEW {_view(setup, view)} TO ROLE {loader}"
+    yield f"GRANT USAGE, CREATE TABLE ON SCHEMA {locks} TO ROLE {loader}"
+    yield f"GRANT READ, WRITE ON STAGE {locks}.{identifier(STAGE)} TO ROLE {loader}"
+    for schema in setup.schemas:
+        yield f"GRANT USAGE, CREATE TABLE ON SCHEMA {database}.{identifier(schema)} TO ROLE {loader}"
+
+
+def _reader_rights(setup: Setup) -> Iterator[str]:
+    for name in ("REVIEWER", "AUDITOR"):
+        role = identifier(setup.role(name))
+        yield f"GRANT USAGE ON WAREHOUSE {identifier(setup.warehouse)} TO ROLE {role}"
+        yield f"GRANT USAGE ON DATABASE {identifier(setup.database)} TO ROLE {role}"
+        yield f"GRANT USAGE ON SCHEMA {_audit(setup)} TO ROLE {role}"
+        for table in TABLES:
+            yield f"GRANT SELECT ON TABLE {_table(setup, table)} TO ROLE {role}"
+        for view in VIEWS:
+            yield f"GRANT SELECT ON VIEW {_view(setup, view)} TO ROLE {role}"
+    events = _table(setup, DEAD_LETTER_EVENTS)
+    yield f"GRANT INSERT ON TABLE {events} TO ROLE {identifier(setup.role('REVIEWER'))}"
+
+
+def _ownership(setup: Setup) -> Iterator[str]:
+    """Hand the audit schema to the owner role last, keeping the rights granted above."""
+    owner = identifier(setup.role("OWNER"))
+    locks = f"{identifier(setup.database)}.{identifier(setup.lock_schema)}"
+    yield f"GRANT USAGE ON DATABASE {identifier(setup.database)} TO ROLE {owner}"
+    objects = [
+        *(f"TABLE {_table(setup, table)}" for table in TABLES),
+        *(f"VIEW {_view(setup, view)}" for view in VIEWS),
+        f"SCHEMA {_audit(setup)}",
+        f"STAGE {locks}.{identifier(STAGE)}",
+        f"SCHEMA {locks}",
+    ]
+    for thing in objects:
+        yield f"GRANT OWNERSHIP ON {thing} TO ROLE {owner} COPY CURRENT GRANTS"
+
+
+def _audit(setup: Setup) -> str:
+    return f"{identifier(setup.database)}.{identifier(setup.audit_schema)}"
+
+
+def _table(setup: Setup, table: Table) -> str:
+    return TableName(setup.database, setup.audit_schema, table.name).sql
+
+
+def _view(setup: Setup, view: View) -> str:
+    return TableName(setup.database, setup.audit_schema, view.name).sql

@@ -1,0 +1,308 @@
+"""The audit tables, declared once: the set-up SQL, the loader and the command line all read this.
+
+Rows are only ever inserted: the loading role has INSERT and SELECT here, nothing else. What changes over
+time (a run ends, a letter is replayed) is a further row, and a view shows the latest. Times are Snowflake's
+`SYSDATE()` (UTC) unless the comment names another clock; hashes and digests are lower-case hexadecimal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+TEXT = "VARCHAR"
+WHOLE = "NUMBER(38,0)"
+TIME = "TIMESTAMP_NTZ(9)"
+JSON = "VARIANT"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: name as stored, Snowflake type, what it holds."""
+
+    name: str
+    type: str
+    comment: str
+    required: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """One audit table; `cluster_by` are expressions over its columns."""
+
+    name: str
+    comment: str
+    columns: tuple[Column, ...]
+    cluster_by: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of its columns in order."""
+        return tuple(column.name for column in self.columns)
+
+
+_CHAIN = (
+    Column(
+        "CHAIN", TEXT, "Chain this row belongs to: a target table's name, or run:RUN_ID; null = not chained"
+    ),
+    Column("CHAIN_NUMBER", WHOLE, "Place in the chain, from 1"),
+    Column("CHAIN_PREVIOUS", TEXT, "Digest of the row before it in the chain"),
+    Column("CHAIN_DIGEST", TEXT, "Digest over this row and the one before it"),
+)
+_ACTOR = (
+    Column("ACTOR", TEXT, "CURRENT_USER() of the session that wrote the row", required=True),
+    Column("ACTOR_ROLE", TEXT, "CURRENT_ROLE() of the session that wrote the row", required=True),
+)
+
+RUNS = Table(
+    "RUNS",
+    "One row when a run starts to load and one when it ends; RUNS_CURRENT shows the latest of each run.",
+    (
+        Column("RUN_ID", TEXT, "Identifier of the run, made by the target at its start", required=True),
+        Column("EVENT", TEXT, "started or ended", required=True),
+        Column("STATUS", TEXT, "running, completed, failed or interrupted", required=True),
+        Column("AT", TIME, "When the row was written", required=True),
+        Column("PROGRAM", TEXT, "target-snowflake-audit or snowflake-audit"),
+        Column("PROGRAM_VERSION", TEXT, "Version of the program"),
+        Column("SDK_VERSION", TEXT, "Version of singer-sdk"),
+        Column("CONNECTOR_VERSION", TEXT, "Version of snowflake-connector-python"),
+        Column("CONFIG_SHA256", TEXT, "Digest of the settings without secrets"),
+        Column("MAPPING_SHA256", TEXT, "Digest of stream_maps, schema_mapping and column_types"),
+        Column("MELTANO_ENVIRONMENT", TEXT, "Meltano's environment, if it started the run"),
+        Column("MELTANO_RUN_ID", TEXT, "Meltano's run id, if it started the run"),
+        Column("MELTANO_STATE_ID", TEXT, "Meltano's state id, if known"),
+        Column("SESSION_ID", TEXT, "Snowflake session that wrote the row"),
+        Column("RECORDS", WHOLE, "Records received in the run (ended rows)"),
+        Column("DEAD_LETTERS", WHOLE, "Records of them that became dead letters (ended rows)"),
+        Column("BATCHES", WHOLE, "Batches committed (ended rows)"),
+        Column("STREAMS", JSON, "Counts by stream (ended rows)"),
+        Column(
+            "STATEMENT_MS", WHOLE, "Time spent in statements that need a warehouse, milliseconds (ended rows)"
+        ),
+        Column("ERROR", TEXT, "Why the run failed or was interrupted"),
+        *_ACTOR,
+        *_CHAIN,
+    ),
+)
+
+BATCHES = Table(
+    "BATCHES",
+    "One row a committed batch, written in the batch's own transaction. RECEIVED = INSERTED + UPDATED + UNCHANGED"
+    " + DEDUPLICATED + DELETED + DEAD.",
+    (
+        Column("BATCH_ID", TEXT, "Digest of run, table, number and content", required=True),
+        Column("RUN_ID", TEXT, "Run that wrote it", required=True),
+        Column("OPERATION", TEXT, "load, replay or activate_version", required=True),
+        Column("STREAM", TEXT, "Singer stream", required=True),
+        Column("TARGET_TABLE", TEXT, "Full name of the table", required=True),
+        Column("BATCH_NUMBER", WHOLE, "Number of the batch in the run, from 1", required=True),
+        Column("RECEIVED", WHOLE, "Records received", required=True),
+        Column("INSERTED", WHOLE, "Rows that are new", required=True),
+        Column("UPDATED", WHOLE, "Rows that changed, or came back after a soft delete", required=True),
+        Column(
+            "UNCHANGED",
+            WHOLE,
+            "Records equal to the stored row, or re-deliveries of an older one",
+            required=True,
+        ),
+        Column(
+            "DEDUPLICATED", WHOLE, "Records superseded by another of the same key in the batch", required=True
+        ),
+        Column("DELETED", WHOLE, "Records that said the row is deleted", required=True),
+        Column("DEAD", WHOLE, "Records that became dead letters", required=True),
+        Column("STALE", WHOLE, "Dead letters of them that are older than the stored row", required=True),
+        Column(
+            "REMOVED",
+            WHOLE,
+            "Rows deleted because the source no longer has them (no record came)",
+            required=True,
+        ),
+        Column("LOAD_METHOD", TEXT, "upsert, append-only or overwrite"),
+        Column("CONTENT_SHA256", TEXT, "Digest of the staged content before compression"),
+        Column("SCHEMA_SHA256", TEXT, "Digest of the Singer schema"),
+        Column("FILE_BYTES", WHOLE, "Size of the staged file, compressed"),
+        Column("SOURCE_FROM", TIME, "Lowest source stamp in the batch (UTC, source clock)"),
+        Column("SOURCE_TO", TIME, "Highest source stamp in the batch (UTC, source clock)"),
+        Column("EXTRACTED_FROM", TIME, "Earliest time_extracted (UTC, the tap's clock)"),
+        Column("EXTRACTED_TO", TIME, "Latest time_extracted (UTC, the tap's clock)"),
+        Column("STARTED_AT", TIME, "When the transaction began", required=True),
+        Column("LOADED_AT", TIME, "When this row was written", required=True),
+        Column("ATTEMPT", WHOLE, "Which attempt succeeded, from 1", required=True),
+        Column("QUERY_IDS", JSON, "Snowflake query id of each statement, by step"),
+        Column("STEP_MS", JSON, "Milliseconds of each statement as the client saw it, by step"),
+        Column("NOTE", TEXT, "What else a reader should know"),
+        *_ACTOR,
+        *_CHAIN,
+    ),
+)
+
+RETRIES = Table(
+    "RETRIES",
+    "One row a failed attempt, whether it was tried again or not.",
+    (
+        Column("RUN_ID", TEXT, "Run", required=True),
+        Column("BATCH_ID", TEXT, "Batch that was tried; null for a login"),
+        Column("STREAM", TEXT, "Singer stream"),
+        Column("TARGET_TABLE", TEXT, "Full name of the table"),
+        Column("ATTEMPT", WHOLE, "Attempt that failed, from 1", required=True),
+        Column(
+            "STEP",
+            TEXT,
+            "Step that failed: connect, put, begin, fence, copy, merge, commit ...",
+            required=True,
+        ),
+        Column(
+            "ERROR_CLASS", TEXT, "network, stage, internal, contention, session, data, ...", required=True
+        ),
+        Column("ERRNO", WHOLE, "Snowflake's error number"),
+        Column("SQLSTATE", TEXT, "SQLSTATE"),
+        Column("QUERY_ID", TEXT, "Snowflake's query id"),
+        Column("MESSAGE", TEXT, "Snowflake's message, without record values"),
+        Column("WAIT_MS", WHOLE, "How long was waited before the next attempt, milliseconds"),
+        Column("OUTCOME", TEXT, "retried, already_committed, split or gave_up", required=True),
+        Column("FAILED_AT", TIME, "When it failed (UTC, the target's clock)"),
+        Column("AT", TIME, "When the row was written", required=True),
+        *_ACTOR,
+        *_CHAIN,
+    ),
+)
+
+RECORD_HISTORY = Table(
+    "RECORD_HISTORY",
+    "One row a version of a record, written in the transaction that wrote the record.",
+    (
+        Column("TARGET_TABLE", TEXT, "Full name of the table", required=True),
+        Column("STREAM", TEXT, "Singer stream", required=True),
+        Column("KEY", JSON, "Key columns and their values"),
+        Column("KEY_HASH", TEXT, "Digest of the key, to look a record up by", required=True),
+        Column("OPERATION", TEXT, "insert, update, delete or replay", required=True),
+        Column("CAUSE", TEXT, "record, replace_scope, activate_version or replay", required=True),
+        Column("BEFORE", JSON, "The row before; null for an insert"),
+        Column("AFTER", JSON, "The row after; null for a delete"),
+        Column("CHANGED_COLUMNS", JSON, "Columns whose values differ; null = compare BEFORE with AFTER"),
+        Column("ROW_HASH_BEFORE", TEXT, "Digest of the values before"),
+        Column("ROW_HASH", TEXT, "Digest of the values after"),
+        Column("SOURCE_TIME", TIME, "Source stamp of the record (UTC, source clock)"),
+        Column("EXTRACTED_AT", TIME, "time_extracted of the record (UTC, the tap's clock)"),
+        Column("LOADED_AT", TIME, "When the row was written", required=True),
+        Column("RUN_ID", TEXT, "Run", required=True),
+        Column("BATCH_ID", TEXT, "Batch", required=True),
+        Column("SEQ", WHOLE, "Arrival number of the record in its run"),
+        Column("ROW_DIGEST", TEXT, "Digest of this history row, for the chain"),
+    ),
+    cluster_by=("TARGET_TABLE", "TO_DATE(LOADED_AT)"),
+)
+
+DEAD_LETTERS = Table(
+    "DEAD_LETTERS",
+    "One row a refused record, as received. DEAD_LETTERS_CURRENT adds what became of it.",
+    (
+        Column(
+            "DEAD_LETTER_ID",
+            TEXT,
+            "Digest of stream, record and reasons: the same when sent again",
+            required=True,
+        ),
+        Column("RUN_ID", TEXT, "Run that refused it", required=True),
+        Column("BATCH_ID", TEXT, "Batch that refused it", required=True),
+        Column("STREAM", TEXT, "Singer stream", required=True),
+        Column("TARGET_TABLE", TEXT, "Full name of the table", required=True),
+        Column("KEY", JSON, "Key columns and their values as received"),
+        Column("KEY_HASH", TEXT, "Digest of the key; null when the key itself is bad"),
+        Column("PHASE", TEXT, "validate, split, load or merge: which net caught it", required=True),
+        Column("REASON", TEXT, "First reason code", required=True),
+        Column(
+            "ERRORS", JSON, "Every bad column: [{column, property, value, reason, expected}]", required=True
+        ),
+        Column("RECORD", JSON, "The record as received, for queries; null when it is not JSON"),
+        Column("RECORD_TEXT", TEXT, "The record as received, as text: this form is exact", required=True),
+        Column("RECORD_SHA256", TEXT, "Digest of RECORD_TEXT", required=True),
+        Column(
+            "SINGER_SCHEMA",
+            JSON,
+            "SCHEMA message of the stream without its type: {schema, key_properties, ...}",
+        ),
+        Column("SCHEMA_SHA256", TEXT, "Digest of the Singer schema"),
+        Column("ERRNO", WHOLE, "Snowflake's error number, when Snowflake refused it"),
+        Column("SQLSTATE", TEXT, "SQLSTATE, when Snowflake refused it"),
+        Column("QUERY_ID", TEXT, "Query id of the statement that refused it"),
+        Column("SOURCE_TIME", TIME, "Source stamp of the record, when it could be read (UTC, source clock)"),
+        Column("EXTRACTED_AT", TIME, "time_extracted of the record (UTC, the tap's clock)"),
+        Column("SEQ", WHOLE, "Arrival number of the record in its run"),
+        Column("AT", TIME, "When the row was written", required=True),
+        Column("ROW_DIGEST", TEXT, "Digest of this row, for the chain"),
+    ),
+)
+
+DEAD_LETTER_EVENTS = Table(
+    "DEAD_LETTER_EVENTS",
+    "What people and replays did with dead letters.",
+    (
+        Column("EVENT_ID", TEXT, "Identifier of the event", required=True),
+        Column("DEAD_LETTER_ID", TEXT, "Letter", required=True),
+        Column(
+            "EVENT",
+            TEXT,
+            "reviewed, edited, approved, discarded, retry_scheduled, replayed, replay_failed, replay_skipped",
+            required=True,
+        ),
+        Column("NOTE", TEXT, "What the person, or the replay, said about it"),
+        Column("PATCH", JSON, "Edited values: {property: value}"),
+        Column("ERRORS", JSON, "Reasons of a failed replay, as in DEAD_LETTERS"),
+        Column("RETRY_AT", TIME, "When the next automatic retry is due"),
+        Column("RUN_ID", TEXT, "Run of the replay"),
+        Column("BATCH_ID", TEXT, "Batch of the replay"),
+        Column("AT", TIME, "When the row was written", required=True),
+        *_ACTOR,
+        *_CHAIN,
+    ),
+)
+
+SCHEMA_CHANGES = Table(
+    "SCHEMA_CHANGES",
+    "One row a change the target made to a table's definition.",
+    (
+        Column("RUN_ID", TEXT, "Run", required=True),
+        Column("STREAM", TEXT, "Singer stream", required=True),
+        Column("TARGET_TABLE", TEXT, "Full name of the table", required=True),
+        Column("CHANGE", TEXT, "create_schema, create_table, add_column, widen_column", required=True),
+        Column("COLUMN_NAME", TEXT, "Column; null for a whole table"),
+        Column("TYPE_BEFORE", TEXT, "Type before"),
+        Column("TYPE_AFTER", TEXT, "Type after"),
+        Column("CAUSE", TEXT, "Why: what the SCHEMA message or the settings said", required=True),
+        Column("STATEMENT", TEXT, "SQL that was run", required=True),
+        Column("QUERY_ID", TEXT, "Snowflake's query id"),
+        Column("CHANGED_AT", TIME, "When it was run (UTC, the target's clock)"),
+        Column("AT", TIME, "When the row was written", required=True),
+        *_ACTOR,
+        *_CHAIN,
+    ),
+)
+
+WATERMARKS = Table(
+    "WATERMARKS",
+    "One row a batch: how far a stream is loaded.",
+    (
+        Column("STREAM", TEXT, "Singer stream", required=True),
+        Column("TARGET_TABLE", TEXT, "Full name of the table", required=True),
+        Column("RUN_ID", TEXT, "Run", required=True),
+        Column("BATCH_ID", TEXT, "Batch", required=True),
+        Column("REPLICATION_KEY", TEXT, "Property that orders the stream; null = none"),
+        Column("HIGHEST_VALUE", TEXT, "Highest replication value committed up to this batch in the run"),
+        Column(
+            "BOOKMARK", JSON, "The stream's bookmark in the last STATE at or before the batch's last record"
+        ),
+        Column("AT", TIME, "When the row was written", required=True),
+    ),
+)
+
+TABLES = (
+    RUNS,
+    BATCHES,
+    RETRIES,
+    RECORD_HISTORY,
+    DEAD_LETTERS,
+    DEAD_LETTER_EVENTS,
+    SCHEMA_CHANGES,
+    WATERMARKS,
+)
+BY_NAME = {table.name: table for table in TABLES}
