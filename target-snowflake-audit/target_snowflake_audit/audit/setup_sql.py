@@ -77,8 +77,8 @@ def create_table(database: str, schema: str, table: Table) -> str:
     name = TableName(database, schema, table.name)
     columns = ",\n  ".join(_column(column) for column in table.columns)
     cluster = f"\nCLUSTER BY ({', '.join(table.cluster_by)})" if table.cluster_by else ""
-    return f"CREATE TABLE IF NOT EXISTS {name.sql} (\n  {columns}\n){cluster}\n"
-        f"COMMENT = {literal(table.comment)}"
+    comment = literal(table.comment)
+    return f"CREATE TABLE IF NOT EXISTS {name.sql} (\n  {columns}\n){cluster}\nCOMMENT = {comment}"
 
 
 def create_view(database: str, schema: str, view: View) -> str:

@@ -86,8 +86,8 @@ RUNS = Table(
 
 BATCHES = Table(
     "BATCHES",
-    "One row a committed batch, written in the batch's own transaction. RECEIVED = INSERTED + UPDATED + UNCHANGED"
-    " + DEDUPLICATED + DELETED + DEAD.",
+    "One row a committed batch, written in the batch's own transaction."
+    " RECEIVED = INSERTED + UPDATED + UNCHANGED + DEDUPLICATED + DELETED + DEAD.",
     (
         Column("BATCH_ID", TEXT, "Digest of run, table, number and content", required=True),
         Column("RUN_ID", TEXT, "Run that wrote it", required=True),
