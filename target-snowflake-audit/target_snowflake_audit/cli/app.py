@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from target_snowflake_audit import __version__
+from target_snowflake_audit.cli.init_sql import init_sql
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -15,3 +16,6 @@ def app() -> None:
     Settings are those of the target: environment variables TARGET_SNOWFLAKE_AUDIT_*, or files named with
     --config. Exit codes: 0 fine, 1 found something, 2 could not run.
     """
+
+
+app.add_command(init_sql)
