@@ -43,9 +43,11 @@ class Finished:
 
 def run(command: Sequence[str], environment: Mapping[str, str], **options: Any) -> Finished:  # noqa: ANN401
     """Run a program of the workspace's environment and wait for its end."""
+    own = ("TAP_SAGEX3_", "TARGET_SNOWFLAKE_AUDIT_", "MELTANO_")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(own)}
     ended = subprocess.run(
         [str(BIN / command[0]), *command[1:]],
-        env={**os.environ, **environment},
+        env={**clean, **environment},
         capture_output=True,
         text=True,
         check=False,
