@@ -56,10 +56,14 @@ test-full: lint types ## The full matrices too
 generate: setup ## Rewrite what is generated from the plugins' own --about: settings in meltano.yml and READMEs
 	$(BIN)/python tests/support/meltano_file.py
 
+bench: setup ## Both plugins against a peer on the sandbox: prints a table, writes build/bench.json
+	PYTHONPATH=tests/support $(BIN)/python -m tests.bench $(ARGS)
+
 lock: $(UV) ## Pin every requirement again, with hashes and without registry addresses
 	$(UV) export --quiet --no-emit-workspace --no-emit-project --all-groups --no-header --no-annotate -o requirements/dev.txt
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url $(SANDBOX)/pyproject.toml -o requirements/sandbox.txt
 	$(UV) export --quiet --no-emit-workspace --no-emit-project --no-dev --no-hashes --no-header --no-annotate -o requirements/constraints.txt
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url requirements/bench-peer.in -o requirements/bench-peer.txt
 	rm -f uv.lock
 
 clean: ## Remove environments and build output

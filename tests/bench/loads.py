@@ -1,0 +1,127 @@
+"""100,000 GL lines through each target: all new, all unchanged, one in ten changed; each load is checked."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from . import candidates, environments, lines
+from .figures import Figure, highest, median, ratio
+from .measure import BenchError
+from .warehouse import check, statements
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from .measure import Measured
+    from .options import Options
+
+    Start = Callable[[Path, Path], AbstractContextManager[candidates.Candidate]]
+
+RATIOS = {case: f"target_vs_meltanolabs_{case}" for case in ("new", "unchanged", "changed")}
+NAMES = (*RATIOS.values(), "target_peak_mb", "statements_per_batch")
+EMPTY = "warehouse_statements_when_empty"
+
+
+@dataclass(frozen=True)
+class Load:
+    """A file to load, and what the table holds afterwards."""
+
+    case: str
+    file: Path
+    totals: lines.Totals
+
+
+@dataclass
+class Results:
+    """Measured loads of one candidate by case, and the statements of each of its batches."""
+
+    loads: dict[str, list[Measured]] = field(default_factory=lambda: defaultdict(list))
+    batches: list[int] = field(default_factory=list)
+
+    def seconds(self, case: str) -> list[float]:
+        """Give the seconds of each load of a case."""
+        return [load.seconds for load in self.loads[case]]
+
+
+def measure(options: Options, folder: Path) -> Iterator[Figure]:
+    """Load with both targets, ours first and last so that a drifting machine favours nobody, and compare."""
+    files = _files(options, folder)
+    our_environment = environments.ours()
+    mine, other = Results(), Results()
+    rounds: list[tuple[Start, Path, Results]] = [
+        (candidates.ours, our_environment, mine)
+    ] * options.our_rounds
+    if options.wants(*RATIOS.values()):
+        rounds[1:1] = [(candidates.peer, environments.peer(), other)] * options.peer_rounds
+    for number, (start, environment, results) in enumerate(rounds):
+        with start(environment, folder / f"round-{number}") as candidate:
+            _load_all(candidate, files, results)
+    if other.loads:
+        for case, name in RATIOS.items():
+            yield ratio(name, mine.seconds(case), other.seconds(case))
+    peaks = [load.peak_mb for loads in mine.loads.values() for load in loads]
+    peer_peaks = [round(load.peak_mb) for loads in other.loads.values() for load in loads]
+    yield highest("target_peak_mb", peaks, peer_mb=peer_peaks, cpu_s=_cpu(mine), peer_cpu_s=_cpu(other))
+    yield highest("statements_per_batch", mine.batches)
+
+
+def measure_empty(options: Options, folder: Path) -> Figure:
+    """Count the statements that need a warehouse in a run that brings a SCHEMA and a STATE but no RECORD."""
+    first, nothing = folder / "first.jsonl", folder / "nothing.jsonl"
+    lines.write(first, 100)
+    lines.write_empty(nothing)
+    counts: list[float] = []
+    with candidates.ours(environments.ours(), folder / "empty") as candidate:
+        candidate.load(first)
+        for _ in range(options.our_rounds):
+            before = len(statements(candidate.ready))
+            candidate.load(nothing)
+            sent = statements(candidate.ready)[before:]
+            if not sent:
+                message = "the empty run sent no statement at all, not even a login's: wrong server?"
+                raise BenchError(message)
+            counts.append(sum(statement.needs_warehouse for statement in sent))
+    return highest(EMPTY, counts)
+
+
+def _files(options: Options, folder: Path) -> list[Load]:
+    new, changed = folder / "new.jsonl", folder / "changed.jsonl"
+    first = lines.write(new, options.rows)
+    later = lines.write(changed, options.rows, changed=True)
+    return [Load("new", new, first), Load("unchanged", new, first), Load("changed", changed, later)]
+
+
+def _load_all(candidate: candidates.Candidate, files: list[Load], results: Results) -> None:
+    for load in files:
+        before = len(statements(candidate.ready))
+        measured = candidate.load(load.file)
+        batches = list(_batches(candidate, before))
+        check(candidate.ready, candidates.ROWS_TABLE, load.totals)
+        results.loads[load.case].append(measured)
+        results.batches += batches
+        print(
+            f"  {candidate.name} {load.case}: {measured.seconds:.1f} s, {measured.peak_mb:.0f} MB", flush=True
+        )
+
+
+def _batches(candidate: candidates.Candidate, before: int) -> Iterator[int]:
+    """Count the statements of each batch, from its PUT to its COMMIT, both included."""
+    sessions: dict[str, int] = {}
+    for statement in statements(candidate.ready)[before:]:
+        if statement.verb == "PUT" and statement.session not in sessions:
+            sessions[statement.session] = 0
+        if statement.session in sessions:
+            sessions[statement.session] += 1
+            if statement.verb == "COMMIT":
+                yield sessions.pop(statement.session)
+
+
+def _cpu(results: Results) -> dict[str, list[float]]:
+    return {case: [round(load.cpu_seconds, 1) for load in loads] for case, loads in results.loads.items()}
+
+
+__all__ = ["EMPTY", "NAMES", "measure", "measure_empty", "median"]
