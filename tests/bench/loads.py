@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from . import candidates, environments, lines
-from .figures import Figure, highest, median, ratio
+from .figures import Figure, highest, ratio
 from .measure import BenchError
 from .warehouse import check, statements
 
@@ -122,6 +122,3 @@ def _batches(candidate: candidates.Candidate, before: int) -> Iterator[int]:
 
 def _cpu(results: Results) -> dict[str, list[float]]:
     return {case: [round(load.cpu_seconds, 1) for load in loads] for case, loads in results.loads.items()}
-
-
-__all__ = ["EMPTY", "NAMES", "measure", "measure_empty", "median"]

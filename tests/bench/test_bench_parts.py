@@ -78,7 +78,7 @@ def test_memory_of_a_child_process_counts_and_the_watchers_own_does_not(tmp_path
 
 
 def test_a_command_that_fails_has_no_figure(tmp_path: Path) -> None:
-    with pytest.raises(measure.BenchError, match="(?s)code 3.*went wrong"):
+    with pytest.raises(measure.BenchError, match=r"(?s)code 3.*went wrong"):
         measure.run_measured(
             [sys.executable, "-c", "import sys; sys.stderr.write('went wrong'); sys.exit(3)"],
             log=tmp_path / "log",
