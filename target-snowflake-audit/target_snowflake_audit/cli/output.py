@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from target_snowflake_audit.cli.text import json_text, shown
+from target_snowflake_audit.cli.text import json_text, safe, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -45,18 +45,47 @@ def print_all(parts: Iterable[RenderableType]) -> None:
 
 def line(text: str, style: str = "") -> RenderableType:
     """Make one line of plain text; marks like `[red]` in it are text too."""
-    return Text(text, style=style)
+    return Text(safe(text), style=style)
 
 
-def table(title: str, columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> RenderableType:
-    """Make a table in which no value is cut: a long one goes on in the next line of its cell."""
+def table(title: str, columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> Table:
+    """Make a table in which no value is cut: a long one goes on in the next line of its cell.
+
+    A member `style` of a row is its rich style; a value that is a rich Text is taken as it is.
+    """
     made = Table(title=Text(title, style="bold"), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
         made.add_column(Text(column.title), justify="right" if column.right else "left", overflow="fold")
     for row in rows:
-        style = str(row.get("style") or "")
-        made.add_row(*(Text(shown(row.get(column.member))) for column in columns), style=style)
+        made.add_row(*(_cell(row.get(column.member)) for column in columns), style=row.get("style"))
     return made
+
+
+def facts(title: str, named: Mapping[str, object]) -> RenderableType:
+    """Make a table of names and values; what is None or empty is left out."""
+    rows = [{"name": name, "value": value} for name, value in named.items() if not empty(value)]
+    made = table(title, [Column("", "name"), Column("", "value")], rows)
+    made.show_header = False
+    return made
+
+
+def empty(value: object) -> bool:
+    """Whether there is nothing to show: null, or text without a character."""
+    return value is None or value == ""
+
+
+def lines(texts: Iterable[str]) -> Text:
+    """Make a cell of several lines, each made safe on its own."""
+    return Text("\n".join(safe(text) for text in texts))
+
+
+def lower(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a row with the names in lower case, as programs expect them in JSON."""
+    return {name.lower(): value for name, value in row.items()}
+
+
+def _cell(value: object) -> Text:
+    return value if isinstance(value, Text) else Text(shown(value))
 
 
 def _console() -> Console:

@@ -1,0 +1,166 @@
+"""Shows dead letters to people and gives them to programs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from target_snowflake_audit.cli.output import Column, facts, line, lines, lower, table
+from target_snowflake_audit.cli.text import exact_json, quoted, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from rich.console import RenderableType
+
+    Row = Mapping[str, Any]
+
+SHORT = 12
+"""Characters of an identifier that a list shows: enough to tell letters apart, and accepted by `show`."""
+
+_LIST = [
+    Column("Letter", "letter"),
+    Column("Refused (UTC)", "at"),
+    Column("Stream", "stream"),
+    Column("Key", "key"),
+    Column("What is wrong", "wrong"),
+    Column("Status", "status"),
+]
+_RECORD = [
+    Column("", "mark"),
+    Column("Property", "property"),
+    Column("Value", "value"),
+    Column("Reason", "reason"),
+    Column("Expected", "expected"),
+    Column("Column now", "type"),
+]
+_EVENTS = [
+    Column("When (UTC)", "AT"),
+    Column("Event", "EVENT"),
+    Column("By", "ACTOR"),
+    Column("Role", "ACTOR_ROLE"),
+    Column("Note", "NOTE"),
+    Column("Batch", "BATCH_ID"),
+]
+
+
+def list_parts(rows: Sequence[Row], total: int, status: str) -> Iterable[RenderableType]:
+    """A table of letters, and how many more there are."""
+    if not rows:
+        yield line(f"No {'' if status == 'all' else f'{status} '}dead letters.")
+        return
+    yield table("Dead letters", _LIST, (_list_row(row) for row in rows))
+    if total > len(rows):
+        yield line(f"{len(rows)} of {total} shown; --limit shows more.")
+
+
+def list_json(rows: Sequence[Row], total: int) -> dict[str, Any]:
+    """Letters as JSON."""
+    hidden = {"TOTAL"}
+    return {
+        "total": total,
+        "dead_letters": [
+            lower({name: value for name, value in row.items() if name not in hidden}) for row in rows
+        ],
+    }
+
+
+def letter_parts(letter: Row, events: Sequence[Row], types: Mapping[str, str]) -> Iterable[RenderableType]:
+    """One letter: where it comes from, the record with its bad values marked, and its events."""
+    yield facts(
+        f"Dead letter {letter['DEAD_LETTER_ID']}",
+        {
+            "Status": _status(letter),
+            "Stream": letter["STREAM"],
+            "Table": letter["TARGET_TABLE"],
+            "Key": key_text(letter["KEY"]),
+            "Changed in the source": letter["SOURCE_TIME"],
+            "Read by the tap": letter["EXTRACTED_AT"],
+            "Refused": letter["AT"],
+            "Refused in phase": letter["PHASE"],
+            "Run": letter["RUN_ID"],
+            "Batch": letter["BATCH_ID"],
+            "Snowflake error": letter["ERRNO"],
+            "SQLSTATE": letter["SQLSTATE"],
+            "Query id": letter["QUERY_ID"],
+        },
+    )
+    yield table("Record as received", _RECORD, record_rows(letter, types))
+    if not isinstance(_record(letter), dict):
+        yield line(shown(letter["RECORD_TEXT"]))
+    yield table("Events", _EVENTS, events) if events else line("Nobody has acted on it yet.")
+
+
+def letter_json(letter: Row, events: Sequence[Row], types: Mapping[str, str]) -> dict[str, Any]:
+    """One letter with its events and the types of its bad columns now, as JSON."""
+    bad = [str(error["column"]) for error in letter["ERRORS"] or () if error.get("column")]
+    return {
+        "dead_letter": {**lower(letter), "record": _record(letter)},
+        "column_types": {name: types.get(name) for name in bad},
+        "events": [lower(event) for event in events],
+    }
+
+
+def record_rows(letter: Row, types: Mapping[str, str]) -> list[dict[str, Any]]:
+    """One row a property, in the order received; bad ones are marked, and absent ones follow."""
+    record = _record(letter)
+    values = record if isinstance(record, dict) else {}
+    errors: dict[str, list[Row]] = {}
+    for error in letter["ERRORS"] or ():
+        errors.setdefault(str(error.get("property") or error.get("column") or ""), []).append(error)
+    names = [*values, *(name for name in errors if name not in values)]
+    return [_record_row(name, values, errors.get(name, []), types) for name in names]
+
+
+def key_text(key: object) -> str:
+    """A key as `ID=SI0001 LINE=1000`."""
+    if not isinstance(key, dict):
+        return shown(key)
+    return " ".join(f"{name}={shown(value)}" for name, value in key.items())
+
+
+def error_text(error: Row) -> str:
+    """One bad column in a line: `AMOUNT = "12,5x": not a number`."""
+    name = error.get("property") or error.get("column") or "record"
+    return f"{name} = {quoted(error.get('value'))}: {shown(error.get('reason'))}"
+
+
+def _list_row(row: Row) -> dict[str, Any]:
+    errors = row["ERRORS"] or ()
+    return {
+        "letter": row["DEAD_LETTER_ID"][:SHORT],
+        "at": row["AT"],
+        "stream": row["STREAM"],
+        "key": key_text(row["KEY"]),
+        "wrong": lines(error_text(error) for error in errors) if errors else row["REASON"],
+        "status": _status(row),
+    }
+
+
+def _status(row: Row) -> str:
+    status = str(row["STATUS"]).replace("_", " ")
+    return f"{status} at {shown(row['STATUS_AT'])}" if row["STATUS_AT"] is not None else status
+
+
+def _record(letter: Row) -> object:
+    """The exact record; its VARIANT copy may have lost digits on its way through JSON readers."""
+    try:
+        return exact_json(letter["RECORD_TEXT"])
+    except ValueError:
+        return None
+
+
+def _record_row(
+    name: str, values: Mapping[str, Any], errors: Sequence[Row], types: Mapping[str, str]
+) -> dict[str, Any]:
+    row: dict[str, Any] = {"property": name or "(whole record)", "mark": "", "reason": "", "expected": ""}
+    row["value"] = quoted(values[name]) if name in values else "(absent)" if name else ""
+    row["type"] = ""
+    if errors:
+        row |= {
+            "mark": ">>",
+            "style": "bold red",
+            "reason": lines(str(error.get("reason")) for error in errors),
+            "expected": lines(shown(error.get("expected")) for error in errors),
+            "type": types.get(str(errors[0].get("column")), ""),
+        }
+    return row

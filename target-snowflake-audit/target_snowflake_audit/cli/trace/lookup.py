@@ -1,0 +1,172 @@
+"""Reads the rows of which a trace is made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from target_snowflake_audit.cli.errors import CommandError
+from target_snowflake_audit.cli.reader import SEMI_STRUCTURED, Reader, Row, audit_rows, decoded
+from target_snowflake_audit.cli.sql import dead_letters
+from target_snowflake_audit.cli.sql import trace as sql
+from target_snowflake_audit.cli.trace.document import Document, Entry
+from target_snowflake_audit.cli.trace.links import (
+    ALLOCATIONS,
+    BY_ENTRY_NUMBER,
+    BY_INTERNAL_NUMBER,
+    ENTRY,
+    ENTRY_LINES,
+)
+from target_snowflake_audit.cli.trace.names import Loaded, full_name
+from target_snowflake_audit.cli.trace.timeline import Trail
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from target_snowflake_audit.cli.sql.statement import Audit
+    from target_snowflake_audit.cli.trace.links import Invoice, Part
+    from target_snowflake_audit.sql.quoting import TableName
+
+DELETED = "_AUDIT_DELETED_AT"
+
+
+def loaded_tables(reader: Reader, audit: Audit) -> list[Loaded]:
+    """Every stream and its table that a batch was loaded into."""
+    return [
+        Loaded(row["STREAM"], full_name(row["TARGET_TABLE"]))
+        for row in audit_rows(reader, sql.loaded_tables(audit))
+    ]
+
+
+def column_types(reader: Reader, table: TableName) -> dict[str, str]:
+    """Columns of a table with their types, in table order."""
+    return {str(row["name"]): str(row["type"]) for row in reader.rows(sql.columns(table))}
+
+
+def any_key(reader: Reader, audit: Audit, table: TableName) -> dict[str, Any]:
+    """The key of any record that was loaded or refused.
+
+    Raises:
+        CommandError: the trail holds none, as after `history: off`.
+    """
+    for statement in (sql.a_key(audit, str(table)), sql.a_refused_key(audit, str(table))):
+        for row in audit_rows(reader, statement):
+            if isinstance(row["KEY"], dict):
+                return row["KEY"]
+    message = f"{table}: the audit trail holds no record of this table (setting `history` may be off)"
+    raise CommandError(message)
+
+
+def record_trail(reader: Reader, audit: Audit, table: TableName, key_hash: str) -> Trail:
+    """Everything that the audit tables hold about one record."""
+    history = audit_rows(reader, sql.history(audit, str(table), key_hash))
+    letters = audit_rows(reader, dead_letters.letters_of_record(audit, str(table), key_hash))
+    first = Trail(history=history, letters=letters)
+    if not first.batch_ids:
+        return first
+    names = [row["DEAD_LETTER_ID"] for row in letters]
+    return Trail(
+        history=history,
+        letters=letters,
+        events=audit_rows(reader, dead_letters.events(audit, names)) if names else [],
+        batches=audit_rows(reader, sql.batches(audit, first.batch_ids)),
+        retries=audit_rows(reader, sql.retries(audit, first.batch_ids)),
+    )
+
+
+def current_row(reader: Reader, table: TableName, key: Mapping[str, str | int]) -> Row | None:
+    """The stored row of a key, soft-deleted or not; None when there is none."""
+    types = column_types(reader, table)
+    for row in reader.rows(sql.rows(table, tuple(types), key, order=tuple(key))):
+        return decoded(row, _json_columns(types))
+    return None
+
+
+class Documents:
+    """Reads documents by the property names of their streams, wherever their tables are and however named."""
+
+    def __init__(self, reader: Reader, tables: Sequence[Loaded]) -> None:
+        """`tables` are all loaded tables of the warehouse."""
+        self._reader = reader
+        self._tables = {loaded.stream: loaded.table for loaded in tables}
+        self._columns: dict[TableName, dict[str, str]] = {}
+
+    def invoice(self, kind: Invoice, number: str) -> Document:
+        """Read an invoice down to its cost allocations.
+
+        Raises:
+            CommandError: its tables or the invoice itself are not there.
+        """
+        headers = self._rows(kind.header, {"id": number})
+        if not headers:
+            message = f"no {kind.title.lower()} {number} in {self._table(kind.header.stream)}"
+            raise CommandError(message)
+        header = headers[0]
+        lines = self._rows(kind.lines, {"id": number})
+        return Document(kind, header, lines, self._entries(header))
+
+    def _entries(self, header: Row) -> list[Entry]:
+        """Entries by type and number; only without one, by the internal number."""
+        entry_type, number, internal = header.get("entryType"), header["id"], header.get("internalNumber")
+        if entry_type:
+            found = self._entry(BY_ENTRY_NUMBER, str(entry_type), str(number))
+            if found.header is not None or found.lines:
+                return [found]
+        if not internal:
+            return []
+        lines = self._rows(ENTRY_LINES, {"internalNumber": int(internal)})
+        names = dict.fromkeys((str(row["entryType"]), str(row["id"])) for row in lines)
+        return [self._entry(BY_INTERNAL_NUMBER, *name) for name in names]
+
+    def _entry(self, link: str, entry_type: str, number: str) -> Entry:
+        key: dict[str, str | int] = {"entryType": entry_type, "id": number}
+        headers = self._rows(ENTRY, key)
+        return Entry(
+            link=link,
+            entry_type=entry_type,
+            number=number,
+            header=headers[0] if headers else None,
+            lines=self._rows(ENTRY_LINES, key),
+            allocations=self._rows(ALLOCATIONS, key),
+        )
+
+    def _rows(self, part: Part, key: Mapping[str, str | int]) -> list[Row]:
+        """Live rows of a part, keyed by property; a property that the table lacks is left out."""
+        table = self._table(part.stream)
+        types = self._types(table)
+        columns = {name: column for name in part.properties if (column := column_of(name, types))}
+        wanted = {_required(name, types, table): value for name, value in key.items()}
+        order = [columns[name] for name in part.order if name in columns]
+        statement = sql.live_rows(table, tuple(columns.values()), wanted, order=order)
+        json_columns = _json_columns(types)
+        rows = [decoded(row, json_columns) for row in self._reader.rows(statement)]
+        return [{name: row[column] for name, column in columns.items()} for row in rows]
+
+    def _table(self, stream: str) -> TableName:
+        if stream not in self._tables:
+            known = ", ".join(sorted(self._tables)) or "none"
+            message = f"stream {stream} was never loaded; loaded streams: {known}"
+            raise CommandError(message)
+        return self._tables[stream]
+
+    def _types(self, table: TableName) -> dict[str, str]:
+        if table not in self._columns:
+            self._columns[table] = column_types(self._reader, table)
+        return self._columns[table]
+
+
+def column_of(name: str, columns: Mapping[str, str]) -> str | None:
+    """Find the column of a property by either spelling: `lineNumber` is stored as LINE_NUMBER by default."""
+    squeezed = name.replace("_", "").upper()
+    return next((column for column in columns if column.replace("_", "").upper() == squeezed), None)
+
+
+def _required(name: str, columns: Mapping[str, str], table: TableName) -> str:
+    column = column_of(name, columns)
+    if column is None:
+        message = f"{table} has no column for property {name}"
+        raise CommandError(message)
+    return column
+
+
+def _json_columns(types: Mapping[str, str]) -> list[str]:
+    return [column for column, type_ in types.items() if type_.upper().startswith(SEMI_STRUCTURED)]
