@@ -1,0 +1,120 @@
+"""`python -m local_x3`: start the server, print one JSON line when ready, run until told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import secrets
+import signal
+import sys
+from pathlib import Path
+
+from local_x3.app import App
+from local_x3.clock import Clock
+from local_x3.data.fixture import FixtureData
+from local_x3.data.generate import GeneratedData
+from local_x3.declarations import DEFAULT_FOLDER, load_sources
+from local_x3.graphql.api import PATH
+from local_x3.graphql.tokens import Credentials
+from local_x3.http_server import HttpServer
+from local_x3.store import Dataset, Store
+
+DEFAULT_STAMPS = {"GACCOUNT": ("UPDDAT",), "STOCK": ()}  # sites differ [D]; here one class of each sort
+
+
+def arguments(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        prog="local_x3", description="A local Sage X3 for tests: api1 and Xtrem."
+    )
+    parser.add_argument("--port", type=int, default=0, help="0: chosen by the system")
+    parser.add_argument(
+        "--scale", type=int, default=200, help="number of GL entries; the rest is in proportion"
+    )
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--x3-version", choices=("V11", "V12"), default="V12", help="V11 has no GraphQL API")
+    parser.add_argument("--folder", default="SEED", help="name of the endpoint")
+    parser.add_argument(
+        "--fixture", type=Path, help="folder of raw REST answers to serve instead of generated data"
+    )
+    parser.add_argument(
+        "--entities", type=Path, default=DEFAULT_FOLDER, help="folder of the entity declarations"
+    )
+    parser.add_argument("--stop-with-stdin", action="store_true", help="end when stdin is closed")
+    return parser.parse_args(argv)
+
+
+async def serve(options: argparse.Namespace) -> None:
+    """Run the server until SIGTERM, SIGINT or the end of stdin."""
+    clock = Clock()
+    sources = load_sources(options.entities)
+    data: Dataset = (
+        FixtureData(options.fixture)
+        if options.fixture
+        else GeneratedData(sources, options.scale, options.seed, clock)
+    )
+    stores = [Store(source, data) for source in sources]
+    app: App | None = None
+    server = HttpServer(lambda request: app.handle(request), clock.seconds)  # type: ignore[union-attr]
+    port = await server.start(options.port)
+    url = f"http://127.0.0.1:{port}"
+    credentials = Credentials(
+        username="INTERFACE",
+        password=secrets.token_urlsafe(18),
+        client_id=secrets.token_hex(16),
+        client_secret=secrets.token_urlsafe(36),
+        allowed_user="INTERFACE",
+        audience=url + PATH,
+    )
+    app = App(stores, options.folder, credentials, clock, xtrem=options.x3_version == "V12")
+    app.origin = url
+    for name, stamps in DEFAULT_STAMPS.items():
+        if name in app.rest.stamps:
+            app.rest.stamps[name] = stamps
+    print(json.dumps(ready_line(url, options.folder, credentials)), flush=True)
+    await stopped(with_stdin=options.stop_with_stdin)
+    server.stop()
+
+
+def ready_line(url: str, folder: str, credentials: Credentials) -> dict[str, object]:
+    """Return what a starter needs to know."""
+    return {
+        "ready": True,
+        "url": url,
+        "folder": folder,
+        "username": credentials.username,
+        "password": credentials.password,
+        "client_id": credentials.client_id,
+        "client_secret": credentials.client_secret,
+        "allowed_user": credentials.allowed_user,
+        "audience": credentials.audience,
+    }
+
+
+async def stopped(*, with_stdin: bool) -> None:
+    """Wait for a signal, or for the end of stdin."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    if with_stdin:
+        reader = asyncio.StreamReader()
+        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+        watcher = asyncio.create_task(_until_end(reader, stop))
+        await stop.wait()
+        watcher.cancel()
+        return
+    await stop.wait()
+
+
+async def _until_end(reader: asyncio.StreamReader, stop: asyncio.Event) -> None:
+    while await reader.read(4096):
+        pass
+    stop.set()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(serve(arguments()))

@@ -1,0 +1,79 @@
+"""A hand-written dataset: raw REST answers, read as native rows."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from local_x3.declarations import Level, Source
+from local_x3.model import CREATED, STAMP, STAMP_DATE, UUID, Document, Entry, Row, pick
+
+DECODER = msgspec.json.Decoder(float_hook=Decimal)
+
+
+class FixtureData:
+    """Documents read from `FOLDER/<entity>[/<kind>]/rest_query.json` or `rest_details.jsonl`; others stay empty."""
+
+    def __init__(self, folder: Path) -> None:
+        """Read from `folder`, which must exist."""
+        if not folder.is_dir():
+            msg = f"fixture folder {folder} not found"
+            raise FileNotFoundError(msg)
+        self._folder = folder
+
+    def entries(self, source: Source) -> list[Entry]:
+        """Return the entries of a source, documents included."""
+        found = []
+        for resource in self._resources(source):
+            document = _document(resource, source.level)
+            document.row.setdefault(STAMP, "")
+            _number_lines(document, source.level)
+            found.append(Entry(pick(document.row, source.key), str(document.row[STAMP]), document=document))
+        return found
+
+    def build(self, source: Source, entry: Entry) -> Document:
+        """Never asked for: every entry has its document."""
+        msg = f"{source.name} {entry.key} has no document"
+        raise ValueError(msg)
+
+    def _resources(self, source: Source) -> list[dict[str, Any]]:
+        folder = self._folder / source.entity
+        if source.kind and (folder / source.kind).is_dir():
+            folder /= source.kind
+        if source.details:
+            path = folder / "rest_details.jsonl"
+            lines = path.read_bytes().splitlines() if path.exists() else []
+            return [DECODER.decode(line) for line in lines if line.strip()]
+        path = folder / "rest_query.json"
+        return list(DECODER.decode(path.read_bytes())["$resources"]) if path.exists() else []
+
+
+def _document(resource: dict[str, Any], level: Level) -> Document:
+    kept = {*level.columns, STAMP, STAMP_DATE, CREATED}
+    if level.dimensions is not None:
+        kept.update(name for _, kind, value in level.dimensions.pairs() for name in (kind, value))
+    row: Row = {name: _native(value) for name, value in resource.items() if name in kept}
+    row[UUID] = str(resource.get("$uuid", ""))
+    children = {
+        name: [_document(item, child) for item in resource.get(name, [])]
+        for name, child in level.children.items()
+    }
+    return Document(row, children)
+
+
+def _native(value: Any) -> Any:  # noqa: ANN401 - any JSON scalar
+    """X3 stores no null: REST shows an empty date as null in places, here it is kept as an empty text."""
+    return "" if value is None else value
+
+
+def _number_lines(document: Document, level: Level, above: tuple[str, ...] = ()) -> None:
+    """Give lines the key columns of what they belong to."""
+    keys = (*above, *level.key)
+    for name, child in level.children.items():
+        for line in document.children.get(name, []):
+            for column in keys:
+                line.row.setdefault(column, document.row[column])
+            _number_lines(line, child, keys)

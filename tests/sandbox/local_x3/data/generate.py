@@ -1,0 +1,51 @@
+"""The generated dataset: which maker makes which source."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from local_x3.clock import Clock
+from local_x3.data.filler import complete
+from local_x3.data.generic import Generic
+from local_x3.data.masters import masters
+from local_x3.data.purchasing import PurchaseOrders
+from local_x3.data.world import ANCHOR, Maker, World
+from local_x3.declarations import Source
+from local_x3.model import Document, Entry
+
+
+class GeneratedData:
+    """Documents made from seed and number when they are asked for."""
+
+    def __init__(self, sources: Sequence[Source], scale: int, seed: int, clock: Clock) -> None:
+        """Plan a dataset of `scale` GL entries, stamped in the two years up to a fixed day, or up to now if that is earlier."""
+        now = clock.now().replace(microsecond=0) - dt.timedelta(seconds=1)
+        self._world = World(seed, scale, min(ANCHOR, now))
+        self._makers = makers(self._world)
+        for source in sources:
+            if source.name not in self._makers:  # an entity that no rule knows: plausible values only
+                self._makers[source.name] = Generic(self._world, source, max(scale // 4, 1))
+
+    def entries(self, source: Source) -> list[Entry]:
+        """Return the entries of a source."""
+        maker = self._makers[source.name]
+        return [Entry(maker.key(index), maker.stamps(index)[1], index) for index in range(maker.count)]
+
+    def build(self, source: Source, entry: Entry) -> Document:
+        """Make a document."""
+        if entry.index is None:
+            msg = f"{entry.key} was not generated"
+            raise ValueError(msg)
+        document = self._makers[source.name].document(entry.index)
+        rng = self._world.rng(f"{source.name}+", entry.index)
+        complete(document, source.level, rng, entry.stamp)
+        return document
+
+
+def makers(world: World) -> dict[str, Maker]:
+    """Return the makers by source name."""
+    found: dict[str, Maker] = {**masters(world)}
+    suppliers, products = found["supplier"].count, found["product"].count
+    found["purchase_order"] = PurchaseOrders(world, suppliers, products, max(world.scale // 4, 1))
+    return found

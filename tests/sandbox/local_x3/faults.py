@@ -1,0 +1,104 @@
+"""Faults on demand: at the n-th request of a kind, so many times."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+
+from local_x3.http_server import Response
+
+Kind = Literal["status", "reset", "cut", "malformed", "html", "diagnoses", "slow", "unauthorized"]
+HTML = b"<!DOCTYPE html><html><head><title>Sage X3</title></head><body>Please sign in</body></html>"
+
+
+class Rule(msgspec.Struct, forbid_unknown_fields=True):
+    """One fault.
+
+    `on` is a kind of request (rest_query, rest_details, rest_prototypes, graphql) or `any`; `path` must be in the
+    path and query when given; `nth` counts the requests that match from now on, from 1; `times` is how often in a row.
+    """
+
+    fault: Kind
+    on: str = "any"
+    path: str = ""
+    nth: int = 1
+    times: int = 1
+    status: int = 503
+    body: str = ""
+    retry_after: str = ""
+    seconds: float = 1.0
+    seen: int = 0
+
+
+@dataclass(slots=True)
+class Faults:
+    """The rules in force."""
+
+    rules: list[Rule]
+
+    def pick(self, kind: str, target: str) -> Rule | None:
+        """Count a request against every rule and return the first rule that strikes."""
+        struck: Rule | None = None
+        for rule in self.rules:
+            if rule.on not in {"any", kind} or rule.path not in target:
+                continue
+            rule.seen += 1
+            if struck is None and rule.nth <= rule.seen < rule.nth + rule.times:
+                struck = rule
+        return struck
+
+
+def spoil(rule: Rule, answer: Callable[[], Response]) -> Response:
+    """Return the answer as the fault leaves it; `answer` makes the right one, where the fault needs it."""
+    return ACTIONS[rule.fault](rule, answer)
+
+
+def _status(rule: Rule, _: Callable[[], Response]) -> Response:
+    headers = {"Retry-After": rule.retry_after} if rule.retry_after else {}
+    return Response(rule.status, rule.body.encode(), "text/plain; charset=utf-8", headers)
+
+
+def _reset(_: Rule, __: Callable[[], Response]) -> Response:
+    return Response(200, b"", reset=True)
+
+
+def _cut(_: Rule, answer: Callable[[], Response]) -> Response:
+    response = answer()
+    response.cut_at = len(response.body) // 2
+    return response
+
+
+def _malformed(_: Rule, answer: Callable[[], Response]) -> Response:
+    """An unescaped backslash inside a text, as public code had to repair [C]."""
+    response = answer()
+    place = response.body.rfind(b'"')
+    response.body = response.body[:place] + b"C:\\X3" + response.body[place:]
+    return response
+
+
+def _html(_: Rule, __: Callable[[], Response]) -> Response:
+    return Response(200, HTML, "text/html; charset=utf-8")
+
+
+def _diagnoses(rule: Rule, _: Callable[[], Response]) -> Response:
+    body = {"$diagnoses": [{"$severity": "error", "$message": rule.body or "4GL session was interrupted"}]}
+    return Response(200, msgspec.json.encode(body))
+
+
+def _slow(rule: Rule, answer: Callable[[], Response]) -> Response:
+    response = answer()
+    response.delay = rule.seconds
+    return response
+
+
+def _unauthorized(rule: Rule, _: Callable[[], Response]) -> Response:
+    return Response(401, (rule.body or "Error 50: Invalid token").encode(), "text/plain; charset=utf-8")
+
+
+ACTIONS: dict[str, Callable[[Rule, Callable[[], Response]], Response]] = {
+    "status": _status, "reset": _reset, "cut": _cut, "malformed": _malformed, "html": _html,
+    "diagnoses": _diagnoses, "slow": _slow, "unauthorized": _unauthorized,
+}  # fmt: skip

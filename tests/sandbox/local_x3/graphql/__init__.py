@@ -1,0 +1,3 @@
+"""Xtrem: a schema executed by graphql-core."""
+
+from __future__ import annotations

@@ -1,0 +1,149 @@
+"""/xtrem/api: from a request body to an answer."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+    execute_sync,
+    parse,
+    validate,
+)
+
+from local_x3.errors import FilterError, RestError
+from local_x3.graphql.nodes import build_nodes
+from local_x3.graphql.schema import build_schema
+from local_x3.store import Store
+
+PATH = "/xtrem/api"
+CACHED_QUERIES = 128
+ERROR_SEVERITY = 4  # as seen in answers of Xtrem [C]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP status and a JSON body."""
+
+    status: int
+    body: dict[str, Any]
+
+
+class GraphQLApi:
+    """The schema of one endpoint, and the queries seen so far."""
+
+    def __init__(self, stores: list[Store], folder: str) -> None:
+        """Serve `stores`; the schema is built at the first request."""
+        self.folder = folder
+        self._stores = stores
+        self._schema: GraphQLSchema | None = None
+        self._documents: OrderedDict[str, DocumentNode] = OrderedDict()
+        self.mutations_refused = 0
+
+    @property
+    def schema(self) -> GraphQLSchema:
+        """The schema, for introspection and execution."""
+        if self._schema is None:
+            self._schema = build_schema(build_nodes(self._stores))
+        return self._schema
+
+    def answer(self, body: bytes, endpoint: str | None) -> Answer:
+        """Execute a request; `endpoint` is the `x-xtrem-endpoint` header [D].
+
+        What X3 answers to an unknown endpoint is unknown [?]: HTTP 400 with `errors` here.
+        """
+        if endpoint != self.folder:
+            shown = "is missing" if endpoint is None else f"names an unknown endpoint: {endpoint}"
+            return _failure(400, [GraphQLError(f"Header x-xtrem-endpoint {shown}")])
+        try:
+            request = _Request.of(body)
+        except msgspec.DecodeError as problem:
+            return _failure(400, [GraphQLError(f"Invalid request body: {problem}")])
+        try:
+            document = self._document(request.query)
+        except _SchemaErrors as problem:
+            return _failure(400, problem.errors)
+        result = execute_sync(
+            self.schema,
+            document,
+            variable_values=request.variables or {},
+            operation_name=request.operationName,
+        )
+        if result.data is None and result.errors:
+            # a request that could not start at all (variables, operation name) has no data
+            started = any(error.path for error in result.errors)
+            return _failure(200 if started else 400, result.errors, data=started)
+        found: dict[str, Any] = {"data": result.data}
+        if result.errors:
+            found["errors"] = [_error(error) for error in result.errors]
+        return Answer(200, {**found, "extensions": {"diagnoses": []}})
+
+    def _document(self, text: str) -> DocumentNode:
+        document = self._documents.get(text)
+        if document is not None:
+            return document
+        try:
+            document = parse(text)
+        except GraphQLError as problem:
+            raise _SchemaErrors([problem]) from None
+        except RecursionError:
+            raise _SchemaErrors([GraphQLError("Syntax Error: nested too deeply")]) from None
+        for definition in document.definitions:
+            if (
+                isinstance(definition, OperationDefinitionNode)
+                and definition.operation != OperationType.QUERY
+            ):
+                self.mutations_refused += 1
+                message = f"Schema is not configured for {definition.operation.value}s."
+                raise _SchemaErrors([GraphQLError(message, definition)])
+        errors = validate(self.schema, document)
+        if errors:
+            raise _SchemaErrors(errors)
+        self._documents[text] = document
+        if len(self._documents) > CACHED_QUERIES:
+            self._documents.popitem(last=False)
+        return document
+
+
+class _Request(msgspec.Struct):
+    query: str
+    variables: dict[str, Any] | None = None
+    operationName: str | None = None  # noqa: N815 - the wire's name
+
+    @staticmethod
+    def of(body: bytes) -> _Request:
+        """Decode a request body."""
+        return msgspec.json.decode(body, type=_Request)
+
+
+class _SchemaErrors(Exception):
+    def __init__(self, errors: list[GraphQLError]) -> None:
+        super().__init__("schema errors")
+        self.errors = errors
+
+
+def _failure(status: int, errors: list[GraphQLError], *, data: bool = False) -> Answer:
+    body: dict[str, Any] = {"data": None} if data else {}
+    return Answer(status, {**body, "errors": [_error(error) for error in errors], "extensions": {}})
+
+
+def _error(error: GraphQLError) -> dict[str, Any]:
+    """Write an error as Xtrem does: message, place, path, code and diagnoses [D] for the message, rest [I]."""
+    original = error.original_error
+    code = "BAD_USER_INPUT" if isinstance(original, (FilterError, RestError)) else "GRAPHQL_VALIDATION_FAILED"
+    if original is not None and code != "BAD_USER_INPUT":
+        code = "INTERNAL_SERVER_ERROR"
+    diagnosis = {"severity": ERROR_SEVERITY, "path": [], "message": error.message}
+    found: dict[str, Any] = {"message": error.message}
+    if error.locations:
+        found["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
+    if error.path:
+        found["path"] = list(error.path)
+    return {**found, "extensions": {"code": code, "diagnoses": [diagnosis]}}

@@ -1,0 +1,38 @@
+"""Sort keys over native values: numbers before texts, so that a value that does not fit its column still sorts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import total_ordering
+from typing import Any
+
+from local_x3.model import Value
+
+Order = tuple[tuple[str, bool], ...]  # (column, descending)
+SortKey = tuple[Any, ...]
+
+
+@total_ordering
+@dataclass(frozen=True, slots=True)
+class Descending:
+    """Turns the order of what it holds round."""
+
+    rank: tuple[bool, Value]
+
+    def __lt__(self, other: Descending) -> bool:
+        """Sort behind what is larger."""
+        return other.rank < self.rank
+
+
+def rank(value: Value) -> tuple[bool, Value]:
+    """Return what a value is sorted by."""
+    return (isinstance(value, str), value)
+
+
+def sort_key(values: Sequence[Value], order: Order) -> SortKey:
+    """Return the sort key of the values of the columns of `order`."""
+    return tuple(
+        Descending(rank(value)) if descending else rank(value)
+        for value, (_, descending) in zip(values, order, strict=True)
+    )
