@@ -1,0 +1,138 @@
+"""Client of the local X3's control endpoint: change data, ask for the truth, make faults, read counters."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from decimal import Decimal
+
+import requests
+
+Record = dict[str, t.Any]
+Key = str | list[t.Any]
+
+
+class X3Control:
+    """Talks to `POST {url}/_control`. Numbers with a point come and go as Decimal, digit by digit.
+
+    A row is named by `table` (PORDER, PORDERQ, ...) or REST class, and by its key: the document's key first, then the
+    line's, for example `["GEN", "GEN-1", 2, 1]` for a line in GACCENTRYD.
+    """
+
+    def __init__(self, url: str, timeout: float = 60.0) -> None:
+        """Keep the server's base URL."""
+        self.url = url.rstrip("/")
+        self._timeout = timeout
+        self._session = requests.Session()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._session.close()
+
+    def __enter__(self) -> t.Self:
+        """Return the client."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the connection."""
+        self.close()
+
+    def call(self, do: str, **arguments: t.Any) -> t.Any:
+        """Send one command and return its result.
+
+        Raises:
+            ValueError: the server refuses the command; with its reason.
+        """
+        body = encode_json({"do": do, **arguments})
+        answer = self._session.post(f"{self.url}/_control", data=body, timeout=self._timeout)
+        decoded = json.loads(answer.content, parse_float=Decimal)
+        if answer.status_code != requests.codes.ok:
+            raise ValueError(decoded["error"])
+        return decoded["result"]
+
+    def set(self, table: str, key: Key, values: Record, **arguments: t.Any) -> Record:
+        """Change columns of one row. Its stamp becomes the clock's time, or `stamp`; None leaves it as it was."""
+        return t.cast("Record", self.call("set", table=table, key=key, values=values, **arguments))
+
+    def touch(self, table: str, key: Key, **arguments: t.Any) -> Record:
+        """Stamp a row without changing its values."""
+        return t.cast("Record", self.call("touch", table=table, key=key, **arguments))
+
+    def bad_value(self, table: str, key: Key, column: str, value: t.Any, **arguments: t.Any) -> Record:
+        """Put a value that does not fit its type into a column, such as `12,5x` into an amount."""
+        return t.cast(
+            "Record", self.call("bad_value", table=table, key=key, column=column, value=value, **arguments)
+        )
+
+    def add(self, table: str, values: Record, **arguments: t.Any) -> t.Any:
+        """Add a document, its lines under their collection's name; missing columns get plausible values."""
+        return self.call("add", table=table, values=values, **arguments)
+
+    def add_line(self, table: str, parent: str, key: Key, values: Record, **arguments: t.Any) -> Record:
+        """Add a line in `table` below the row `key` of the table `parent`; it gets its own stamp only."""
+        return t.cast(
+            "Record", self.call("add", table=table, parent=parent, key=key, values=values, **arguments)
+        )
+
+    def remove(self, table: str, key: Key, **arguments: t.Any) -> None:
+        """Delete a document, or one line (which stamps its document)."""
+        self.call("remove", table=table, key=key, **arguments)
+
+    def rows(self, table: str, limit: int | None = None) -> list[Record]:
+        """Native rows of a table in key order."""
+        return t.cast("list[Record]", self.call("rows", table=table, limit=limit))
+
+    def expected(self, stream: str, api: str = "graphql") -> list[Record]:
+        """Records that the tap must emit for a stream as of now, read through `api` (graphql or rest)."""
+        return t.cast("list[Record]", self.call("expected", stream=stream, api=api))
+
+    def streams(self) -> dict[str, int]:
+        """Streams with their number of documents."""
+        return t.cast("dict[str, int]", self.call("streams"))
+
+    def now(self) -> str:
+        """The server's clock, `YYYY-MM-DDThh:mm:ssZ`."""
+        return t.cast("str", self.call("clock")["now"])
+
+    def set_clock(self, moment: str, *, frozen: bool = False) -> str:
+        """Set the server's clock; it goes on from there unless `frozen`."""
+        return t.cast("str", self.call("clock", set=moment, frozen=frozen)["now"])
+
+    def advance(self, seconds: float) -> str:
+        """Move the server's clock."""
+        return t.cast("str", self.call("clock", advance=seconds)["now"])
+
+    def reset_clock(self) -> str:
+        """Show real time again."""
+        return t.cast("str", self.call("clock", reset=True)["now"])
+
+    def faults(self, *rules: Record) -> None:
+        """Replace all faults; without rules: end them. A rule: {"fault": …, "on": …, "nth": 1, "times": 1, …}."""
+        self.call("faults", rules=list(rules))
+
+    def expose(self, rest_class: str, *stamps: str) -> None:
+        """Choose the change stamps a class shows in REST: UPDDATTIM, UPDDAT, both or none."""
+        self.call("expose", **{"class": rest_class, "stamps": list(stamps)})
+
+    def counters(self) -> dict[str, int]:
+        """Requests by kind and by status, `requests`, `writes_refused`."""
+        return t.cast("dict[str, int]", self.call("counters"))
+
+    def reset_counters(self) -> None:
+        """Start counting from zero."""
+        self.call("reset_counters")
+
+
+def encode_json(value: t.Any) -> bytes:
+    """Encode JSON with decimals as numbers, every digit kept."""
+    return _text(value).encode()
+
+
+def _text(value: t.Any) -> str:
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{json.dumps(str(name))}:{_text(item)}" for name, item in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(map(_text, value)) + "]"
+    return json.dumps(value)
