@@ -15,8 +15,8 @@ Key = str | list[t.Any]
 class X3Control:
     """Talks to `POST {url}/_control`. Numbers with a point come and go as Decimal, digit by digit.
 
-    A row is named by `table` (PORDER, PORDERQ, ...) or REST class, and by its key: the document's key first, then the
-    line's, for example `["GEN", "GEN-1", 2, 1]` for a line in GACCENTRYD.
+    A row is named by `table` (PORDER, PORDERQ, ...) or REST class, and by its key: the document's key first,
+    then the line's, for example `["GEN", "GEN-1", 2, 1]` for a line in GACCENTRYD.
     """
 
     def __init__(self, url: str, timeout: float = 60.0) -> None:
@@ -37,7 +37,7 @@ class X3Control:
         """Close the connection."""
         self.close()
 
-    def call(self, do: str, **arguments: t.Any) -> t.Any:
+    def call(self, do: str, **arguments: object) -> object:
         """Send one command and return its result.
 
         Raises:
@@ -48,33 +48,33 @@ class X3Control:
         decoded = json.loads(answer.content, parse_float=Decimal)
         if answer.status_code != requests.codes.ok:
             raise ValueError(decoded["error"])
-        return decoded["result"]
+        return t.cast("object", decoded["result"])
 
-    def set(self, table: str, key: Key, values: Record, **arguments: t.Any) -> Record:
-        """Change columns of one row. Its stamp becomes the clock's time, or `stamp`; None leaves it as it was."""
+    def set(self, table: str, key: Key, values: Record, **arguments: object) -> Record:
+        """Change columns of one row. Its stamp becomes the clock's time, or `stamp`; None leaves it."""
         return t.cast("Record", self.call("set", table=table, key=key, values=values, **arguments))
 
-    def touch(self, table: str, key: Key, **arguments: t.Any) -> Record:
+    def touch(self, table: str, key: Key, **arguments: object) -> Record:
         """Stamp a row without changing its values."""
         return t.cast("Record", self.call("touch", table=table, key=key, **arguments))
 
-    def bad_value(self, table: str, key: Key, column: str, value: t.Any, **arguments: t.Any) -> Record:
+    def bad_value(self, table: str, key: Key, column: str, value: object, **arguments: object) -> Record:
         """Put a value that does not fit its type into a column, such as `12,5x` into an amount."""
         return t.cast(
             "Record", self.call("bad_value", table=table, key=key, column=column, value=value, **arguments)
         )
 
-    def add(self, table: str, values: Record, **arguments: t.Any) -> t.Any:
+    def add(self, table: str, values: Record, **arguments: object) -> object:
         """Add a document, its lines under their collection's name; missing columns get plausible values."""
         return self.call("add", table=table, values=values, **arguments)
 
-    def add_line(self, table: str, parent: str, key: Key, values: Record, **arguments: t.Any) -> Record:
+    def add_line(self, table: str, parent: str, key: Key, values: Record, **arguments: object) -> Record:
         """Add a line in `table` below the row `key` of the table `parent`; it gets its own stamp only."""
         return t.cast(
             "Record", self.call("add", table=table, parent=parent, key=key, values=values, **arguments)
         )
 
-    def remove(self, table: str, key: Key, **arguments: t.Any) -> None:
+    def remove(self, table: str, key: Key, **arguments: object) -> None:
         """Delete a document, or one line (which stamps its document)."""
         self.call("remove", table=table, key=key, **arguments)
 
@@ -90,24 +90,28 @@ class X3Control:
         """Streams with their number of documents."""
         return t.cast("dict[str, int]", self.call("streams"))
 
+    @staticmethod
+    def _clock(answer: object) -> str:
+        return t.cast("dict[str, str]", answer)["now"]
+
     def now(self) -> str:
         """The server's clock, `YYYY-MM-DDThh:mm:ssZ`."""
-        return t.cast("str", self.call("clock")["now"])
+        return self._clock(self.call("clock"))
 
     def set_clock(self, moment: str, *, frozen: bool = False) -> str:
         """Set the server's clock; it goes on from there unless `frozen`."""
-        return t.cast("str", self.call("clock", set=moment, frozen=frozen)["now"])
+        return self._clock(self.call("clock", set=moment, frozen=frozen))
 
     def advance(self, seconds: float) -> str:
         """Move the server's clock."""
-        return t.cast("str", self.call("clock", advance=seconds)["now"])
+        return self._clock(self.call("clock", advance=seconds))
 
     def reset_clock(self) -> str:
         """Show real time again."""
-        return t.cast("str", self.call("clock", reset=True)["now"])
+        return self._clock(self.call("clock", reset=True))
 
     def faults(self, *rules: Record) -> None:
-        """Replace all faults; without rules: end them. A rule: {"fault": …, "on": …, "nth": 1, "times": 1, …}."""
+        """Replace all faults; no rules end them. A rule: {"fault": …, "on": …, "nth": 1, "times": 1, …}."""
         self.call("faults", rules=list(rules))
 
     def expose(self, rest_class: str, *stamps: str) -> None:
@@ -123,12 +127,12 @@ class X3Control:
         self.call("reset_counters")
 
 
-def encode_json(value: t.Any) -> bytes:
+def encode_json(value: object) -> bytes:
     """Encode JSON with decimals as numbers, every digit kept."""
     return _text(value).encode()
 
 
-def _text(value: t.Any) -> str:
+def _text(value: object) -> str:
     if isinstance(value, Decimal):
         return format(value, "f")
     if isinstance(value, dict):
