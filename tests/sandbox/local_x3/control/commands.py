@@ -291,7 +291,10 @@ def _reset_counters(state: State, _: dict[str, Any]) -> object:
 
 def _streams(state: State, _: dict[str, Any]) -> object:
     """Return what there is: streams with their number of documents."""
-    return {view.name: len(store.by_key) for store in state.stores for view in store.source.streams}
+    found: Counter[str] = Counter()
+    for store in state.stores:
+        found.update({view.name: len(store.by_key) for view in store.source.streams})
+    return found
 
 
 COMMANDS: dict[str, Callable[[State, dict[str, Any]], object]] = {

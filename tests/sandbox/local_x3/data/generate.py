@@ -8,6 +8,17 @@ from collections.abc import Sequence
 from local_x3.clock import Clock
 from local_x3.data.filler import complete
 from local_x3.data.generic import Generic
+from local_x3.data.invoices import (
+    PAYABLE,
+    PURCHASE,
+    RECEIVABLE,
+    SALE,
+    FinancialInvoices,
+    Invoices,
+    PurchaseInvoices,
+    SalesInvoices,
+)
+from local_x3.data.ledger import Entries
 from local_x3.data.masters import masters
 from local_x3.data.purchasing import PurchaseOrders
 from local_x3.data.world import ANCHOR, Maker, World
@@ -45,7 +56,17 @@ class GeneratedData:
 
 def makers(world: World) -> dict[str, Maker]:
     """Return the makers by source name."""
-    found: dict[str, Maker] = {**masters(world)}
-    suppliers, products = found["supplier"].count, found["product"].count
-    found["purchase_order"] = PurchaseOrders(world, suppliers, products, max(world.scale // 4, 1))
+    n = world.scale
+    found: dict[str, Maker] = dict(masters(world))
+    suppliers, customers, products = (found[name].count for name in ("supplier", "customer", "product"))
+    orders = PurchaseOrders(world, suppliers, products, max(n // 4, 1))
+    invoices: list[Invoices] = [
+        PurchaseInvoices(world, PURCHASE, n * 2 // 9, suppliers, orders),
+        FinancialInvoices(world, PAYABLE, n // 9, suppliers, "BISBIL"),
+        SalesInvoices(world, SALE, n // 5, customers, products),
+        FinancialInvoices(world, RECEIVABLE, n // 20, customers, "BICBIL"),
+    ]
+    found.update({kind.kind.name: kind for kind in invoices})
+    found["purchase_order"] = orders
+    found["gl_entry"] = Entries(world, invoices, n)
     return found

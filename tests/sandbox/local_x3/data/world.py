@@ -58,7 +58,9 @@ TAX_RATE = {"FRA": Decimal("0.2"), "USA": Decimal(0)}
 class Maker(Protocol):
     """Makes the documents of one source from their numbers, the same ones each time."""
 
-    count: int
+    @property
+    def count(self) -> int:
+        """How many documents there are."""
 
     def key(self, index: int) -> Key:
         """Return the key of a document, cheaply."""

@@ -1,0 +1,193 @@
+"""GL entries: those posted from invoices, and others (payments, payroll, accruals); each balances in every ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from random import Random
+
+from local_x3.data.filler import number
+from local_x3.data.invoices import Invoices, Posting
+from local_x3.data.masters import account, control_account, dimension_code, supplier_code
+from local_x3.data.world import SITES, TAX_CODE, World, cents, converted, rate, shift_date, stamped
+from local_x3.model import SENTINEL_DATES, STAMP, Document, Key, Row
+
+LEDGERS = ((1, "LEG"), (2, "ANA"))  # legal in company currency, analytical in group currency
+GROUP_CURRENCY = "EUR"
+GENERAL = 8  # menu of modules
+YES, NO = 2, 1
+ZERO = Decimal(0)
+HUGE = Decimal("123456789012345.67")  # 17 digits, the most X3 amounts hold here
+OTHERS = (("OD", "OD", "641"), ("BAN", "BAN", "512"), ("STK", "STK", "311"), ("OD", "OD", "681"))
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A line before it is written once a ledger."""
+
+    account: str
+    sign: int
+    amount: Decimal
+    control: str = ""
+    partner: str = ""
+    tax: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Entries:
+    """The ledger: first the entries of all invoices, then the others."""
+
+    world: World
+    invoices: Sequence[Invoices]
+    count: int
+
+    def _invoice(self, index: int) -> tuple[Invoices, int] | None:
+        for invoices in self.invoices:
+            if index < invoices.count:
+                return invoices, index
+            index -= invoices.count
+        return None
+
+    def key(self, index: int) -> Key:
+        """Return entry type and number: an invoice's entry has its number; one number of the others holds tildes."""
+        found = self._invoice(index)
+        if found is not None:
+            invoices, place = found
+            return (invoices.kind.entry_type, invoices.key(place)[0])
+        kind = OTHERS[index % len(OTHERS)][0]
+        site = SITES[index % len(SITES)].code
+        mark = "~" if index == self.count - 3 else ""
+        return (kind, f"{kind}{mark}{site}{mark}{index + 1:06d}")
+
+    def stamps(self, index: int) -> tuple[str, str]:
+        """Return when an entry was made and last changed; an invoice's entry is made with it, in the same second."""
+        found = self._invoice(index)
+        if found is not None:
+            return found[0].stamps(found[1])
+        return self.world.times("gl_entry", index, self.count)
+
+    def document(self, index: int) -> Document:
+        """Return an entry with its lines of every ledger and their cost allocations."""
+        found = self._invoice(index)
+        posting = found[0].posting(found[1]) if found else self._other(index)
+        rng = self.world.rng("gl_entry", index)
+        parts = _parts(posting)
+        lines = [
+            line
+            for ledger, (number_, name) in enumerate(LEDGERS)
+            for line in _ledger_lines(posting, parts, number_, name, index * 10 + ledger, rng)
+        ]
+        self._match(index, posting, lines)
+        return Document(stamped(self._header(index, posting), posting.stamps), {"HAEDAE": lines})
+
+    def _other(self, index: int) -> Posting:
+        rng = self.world.rng("gl_other", index)
+        kind, journal, prefix = OTHERS[index % len(OTHERS)]
+        site = SITES[index % len(SITES)]
+        nets = [number(rng.randrange(1, 10**8), 2) for _ in range(1 + index % 3)]
+        if index % 40 == 39:  # noqa: PLR2004 - one in forty
+            nets[0] = HUGE
+        codes = tuple((account(site.chart, prefix, place), net) for place, net in enumerate(nets))
+        partner = supplier_code(index % 20) if kind == "BAN" else ""
+        sign = -1 if kind == "BAN" else 1
+        return Posting(kind, str(self.key(index)[1]), journal, GENERAL, site, site.currency if index % 3 else "GBP", "401" if partner else "",
+                       partner, sign, codes, ZERO, self.stamps(index), "Paiement" if partner else "Écriture d'inventaire")  # fmt: skip
+
+    def _header(self, index: int, posting: Posting) -> Row:
+        day = posting.stamps[0][:10]
+        site = posting.site
+        reverses = index > 0 and index % 50 == 49  # noqa: PLR2004 - one in fifty
+        of_type, of_number = self.key(index - 1) if reverses else ("", "")
+        return {
+            "TYP": posting.entry_type, "NUM": posting.number, "CPY": site.company, "FCY": site.code, "JOU": posting.journal, "ACCDAT": day,
+            "ENTDAT": day, "VALDAT": day, "DUDDAT": shift_date(day, 30) if posting.partner else SENTINEL_DATES[index % 2],
+            "FIY": int(day[:4]), "PER": int(day[5:7]), "CAT": 1, "STA": 2 if index % 6 else 1, "ORIMOD": posting.module,
+            "BPRVCR": posting.number if posting.partner else "", "BPRDATVCR": day if posting.partner else SENTINEL_DATES[0],
+            "REF": posting.number, "REFINT": "", "REFSIM": "", "DESVCR": posting.text, "CUR": posting.currency, "TYPRAT": 1, "RATDAT": day,
+            "RATMLT1": rate(posting.currency, site.currency), "RATDIV1": Decimal(1), "RATMLT2": rate(posting.currency, GROUP_CURRENCY),
+            "RATDIV2": Decimal(1), "LED1": LEDGERS[0][1], "LED2": LEDGERS[1][1], "CURLED1": site.currency, "CURLED2": GROUP_CURRENCY,
+            "FNLPSTNUM1": f"{day[:4]}{index + 1:08d}" if index % 6 else "", "FNLPSTDAT": shift_date(day, 5) if index % 6 else SENTINEL_DATES[0],
+            "RVS": YES if reverses else NO, "RVSDAT": day if reverses else SENTINEL_DATES[1], "RVSORITYP": of_type, "RVSORINUM": of_number,
+            "ORIGIN": 2 if posting.partner else 1, "DACDIA": "",
+        }  # fmt: skip
+
+    def _match(self, index: int, posting: Posting, lines: list[Document]) -> None:
+        """Match the control line of one entry in ten with its payment, days later: the line is stamped, the header not."""
+        last = self.world.anchor.strftime("%Y-%m-%dT%H:%M:%SZ")
+        late = min(shift_date(posting.stamps[1], 12) + posting.stamps[1][10:], last)
+        for line in lines:
+            matched = index % 10 == 3 and bool(line.row["SAC"])  # noqa: PLR2004 - one in ten
+            line.row["MTC"] = f"A{index % 1000:03d}" if matched else ""
+            line.row["MTCDAT"] = late[:10] if matched else SENTINEL_DATES[0]
+            line.row[STAMP] = late if matched else posting.stamps[1]
+
+
+def _parts(posting: Posting) -> list[Part]:
+    """Return the lines of an entry: expense or revenue, tax, and the other side that balances them."""
+    chart, sign = posting.site.chart, posting.sign
+    taxed = TAX_CODE[chart] if posting.control else ""
+    parts = [Part(code, sign, amount, tax=taxed, text=posting.text) for code, amount in posting.parts]
+    if posting.tax:
+        parts.append(Part(account(chart, "445", 0), sign, posting.tax, text="TVA"))
+    owed = sum((part.amount for part in parts), ZERO)
+    if posting.control:
+        other = account(chart, posting.control, 0)
+        parts.append(
+            Part(other, -sign, owed, control_account(posting.control), posting.partner, text=posting.text)
+        )
+    else:
+        parts.append(Part(account(chart, "164", 0), -sign, owed, text=posting.text))
+    return parts
+
+
+def _ledger_lines(
+    posting: Posting, parts: list[Part], ledger: int, name: str, internal: int, rng: Random
+) -> list[Document]:
+    """Write the lines once more for a ledger; the last one takes what conversion leaves over."""
+    site = posting.site
+    into = site.currency if ledger == 1 else GROUP_CURRENCY
+    led = [converted(part.amount, posting.currency, into) for part in parts]
+    last = parts[-1].sign
+    led[-1] = -last * sum(
+        (part.sign * amount for part, amount in zip(parts[:-1], led[:-1], strict=True)), ZERO
+    )
+    lines = []
+    for place, (part, amount) in enumerate(zip(parts, led, strict=True)):
+        row: Row = {
+            "LIN": place + 1, "LEDTYP": ledger, "LED": name, "CPY": site.company, "FCYLIN": site.code, "COA": site.chart, "ACC": part.account,
+            "SAC": part.control, "BPR": part.partner, "SNS": part.sign, "AMTCUR": part.amount, "CUR": posting.currency, "AMTLED": amount,
+            "CURLED": into, "DES": part.text, "FREREF": "", "QTY": ZERO, "UOM": "", "TAX": part.tax, "AMTVAT": ZERO,
+            "OFFACC": parts[-1].account if place + 1 < len(parts) else parts[0].account, "ACCNUM": internal * 10 + place, "PJTLIN": "",
+        }  # fmt: skip
+        lines.append(Document(row, {"DAEDAA": _allocations(row, rng) if part.account[0] in "67" else []}))
+    return lines
+
+
+def _allocations(line: Row, rng: Random) -> list[Document]:
+    """Split a line over one to three cost centres; the last one takes the rest."""
+    count = 1 + rng.randrange(3)
+    total, total_led = Decimal(line["AMTCUR"]), Decimal(line["AMTLED"])
+    found, left, left_led = [], total, total_led
+    for place in range(count):
+        last = place == count - 1
+        amount = left if last else cents(total / (count + 1))
+        amount_led = left_led if last else cents(total_led / (count + 1))
+        left, left_led = left - amount, left_led - amount_led
+        row: Row = {"ANALIN": place + 1, "FCYLIN": line["FCYLIN"], "AMTCUR": amount, "CUR": line["CUR"], "AMTLED": amount_led,
+                    "CURLED": line["CURLED"], "QTY": ZERO, "UOM": ""}  # fmt: skip
+        row.update(_dimensions(line, place, rng))
+        found.append(Document(row))
+    return found
+
+
+def _dimensions(line: Row, place: int, rng: Random) -> Row:
+    """Return numbered pairs: cost centre and plant always, a project not always, a machine type that may have no value."""
+    row: Row = {"DIE1": "CCT", "CCE1": dimension_code("CCT", rng.randrange(20)), "DIE2": "PLT", "CCE2": line["FCYLIN"], "DIE3": "PRJ",
+                "CCE3": dimension_code("PRJ", rng.randrange(15)) if rng.randrange(3) else ""}  # fmt: skip
+    if place == 0:
+        row |= {"DIE4": "MAC", "CCE4": dimension_code("MAC", rng.randrange(12)) if rng.randrange(2) else ""}
+    if rng.randrange(4) == 0:
+        row |= {"DIE6": "BUD", "CCE6": dimension_code("BUD", rng.randrange(4))}
+    return row
