@@ -1,0 +1,365 @@
+"""Entities as data: the TOML files of `entities/` as validated, frozen dataclasses.
+
+One file describes one kind of document: where it is found in both APIs, and which streams with which fields
+come from it. The JSON schema, the REST projection and the GraphQL query are all made from it, so that both
+APIs give the same records.
+"""
+
+from __future__ import annotations
+
+import tomllib
+import typing as t
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from tap_sagex3.errors import DeclarationError
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from importlib.resources.abc import Traversable
+
+TYPES = frozenset(
+    {"text", "integer", "decimal", "boolean", "date", "datetime", "enum", "dimensions", "constant(kind)"}
+)
+GRAPHQL_TYPES = frozenset({"Decimal", "Int", "NoYes", "String"})
+MENUS_FILE = "menus.toml"
+UPDATED = "updatedDate"
+"""Replication key of every stream; not declared as a field, since each API names its stamp in its own way."""
+
+_ENTITY_KEYS = frozenset({"name", "description", "source", "stream"})
+_SOURCE_KEYS = frozenset({"kind", "table", "filter", "rest", "graphql", "join"})
+_STREAM_KEYS = frozenset(
+    {"name", "description", "key", "replace_scope", "collections", "fields", "full_table", "flattened"}
+)
+_FIELD_KEYS = frozenset(
+    {
+        "name",
+        "type",
+        "length",
+        "scale",
+        "menu",
+        "x3",
+        "graphql",
+        "graphql_type",
+        "level",
+        "joined",
+        "text",
+        "table",
+    }
+)
+PerKind = str | dict[str, str] | None
+Raw = dict[str, t.Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RestSource:
+    """Where REST (api1) gives the documents; with `details`, columns and lines come from `$details`."""
+
+    class_name: str
+    representation: str
+    key: tuple[str, ...]
+    details: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GraphqlSource:
+    """Package and node of the documents in GraphQL, and the dotted paths that make their key.
+
+    `filter` (property and value) is sent with every query, where two sources share a node.
+    """
+
+    package: str
+    node: str
+    key: tuple[str, ...]
+    filter: tuple[tuple[str, str | int | bool], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One place where documents of an entity are found; `kind` tells several places apart."""
+
+    kind: str | None
+    table: str
+    rest: RestSource
+    graphql: GraphqlSource
+    join: GraphqlSource | None
+    join_table: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A collection of child rows: its member in REST `$details`, its GraphQL property, and its table."""
+
+    rest: str
+    graphql: str
+    table: str
+
+
+@dataclass(frozen=True, slots=True)
+class DimensionColumns:
+    """Numbered scalars of dimension types and values in REST: DIE1..DIEn and CCE1..CCEn."""
+
+    type: str
+    value: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One property of a stream, with its place in both APIs.
+
+    `level` is 0 for the document, 1 for its first collection, 2 for a nested one. `table` is named when it is
+    not the table of that level (a line whose columns come from two tables).
+    """
+
+    name: str
+    type: str
+    text: str
+    level: int
+    x3: PerKind
+    graphql: PerKind
+    graphql_type: str | None
+    length: int | None
+    scale: int | None
+    menu: tuple[str, ...]
+    joined: bool
+    dimensions: DimensionColumns | None
+    table: PerKind
+
+    def x3_column(self, kind: str | None) -> str | None:
+        """X3 column of this field for a kind of document; None when that kind has none."""
+        return _for_kind(self.x3, kind)
+
+    def graphql_path(self, kind: str | None) -> str | None:
+        """Dotted GraphQL path of this field for a kind of document; None when that kind has none."""
+        return _for_kind(self.graphql, kind)
+
+
+@dataclass(frozen=True, slots=True)
+class StreamDeclaration:
+    """One Singer stream: its key, its fields, and the collections (outermost first) its rows come from."""
+
+    name: str
+    description: str
+    key: tuple[str, ...]
+    replace_scope: tuple[str, ...]
+    collections: tuple[Mapping[str | None, Collection], ...]
+    fields: tuple[Field, ...]
+    full_table: bool
+    flattened: bool
+
+    @property
+    def depth(self) -> int:
+        """Level of the rows: 0 for documents, 1 for lines, 2 for lines of lines."""
+        return len(self.collections)
+
+    def collection(self, level: int, kind: str | None) -> Collection | None:
+        """The collection of a level (1 is the outermost) for a kind of document."""
+        declared = self.collections[level - 1]
+        return declared.get(kind, declared.get(None))
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A kind of document, with its sources and its streams."""
+
+    name: str
+    description: str
+    sources: tuple[Source, ...]
+    streams: tuple[StreamDeclaration, ...]
+
+
+@cache
+def load_entities() -> tuple[Entity, ...]:
+    """Read every entity file of the package.
+
+    Raises:
+        DeclarationError: a file is malformed; names the file and the key.
+    """
+    return read_entities(files("tap_sagex3") / "entities")
+
+
+def read_entities(folder: Traversable) -> tuple[Entity, ...]:
+    """Read the entity files of a folder, in the order of their names.
+
+    Raises:
+        DeclarationError: a file is malformed, or two streams have one name.
+    """
+    documents = {
+        entry.name: _parse(entry)
+        for entry in sorted(folder.iterdir(), key=lambda entry: entry.name)
+        if entry.name.endswith(".toml")
+    }
+    menus = {name: tuple(values) for name, values in documents.pop(MENUS_FILE, {}).items()}
+    entities = tuple(_entity(raw, file, menus) for file, raw in documents.items())
+    names = [stream.name for entity in entities for stream in entity.streams]
+    _check(len(names) == len(set(names)), str(folder), f"a stream name occurs twice among {sorted(names)}")
+    return entities
+
+
+def _parse(entry: Traversable) -> Raw:
+    try:
+        return tomllib.loads(entry.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        msg = f"{entry.name}: not a TOML file: {error}"
+        raise DeclarationError(msg) from error
+
+
+def _entity(raw: Raw, file: str, menus: Mapping[str, tuple[str, ...]]) -> Entity:
+    _check_keys(raw, _ENTITY_KEYS, file)
+    sources = tuple(_source(source, file) for source in _required(raw, "source", file))
+    kinds = [source.kind for source in sources]
+    _check(
+        len(kinds) == 1 or (None not in kinds and len(set(kinds)) == len(kinds)),
+        file,
+        "give each [[source]] a kind",
+    )
+    return Entity(
+        name=_required(raw, "name", file),
+        description=_required(raw, "description", file),
+        sources=sources,
+        streams=tuple(_stream(stream, file, menus) for stream in _required(raw, "stream", file)),
+    )
+
+
+def _source(raw: Raw, file: str) -> Source:
+    _check_keys(raw, _SOURCE_KEYS, f"{file}: source")
+    rest = _required(raw, "rest", file)
+    join = raw.get("join")
+    return Source(
+        kind=raw.get("kind"),
+        table=_required(raw, "table", file),
+        rest=RestSource(
+            class_name=_required(rest, "class", file),
+            representation=_required(rest, "representation", file),
+            key=tuple(_required(rest, "key", file)),
+            details=bool(rest.get("details", False)),
+        ),
+        graphql=_graphql_source(_required(raw, "graphql", file), file),
+        join=_graphql_source(_required(join, "graphql", file), file) if join else None,
+        join_table=join.get("table") if join else None,
+    )
+
+
+def _graphql_source(raw: Raw, file: str) -> GraphqlSource:
+    return GraphqlSource(
+        package=_required(raw, "package", file),
+        node=_required(raw, "node", file),
+        key=tuple(_required(raw, "key", file)),
+        filter=tuple(raw.get("filter", {}).items()),
+    )
+
+
+def _stream(raw: Raw, file: str, menus: Mapping[str, tuple[str, ...]]) -> StreamDeclaration:
+    where = f"{file}: stream {raw.get('name')}"
+    _check_keys(raw, _STREAM_KEYS, where)
+    collections = tuple(_collections(level, where) for level in raw.get("collections", []))
+    depth = len(collections)
+    fields = tuple(_field(field, where, depth, menus) for field in _required(raw, "fields", where))
+    names = [field.name for field in fields]
+    key = tuple(_required(raw, "key", where))
+    scope = tuple(raw.get("replace_scope", ()))
+    _check(len(set(names)) == len(names), where, "a field name occurs twice")
+    _check(UPDATED not in names, where, f"{UPDATED} is added to every stream and must not be declared")
+    _check(set(key) <= set(names), where, f"key {list(key)} is not among the fields")
+    _check(set(scope) <= set(key), where, f"replace_scope {list(scope)} is not part of the key")
+    outer = any(field.level < depth and field.name not in key for field in fields)
+    return StreamDeclaration(
+        name=_required(raw, "name", where),
+        description=_required(raw, "description", where),
+        key=key,
+        replace_scope=scope,
+        collections=collections,
+        fields=fields,
+        full_table=bool(raw.get("full_table", False)),
+        flattened=bool(raw.get("flattened", outer)),
+    )
+
+
+def _collections(raw: Raw, where: str) -> Mapping[str | None, Collection]:
+    if "rest" in raw:
+        return {None: _collection(raw, where)}
+    return {kind: _collection(collection, where) for kind, collection in raw.items()}
+
+
+def _collection(raw: Raw, where: str) -> Collection:
+    return Collection(
+        rest=_required(raw, "rest", where),
+        graphql=_required(raw, "graphql", where),
+        table=_required(raw, "table", where),
+    )
+
+
+def _field(raw: Raw, where: str, depth: int, menus: Mapping[str, tuple[str, ...]]) -> Field:
+    place = f"{where}: field {raw.get('name')}"
+    _check_keys(raw, _FIELD_KEYS, place)
+    kind = _required(raw, "type", place)
+    _check(kind in TYPES, place, f"type {kind!r} is none of {sorted(TYPES)}")
+    graphql_type = raw.get("graphql_type")
+    _check(
+        graphql_type in {None, *GRAPHQL_TYPES},
+        place,
+        f"graphql_type {graphql_type!r} is none of {sorted(GRAPHQL_TYPES)}",
+    )
+    level = raw.get("level", depth)
+    _check(0 <= level <= depth, place, f"level {level} is deeper than the stream's collections")
+    x3 = raw.get("x3")
+    return Field(
+        name=_required(raw, "name", place),
+        type=kind,
+        text=_required(raw, "text", place),
+        level=level,
+        x3=None if kind == "dimensions" else x3,
+        graphql=raw.get("graphql"),
+        graphql_type=graphql_type,
+        length=raw.get("length"),
+        scale=raw.get("scale"),
+        menu=_menu(raw, place, menus),
+        joined=bool(raw.get("joined", False)),
+        dimensions=_dimension_columns(x3, place) if kind == "dimensions" else None,
+        table=raw.get("table"),
+    )
+
+
+def _menu(raw: Raw, place: str, menus: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    if raw["type"] != "enum":
+        return ()
+    name = _required(raw, "menu", place)
+    _check(name in menus, place, f"menu {name!r} is not in {MENUS_FILE}")
+    return menus[name]
+
+
+def _dimension_columns(raw: object, place: str) -> DimensionColumns:
+    if not isinstance(raw, dict):
+        msg = f"{place}: x3 of a dimensions field must be a table with type, value and count"
+        raise DeclarationError(msg)
+    return DimensionColumns(
+        type=_required(raw, "type", place),
+        value=_required(raw, "value", place),
+        count=_required(raw, "count", place),
+    )
+
+
+def _for_kind(value: PerKind, kind: str | None) -> str | None:
+    if isinstance(value, dict):
+        return value.get(kind) if kind is not None else None
+    return value
+
+
+def _required(raw: Raw, key: str, where: str) -> t.Any:  # noqa: ANN401 - a TOML value of any type
+    if key not in raw:
+        msg = f"{where}: {key!r} is missing"
+        raise DeclarationError(msg)
+    return raw[key]
+
+
+def _check_keys(raw: Raw, known: Iterable[str], where: str) -> None:
+    unknown = sorted(set(raw) - set(known))
+    _check(not unknown, where, f"unknown keys {unknown}, expected some of {sorted(known)}")
+
+
+def _check(condition: bool, where: str, what: str) -> None:  # noqa: FBT001 - reads as an assertion
+    if not condition:
+        msg = f"{where}: {what}"
+        raise DeclarationError(msg)

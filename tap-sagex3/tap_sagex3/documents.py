@@ -1,0 +1,288 @@
+"""A document and the rows of the streams that come from it; pure.
+
+A document is one header with its lines and analytical lines, from one fetch. For each stream, API and kind of
+document a `Projection` is compiled once; it then makes rows in one pass over the wire's own dictionaries.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from tap_sagex3.declarations import UPDATED
+from tap_sagex3.dimensions import numbered_columns
+from tap_sagex3.errors import IncompleteAnswerError
+from tap_sagex3.values import MisfitError, converter, later, stamp_converter
+
+if t.TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from tap_sagex3.declarations import Field, Source, StreamDeclaration
+    from tap_sagex3.values import Converter
+
+Node = dict[str, t.Any]
+Row = dict[str, t.Any]
+Misfit = tuple[str, t.Any, str]
+"""Field, value as received, what was expected."""
+
+JOINED = "_joined"
+"""Member under which a document holds the second GraphQL node of the same key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One document as received. `stamp` is the canonical change time by which it was found, if any."""
+
+    source: int
+    key: str
+    stamp: str | None
+    node: Node
+    extracted: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectionOptions:
+    """What a projection depends on besides declarations.
+
+    `selected` are the columns to emit; `dimensions` gives the column of each dimension type; `stamp_fields`
+    are the members that may hold a change stamp, best first.
+    """
+
+    api: str
+    selected: frozenset[str]
+    dimensions: Mapping[str, str]
+    stamp_fields: tuple[str, ...]
+
+
+def children(node: Node, name: str, api: str) -> Sequence[Node]:
+    """The rows of a collection of a node.
+
+    Raises:
+        IncompleteAnswerError: the collection is not one; taking it as empty would lose rows.
+    """
+    member = node.get(name)
+    if api == "rest":
+        if member is None:
+            return ()
+        if isinstance(member, list):
+            return member
+    elif isinstance(member, dict):
+        return [edge["node"] for edge in member["query"]["edges"]]
+    msg = f"Collection {name} is not a list of rows: the answer is incomplete."
+    raise IncompleteAnswerError(msg)
+
+
+def walk(node: t.Any, path: tuple[str, ...]) -> t.Any:  # noqa: ANN401 - JSON in, JSON out
+    """The value at a path of nested objects; None when an object on the way is null."""
+    for name in path:
+        if node is None:
+            return None
+        node = node.get(name)
+    return node
+
+
+class LevelPlan:
+    """Fills the columns of one level (document, line, analytical line) from one wire object."""
+
+    def __init__(self, fields: Iterable[Field], kind: str | None, options: ProjectionOptions) -> None:
+        """Compile the selected fields of one level."""
+        graphql = options.api == "graphql"
+        self._flat: list[tuple[str, str, Converter]] = []
+        self._deep: list[tuple[str, tuple[str, ...], Converter, t.Any]] = []
+        self._dimensions: list[Callable[[Node, Row], None]] = []
+        for field in fields:
+            if field.dimensions:
+                self._dimensions.append(_dimension_filler(field, options))
+                continue
+            place = field.graphql_path(kind) if graphql else field.x3_column(kind)
+            if place is None or field.name not in options.selected:
+                continue
+            path = tuple(place.split(".")) if graphql else (place,)
+            convert = converter(field, options.api)
+            if len(path) == 1:
+                self._flat.append((field.name, path[0], convert))
+            else:
+                # X3 keeps an empty reference as empty text; GraphQL shows it as a null object.
+                self._deep.append((field.name, path, convert, "" if field.type == "text" else None))
+
+    @property
+    def members(self) -> list[str]:
+        """Members of the wire object that must be there."""
+        return [member for _, member, _ in self._flat] + [path[0] for _, path, _, _ in self._deep]
+
+    def fill(self, node: Node, row: Row, misfits: list[Misfit]) -> None:
+        """Convert one wire object into columns of a row; misfits go in unchanged and are noted."""
+        get = node.get
+        for name, member, convert in self._flat:
+            value = get(member)
+            try:
+                row[name] = convert(value)
+            except (MisfitError, TypeError) as error:
+                row[name] = value
+                misfits.append((name, value, str(error)))
+        for name, path, convert, empty in self._deep:
+            value = walk(node, path)
+            try:
+                row[name] = empty if value is None else convert(value)
+            except (MisfitError, TypeError) as error:
+                row[name] = value
+                misfits.append((name, value, str(error)))
+        for fill in self._dimensions:
+            fill(node, row)
+
+
+class Projection:
+    """Makes the rows of one stream from the documents of one source through one API."""
+
+    def __init__(self, stream: StreamDeclaration, source: Source, options: ProjectionOptions) -> None:
+        """Compile the plan."""
+        self.stream = stream
+        self._api = options.api
+        self._template: Row = dict.fromkeys(
+            name for name in _columns(stream, options) if name in options.selected
+        )
+        for field in stream.fields:
+            if field.type == "constant(kind)" and field.name in options.selected:
+                self._template[field.name] = source.kind
+        self._levels = [
+            LevelPlan(
+                (f for f in stream.fields if f.level == level and not _is_apart(f, source, options)),
+                source.kind,
+                options,
+            )
+            for level in range(stream.depth + 1)
+        ]
+        apart = [field for field in stream.fields if _is_apart(field, source, options)]
+        self._joined = LevelPlan(apart, source.kind, options) if apart else None
+        collections = [stream.collection(level, source.kind) for level in range(1, stream.depth + 1)]
+        self._has_rows = None not in collections
+        self._collections = [
+            (collection.rest if options.api == "rest" else collection.graphql)
+            for collection in collections
+            if collection
+        ]
+        self._updated = UPDATED in options.selected
+        self._stamps = options.stamp_fields
+        self._stamp = stamp_converter()
+
+    def members(self) -> list[list[str]]:
+        """By level, the members that the wire objects must have."""
+        return [level.members for level in self._levels]
+
+    def rows(self, document: Document, warn: Callable[[Row, Misfit], None]) -> list[Row]:
+        """All rows of a document; `warn` is told of each value that does not fit its type."""
+        if not self._has_rows:
+            return []
+        misfits: list[Misfit] = []
+        row = self._template.copy()
+        self._levels[0].fill(document.node, row, misfits)
+        if self._joined is not None and document.node.get(JOINED) is not None:
+            self._joined.fill(document.node[JOINED], row, misfits)
+        stamp = self._stamp_of(document.node) or document.stamp
+        if not self._collections:
+            self._finish(row, stamp, misfits, warn)
+            return [row]
+        return list(self._lines(document.node, row, stamp, 0, misfits, warn))
+
+    def _lines(
+        self,
+        node: Node,
+        outer: Row,
+        stamp: str | None,
+        depth: int,
+        misfits: list[Misfit],
+        warn: Callable[[Row, Misfit], None],
+    ) -> Iterator[Row]:
+        """Rows of the collection at a depth, with the columns of the outer levels repeated."""
+        plan = self._levels[depth + 1]
+        deepest = depth + 1 == len(self._collections)
+        for line in children(node, self._collections[depth], self._api):
+            row = outer.copy()
+            found = misfits.copy() if misfits else []
+            plan.fill(line, row, found)
+            own = self._stamp_of(line)
+            changed = later(stamp, own) if self.stream.flattened else own or stamp
+            if deepest:
+                self._finish(row, changed, found, warn)
+                yield row
+            else:
+                yield from self._lines(line, row, changed, depth + 1, found, warn)
+
+    def _stamp_of(self, node: Node) -> str | None:
+        """Change time of a wire object, from the first stamp it has."""
+        for name in self._stamps:
+            value = node.get(name)
+            if value is not None:
+                try:
+                    return t.cast("str | None", self._stamp(value))
+                except (MisfitError, TypeError):
+                    return None
+        return None
+
+    def _finish(
+        self, row: Row, stamp: str | None, misfits: list[Misfit], warn: Callable[[Row, Misfit], None]
+    ) -> None:
+        if self._updated:
+            row[UPDATED] = stamp
+        for misfit in misfits:
+            warn(row, misfit)
+
+
+def _is_apart(field: Field, source: Source, options: ProjectionOptions) -> bool:
+    """Whether a column is on the joined GraphQL node of its source."""
+    return field.joined and source.join is not None and options.api == "graphql"
+
+
+def _columns(stream: StreamDeclaration, options: ProjectionOptions) -> Iterator[str]:
+    """Column names in the order of the schema."""
+    for field in stream.fields:
+        yield field.name
+        if field.dimensions:
+            yield from options.dimensions.values()
+    yield UPDATED
+
+
+def _dimension_filler(field: Field, options: ProjectionOptions) -> Callable[[Node, Row], None]:
+    """A function that fills the array of dimensions and the column of each known dimension type."""
+    pairs = _graphql_pairs(field) if options.api == "graphql" else _rest_pairs(field)
+    columns = {code: column for code, column in options.dimensions.items() if column in options.selected}
+    name = field.name if field.name in options.selected else None
+
+    def fill(node: Node, row: Row) -> None:
+        found = pairs(node)
+        if name:
+            row[name] = [{"index": index, "type": code, "value": value} for index, code, value in found]
+        for _, code, value in reversed(found):
+            column = columns.get(code)
+            if column is not None:
+                row[column] = value
+
+    return fill
+
+
+def _rest_pairs(field: Field) -> Callable[[Node], list[tuple[int, t.Any, t.Any]]]:
+    numbered = numbered_columns(field.dimensions) if field.dimensions else []
+
+    def pairs(node: Node) -> list[tuple[int, t.Any, t.Any]]:
+        found = []
+        for index, type_column, value_column in numbered:
+            value = node.get(value_column)
+            if value:
+                found.append((index, node.get(type_column) or "", value))
+        return found
+
+    return pairs
+
+
+def _graphql_pairs(field: Field) -> Callable[[Node], list[tuple[int, t.Any, t.Any]]]:
+    collection = t.cast("str", field.graphql)
+
+    def pairs(node: Node) -> list[tuple[int, t.Any, t.Any]]:
+        found = []
+        for item in children(node, collection, "graphql"):
+            value = walk(item, ("dimension", "code"))
+            if value:
+                found.append((item["denormalizedIndex"], walk(item, ("dimensionType", "code")) or "", value))
+        return sorted(found, key=lambda pair: pair[0])
+
+    return pairs

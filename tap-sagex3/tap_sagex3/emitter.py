@@ -1,0 +1,78 @@
+"""From rows to RECORD lines, through the stream maps that the user configured."""
+
+from __future__ import annotations
+
+import logging
+import typing as t
+from collections import Counter
+
+from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
+
+from tap_sagex3.writer import RecordFrame, encode
+
+if t.TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from singer_sdk.mapper import StreamMap
+
+    from tap_sagex3.documents import Misfit, Row
+
+logger = logging.getLogger("tap-sagex3")
+
+WARNINGS_PER_FIELD = 10
+_SHOWN_LENGTH = 80
+
+
+class Emitter:
+    """Encodes the rows of one stream."""
+
+    def __init__(self, maps: Sequence[StreamMap], version: int | None) -> None:
+        """Keep the stream maps; `version` goes into every RECORD of a full-table stream."""
+        used = [item for item in maps if not isinstance(item, RemoveRecordTransform)]
+        self._maps = [(item, RecordFrame(item.stream_alias, version)) for item in used]
+        # Without maps a record is encoded once, for its digest and for its line.
+        plain = len(used) == 1 and type(used[0]) is SameRecordTransform and not used[0].flattening_enabled
+        self._plain = self._maps[0][1] if plain else None
+
+    def encode(self, rows: Sequence[Row], extracted: str) -> tuple[bytes, list[bytes]]:
+        """The rows as bytes to be digested (before stream maps), and their RECORD lines."""
+        records = [encode(row) for row in rows]
+        if self._plain is not None:
+            frame = self._plain
+            return b"".join(records), [frame.line(record, extracted) for record in records]
+        return b"".join(records), list(self._mapped(rows, extracted))
+
+    def _mapped(self, rows: Sequence[Row], extracted: str) -> t.Iterator[bytes]:
+        for row in rows:
+            for stream_map, frame in self._maps:
+                mapped = stream_map.transform(row)
+                if mapped is not None:
+                    yield frame.line(encode(mapped), extracted)
+
+
+class MisfitLog:
+    """Warns of values that do not fit their type: they are sent as they came, so that none is lost."""
+
+    def __init__(self, stream: str, key: Sequence[str]) -> None:
+        """Warn about rows of a stream; `key` are its key columns."""
+        self._stream = stream
+        self._key = key
+        self._counts: Counter[str] = Counter()
+
+    def __call__(self, row: Row, misfit: Misfit) -> None:
+        """Warn of one value, naming stream, key and field; only count it when the field had many."""
+        field, value, expected = misfit
+        self._counts[field] += 1
+        if self._counts[field] <= WARNINGS_PER_FIELD:
+            key = ", ".join(f"{name}={row.get(name)}" for name in self._key)
+            shown = repr(value)[:_SHOWN_LENGTH]
+            logger.warning("%s %s: %s is %s (%s); sent unchanged.", self._stream, key, field, shown, expected)
+
+    def close(self) -> None:
+        """Tell how many further values were not named one by one."""
+        for field, count in self._counts.items():
+            if count > WARNINGS_PER_FIELD:
+                more = count - WARNINGS_PER_FIELD
+                logger.warning(
+                    "%s: %d more values of %s do not fit; sent unchanged.", self._stream, more, field
+                )

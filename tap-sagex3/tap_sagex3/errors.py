@@ -1,0 +1,35 @@
+"""Errors that a user can act on: each message says what happened and what to check."""
+
+from __future__ import annotations
+
+
+class TapError(Exception):
+    """Base of every error that ends a run with one clear line instead of a traceback."""
+
+
+class SettingsError(TapError):
+    """A setting is missing, malformed or contradicts another one."""
+
+
+class DeclarationError(TapError):
+    """An entity file (TOML) says something that the tap does not understand."""
+
+
+class ConnectionFailedError(TapError):
+    """The server could not be reached, or kept failing after all retries."""
+
+
+class AuthenticationError(TapError):
+    """The server refused the credentials."""
+
+
+class ApiError(TapError):
+    """The server answered, but not with what was asked for; retrying would not help."""
+
+
+class NotReadableError(ApiError):
+    """A class, representation, node or field does not exist on this instance, or the user may not read it."""
+
+
+class IncompleteAnswerError(ApiError):
+    """An answer holds errors beside data, or pages that do not move on: taking it would lose records."""

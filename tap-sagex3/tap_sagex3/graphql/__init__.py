@@ -1,0 +1,3 @@
+"""Reading documents through GraphQL (Xtrem)."""
+
+from __future__ import annotations

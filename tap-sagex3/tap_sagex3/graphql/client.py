@@ -1,0 +1,116 @@
+"""Requests to the GraphQL API. An answer with errors is an error, also with HTTP 200 and some data."""
+
+from __future__ import annotations
+
+import typing as t
+
+from tap_sagex3.errors import ApiError, IncompleteAnswerError, NotReadableError
+from tap_sagex3.values import format_time
+
+if t.TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tap_sagex3.declarations import GraphqlSource
+    from tap_sagex3.transport import Transport
+
+Json = t.Any
+Connection = dict[str, t.Any]
+
+_ENDPOINT_HEADER = "x-xtrem-endpoint"
+_UNKNOWN = ("Cannot query field", "Unknown argument", "Unknown type")
+_SEVERE = 3
+_SHOWN_ERRORS = 3
+
+
+class GraphqlClient:
+    """Requests to one X3 folder."""
+
+    def __init__(self, transport: Transport) -> None:
+        """Requests go through `transport`."""
+        self._transport = transport
+        self._folder = transport.settings.folder
+        self._url = f"{transport.settings.server_url}/xtrem/api"
+
+    def run(self, query: str, variables: Mapping[str, Json], node: GraphqlSource) -> tuple[Json, str]:
+        """Run a query and return what it gives of a node (`query` or `read`), and when (canonical UTC).
+
+        Raises:
+            NotReadableError: the node or one of its properties does not exist here.
+            IncompleteAnswerError: there are errors beside data.
+            ApiError: any other error.
+        """
+        body = {"query": query, "variables": variables}
+        answer = self._transport.post(self._url, body, {_ENDPOINT_HEADER: self._folder})
+        content = answer.body if isinstance(answer.body, dict) else {}
+        data = content.get("data")
+        messages = _messages(content)
+        if messages or data is None:
+            self._refuse(messages or [f"HTTP {answer.status} without data"], node, partial=data is not None)
+        try:
+            found = data[node.package][node.node]
+        except (KeyError, TypeError):
+            found = None
+        if not isinstance(found, dict):
+            msg = f"GraphQL gave nothing for {node.package}.{node.node}: the answer is incomplete."
+            raise IncompleteAnswerError(msg)
+        return found, format_time(answer.received.replace(microsecond=0))
+
+    def _refuse(self, messages: list[str], node: GraphqlSource, *, partial: bool) -> t.NoReturn:
+        shown = "; ".join(messages[:_SHOWN_ERRORS])
+        place = f"{node.package}.{node.node}"
+        if any(text in message for message in messages for text in _UNKNOWN):
+            msg = (
+                f"GraphQL has no such node or property ({shown}). Give package and node of this site for "
+                f"{place} in stream_options, or read the stream through REST (api: rest)."
+            )
+            raise NotReadableError(msg)
+        if _ENDPOINT_HEADER in shown:
+            msg = f"GraphQL does not know the folder {self._folder!r} ({shown}): check setting folder."
+            raise ApiError(msg)
+        if partial:
+            msg = f"GraphQL gave {place} with errors ({shown}): nothing was taken. Check the user's rights."
+            raise IncompleteAnswerError(msg)
+        msg = f"GraphQL answered {place} with an error: {shown}."
+        raise ApiError(msg)
+
+
+def connection_of(holder: Json, name: str) -> Connection:
+    """The connection (`edges` and `pageInfo`) in a member of an answer.
+
+    Raises:
+        IncompleteAnswerError: it is not one.
+    """
+    found = holder.get(name) if isinstance(holder, dict) else None
+    if isinstance(found, dict) and isinstance(found.get("edges"), list) and "pageInfo" in found:
+        return found
+    msg = f"GraphQL gave no list in {name}: the answer is incomplete."
+    raise IncompleteAnswerError(msg)
+
+
+def next_cursor(connection: Connection, last: str | None) -> str | None:
+    """Cursor after which the next page begins; None at the end.
+
+    Raises:
+        IncompleteAnswerError: there is a next page, but paging does not move on.
+    """
+    info = connection["pageInfo"]
+    if not info["hasNextPage"]:
+        return None
+    cursor: str | None = info["endCursor"]
+    if not cursor or cursor == last:
+        msg = "GraphQL names a next page that is the same one: paging does not move on."
+        raise IncompleteAnswerError(msg)
+    return cursor
+
+
+def _messages(content: Mapping[str, Json]) -> list[str]:
+    """Messages of errors, and of diagnoses that are errors."""
+    errors = content.get("errors") or []
+    found = [str(error.get("message", error)) for error in errors if isinstance(error, dict)]
+    extensions = content.get("extensions") or {}
+    found.extend(
+        str(diagnosis.get("message", "no message"))
+        for diagnosis in extensions.get("diagnoses") or []
+        if isinstance(diagnosis, dict) and (diagnosis.get("severity") or 0) >= _SEVERE
+    )
+    return found or (["unknown error"] if errors else [])

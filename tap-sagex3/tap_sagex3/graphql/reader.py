@@ -1,0 +1,176 @@
+"""Documents of one source through GraphQL: a page of documents with their lines in one query."""
+
+from __future__ import annotations
+
+import typing as t
+
+from tap_sagex3.documents import JOINED, Document, walk
+from tap_sagex3.errors import IncompleteAnswerError
+from tap_sagex3.graphql.client import connection_of, next_cursor
+from tap_sagex3.graphql.query import (
+    ID,
+    Selection,
+    collection_query,
+    document_selection,
+    filter_text,
+    from_value,
+    literal,
+    one_of,
+    order_text,
+    page_query,
+)
+from tap_sagex3.reading import ChangeKey, key_text
+from tap_sagex3.values import MisfitError, format_time, stamp_converter
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from tap_sagex3.declarations import GraphqlSource, StreamDeclaration
+    from tap_sagex3.documents import Node
+    from tap_sagex3.graphql.client import Connection, GraphqlClient
+    from tap_sagex3.sources import SiteSource
+
+UPDATE_STAMP = "_updateStamp"
+"""Change stamp that every node has: UPDDATTIM of X3."""
+
+
+class GraphqlReader:
+    """Reads one node, and the node that is joined to it when there is one."""
+
+    def __init__(
+        self,
+        client: GraphqlClient,
+        index: int,
+        site: SiteSource,
+        streams: Sequence[StreamDeclaration],
+        *,
+        full_table: bool,
+    ) -> None:
+        """Read source number `index` of its entity for some streams; `full_table` reads all, by key."""
+        self._client = client
+        self._index = index
+        self._source = site.source
+        self._node = site.source.graphql
+        stamp = site.change_field or UPDATE_STAMP
+        self._change = ChangeKey(None if full_table else stamp, whole_days=False, fields=(stamp,))
+        self._selection, self._joined = document_selection(streams, site.source, (stamp,))
+        self._stamp = stamp_converter()
+
+    def prepare(self) -> ChangeKey:
+        """Every node has the change stamp; the first page tells when it has not."""
+        return self._change
+
+    def documents(self, since: datetime | None, page_size: int) -> Iterator[Document]:
+        """Documents changed at or after `since`, by change time and key."""
+        conditions = [(name, literal(value)) for name, value in self._node.filter]
+        field = self._change.field
+        if field is not None and since is not None:
+            conditions.append((field, from_value(format_time(since))))
+        variables = {
+            "first": page_size,
+            "filter": filter_text(conditions) if conditions else None,
+            "orderBy": order_text([*([field] if field else []), *self._node.key]),
+        }
+        for nodes, received in self._pages(self._node, self._selection, variables):
+            if self._joined is not None:
+                self._join(nodes)
+            for node in nodes:
+                self._complete(node, node, self._selection, [])
+                yield self._document(node, received)
+
+    def _pages(
+        self, node: GraphqlSource, selection: Selection, variables: dict[str, t.Any]
+    ) -> Iterator[tuple[list[Node], str]]:
+        """Pages of a node's query, to the end."""
+        query = page_query(node, selection)
+        cursor: str | None = None
+        while True:
+            found, received = self._client.run(query, {**variables, "after": cursor}, node)
+            connection = connection_of(found, "query")
+            yield _nodes(connection), received
+            cursor = next_cursor(connection, cursor)
+            if cursor is None:
+                return
+
+    def _join(self, nodes: Sequence[Node]) -> None:
+        """Put the joined node of each document into it. A document without one keeps those columns null."""
+        join, selection = self._source.join, self._joined
+        if join is None or selection is None or not nodes:
+            return
+        keys = {_key(node, self._node): node for node in nodes}
+        if len(join.key) == 1:
+            condition = filter_text([(join.key[0], one_of([key[0] for key in keys]))])
+        else:
+            each = (filter_text(zip(join.key, map(literal, key), strict=True)) for key in keys)
+            condition = f"{{_or:[{','.join(each)}]}}"
+        variables = {"first": len(keys), "filter": condition, "orderBy": order_text(join.key)}
+        for found, _ in self._pages(join, selection, variables):
+            for other in found:
+                node = keys.get(_key(other, join))
+                if node is not None:
+                    node[JOINED] = other
+
+    def _complete(self, root: Node, node: Node, selection: Selection, path: list[tuple[str, str]]) -> None:
+        """Read the further pages of a node's collections, and of theirs."""
+        for name, nested in selection.collections.items():
+            connection = connection_of(node.get(name), "query")
+            cursor = next_cursor(connection, None)
+            while cursor is not None:
+                more = self._more(root, path, name, nested, cursor)
+                connection["edges"].extend(more["edges"])
+                cursor = next_cursor(more, cursor)
+            if nested.collections:
+                for child in _nodes(connection):
+                    self._complete(root, child, nested, [*path, (name, child[ID])])
+
+    def _more(
+        self, root: Node, path: Sequence[tuple[str, str]], name: str, selection: Selection, cursor: str
+    ) -> Connection:
+        """A further page of a collection of one document."""
+        query = collection_query(self._node, [outer for outer, _ in path], name, selection)
+        variables = {"id": root[ID], "after": cursor}
+        for depth, (_, identifier) in enumerate(path):
+            variables[f"filter{depth}"] = filter_text([(ID, literal(identifier))])
+        found, _ = self._client.run(query, variables, self._node)
+        holder = found.get("read")
+        for outer, _ in path:
+            rows = _nodes(connection_of_row(holder, outer))
+            holder = rows[0] if rows else None
+        if not isinstance(holder, dict):
+            msg = f"Document {root[ID]} of {self._node.node} changed while its {name} were read: run again."
+            raise IncompleteAnswerError(msg)
+        return connection_of(holder.get(name), "query")
+
+    def _document(self, node: Node, received: str) -> Document:
+        stamp: str | None = None
+        if self._change.field is not None:
+            try:
+                stamp = self._stamp(node.get(self._change.field))
+            except (MisfitError, TypeError):
+                stamp = None
+        key = key_text(self._source.kind, _key(node, self._node))
+        return Document(self._index, key, stamp, node, received)
+
+
+def connection_of_row(holder: t.Any, name: str) -> Connection:  # noqa: ANN401 - JSON
+    """The list in a collection that was asked for one row, without page information."""
+    found = walk(holder, (name, "query")) if isinstance(holder, dict) else None
+    return found if isinstance(found, dict) else {"edges": []}
+
+
+def _nodes(connection: Connection) -> list[Node]:
+    """Nodes of a connection.
+
+    Raises:
+        IncompleteAnswerError: a node is null, which would lose a row.
+    """
+    nodes = [edge["node"] for edge in connection["edges"] if edge is not None]
+    if None in nodes or len(nodes) < len(connection["edges"]):
+        msg = "GraphQL gave a list with a null row: the answer is incomplete."
+        raise IncompleteAnswerError(msg)
+    return nodes
+
+
+def _key(node: Node, source: GraphqlSource) -> tuple[t.Any, ...]:
+    return tuple(walk(node, tuple(path.split("."))) for path in source.key)

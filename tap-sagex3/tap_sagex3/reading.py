@@ -1,0 +1,58 @@
+"""What the readers of both APIs have in common."""
+
+from __future__ import annotations
+
+import heapq
+import typing as t
+from dataclasses import dataclass
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
+
+    from tap_sagex3.documents import Document
+
+KEY_SEPARATOR = "\x1f"
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeKey:
+    """How a source tells when a document changed.
+
+    `field` is the member by which documents are filtered and sorted, None when they are read in full.
+    `whole_days` says that it only holds the day. `fields` are all members that may hold a stamp, best first.
+    """
+
+    field: str | None
+    whole_days: bool
+    fields: tuple[str, ...]
+
+
+class SourceReader(t.Protocol):
+    """Reads the documents of one source through one API."""
+
+    def prepare(self) -> ChangeKey:
+        """Find out how changes are told; the first request of a source.
+
+        Raises:
+            NotReadableError: this site does not give the source; says what to configure.
+        """
+
+    def documents(self, since: datetime | None, page_size: int) -> Iterator[Document]:
+        """Documents changed at or after `since`, by change time and key; all by key without change key."""
+
+
+def key_text(kind: str | None, parts: Iterable[t.Any]) -> str:
+    """A document's key as one text, the same through both APIs."""
+    return KEY_SEPARATOR.join([kind or "", *(str(part) for part in parts)])
+
+
+def merge(streams: Sequence[Iterator[Document]], *, sort: bool) -> Iterator[Document]:
+    """Documents of several sources as one sequence, by change time when all of them are sorted by it."""
+    if len(streams) == 1:
+        yield from streams[0]
+    elif sort:
+        yield from heapq.merge(*streams, key=lambda document: (document.stamp or "")[:-1])
+    else:
+        for stream in streams:
+            yield from stream

@@ -1,0 +1,3 @@
+"""Reading documents through the REST API (api1)."""
+
+from __future__ import annotations

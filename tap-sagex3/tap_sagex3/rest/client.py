@@ -1,0 +1,133 @@
+"""The requests of api1: lists (`$query`), records (`$details`), properties (`$prototypes`).
+
+HTTP 200 does not mean success: `$diagnoses` with severity error says so in the body. A list names its next
+page with an absolute URL, which may hold another host name than the one that is used here; it is followed as
+it is, put back on `server_url`.
+"""
+
+from __future__ import annotations
+
+import logging
+import typing as t
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit
+
+from tap_sagex3.errors import ApiError, IncompleteAnswerError, NotReadableError
+from tap_sagex3.values import format_time
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from tap_sagex3.declarations import RestSource
+    from tap_sagex3.transport import Answer, Transport
+
+Resource = dict[str, t.Any]
+logger = logging.getLogger("tap-sagex3")
+
+_MISSING_RECORD = "record does not exist"
+_NOT_FOUND = 404
+_SEVERE = frozenset({"error", "fatal"})
+_API = "/api1/"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows of one page and when it was read (canonical UTC)."""
+
+    rows: list[Resource]
+    received: str
+
+
+class RestClient:
+    """Requests to one X3 folder."""
+
+    def __init__(self, transport: Transport) -> None:
+        """Requests go through `transport`."""
+        self._transport = transport
+        settings = transport.settings
+        self._server = settings.server_url
+        self.workers = settings.detail_workers
+        self._base = f"{settings.server_url}/api1/x3/erp/{quote(settings.folder, safe='')}"
+
+    def pages(self, source: RestSource, parameters: Mapping[str, str]) -> Iterator[Page]:
+        """All pages of a list, following `$next`.
+
+        Raises:
+            NotReadableError: the class or representation is not there.
+            IncompleteAnswerError: a page is not a list, or its next page is itself.
+        """
+        arguments = "".join(f"&{name}={quote(value, safe='')}" for name, value in parameters.items())
+        url = f"{self._base}/{source.class_name}?representation={source.representation}.$query{arguments}"
+        while url:
+            answer = self._transport.get(url)
+            body = self._checked(answer, url, source)
+            rows = body.get("$resources")
+            if not isinstance(rows, list):
+                msg = f"{url} answered without $resources: the page is incomplete."
+                raise IncompleteAnswerError(msg)
+            yield Page(rows, format_time(answer.received.replace(microsecond=0)))
+            following = self._next(body)
+            if following == url:
+                msg = f"{url} names itself as its next page: paging does not move on."
+                raise IncompleteAnswerError(msg)
+            url = following
+
+    def details(self, source: RestSource, key: Sequence[t.Any]) -> Resource | None:
+        """One record with its collections; None when it does not exist any more."""
+        text = quote("~".join(str(part) for part in key).replace("'", "''"), safe="")
+        url = f"{self._base}/{source.class_name}('{text}')?representation={source.representation}.$details"
+        answer = self._transport.get(url)
+        if any(_MISSING_RECORD in message.lower() for message in _errors(answer.body)):
+            return None
+        return self._checked(answer, url, source)
+
+    def prototype(self, source: RestSource, facet: str) -> Resource | None:
+        """Properties of a facet (`$query` or `$details`) by name; None when the server does not tell."""
+        url = f"{self._base}/$prototypes('{source.representation}.{facet}')"
+        answer = self._transport.get(url)
+        if answer.status == _NOT_FOUND or _errors(answer.body):
+            return None
+        properties = answer.body.get("$properties") if isinstance(answer.body, dict) else None
+        return properties if isinstance(properties, dict) else None
+
+    def _checked(self, answer: Answer, url: str, source: RestSource) -> Resource:
+        """The body of an answer without errors."""
+        errors = _errors(answer.body)
+        if answer.status == _NOT_FOUND:
+            what = f"class {source.class_name} with representation {source.representation}"
+            reason = "; ".join(errors) or "HTTP 404"
+            msg = (
+                f"REST has no {what} in folder {self._transport.settings.folder} ({reason}). "
+                "Check setting folder, or give class and representation of this site in stream_options."
+            )
+            raise NotReadableError(msg)
+        if errors or not isinstance(answer.body, dict):
+            msg = f"{url} answered with an error: {'; '.join(errors) or 'not an object'}."
+            raise ApiError(msg)
+        return answer.body
+
+    def _next(self, body: Resource) -> str:
+        """URL of the next page on our own server, or empty text at the end."""
+        link = (body.get("$links") or {}).get("$next") or {}
+        url = link.get("$url")
+        if not url:
+            return ""
+        parts = urlsplit(url)
+        _, found, path = parts.path.partition(_API)
+        if not found:
+            msg = f"The next page is at {parts.path}, which is not part of the REST API."
+            raise IncompleteAnswerError(msg)
+        return f"{self._server}{_API}{path}" + (f"?{parts.query}" if parts.query else "")
+
+
+def _errors(body: object) -> list[str]:
+    """Messages of severe diagnoses; milder ones are only logged."""
+    diagnoses = body.get("$diagnoses") if isinstance(body, dict) else None
+    found: list[str] = []
+    for diagnosis in diagnoses if isinstance(diagnoses, list) else []:
+        message = str(diagnosis.get("$message", "no message"))
+        if diagnosis.get("$severity") in _SEVERE:
+            found.append(message)
+        else:
+            logger.info("X3 says: %s", message)
+    return found

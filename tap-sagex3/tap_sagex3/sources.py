@@ -1,0 +1,104 @@
+"""Which API and which names a stream is read with on this site: declarations and settings. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, replace
+
+from tap_sagex3.errors import SettingsError
+from tap_sagex3.settings import STREAM_OPTION_PROPERTIES
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from tap_sagex3.declarations import Entity, GraphqlSource, RestSource, Source
+    from tap_sagex3.settings import Settings
+
+Options = t.Mapping[str, t.Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SiteSource:
+    """A source with the names of this site; `change_field` replaces the usual change stamps."""
+
+    source: Source
+    change_field: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a stream is read. Streams of one entity with equal readings share one fetch."""
+
+    api: str
+    sources: tuple[SiteSource, ...]
+    full_table: bool
+
+
+def reading_of(entity: Entity, stream: str, settings: Settings, *, full_table: bool) -> Reading:
+    """API and sources of a stream.
+
+    Raises:
+        SettingsError: stream_options of this stream hold an unknown key or a wrong type.
+    """
+    options = settings.stream_options.get(stream) or {}
+    kinds = {source.kind for source in entity.sources}
+    common = {key: value for key, value in options.items() if key not in kinds}
+    _check(stream, common)
+    api = common.get("api") or settings.api
+    sources = []
+    for source in entity.sources:
+        own = options.get(source.kind) if source.kind else None
+        _check(stream, own or {})
+        sources.append(_site_source(source, {**common, **(own or {})}))
+    return Reading(settings.api if api == "auto" else api, tuple(sources), full_table)
+
+
+def check_stream_names(settings: Settings, known: Iterable[str]) -> None:
+    """Check that settings name existing streams only.
+
+    Raises:
+        SettingsError: names the setting and the unknown stream.
+    """
+    names = set(known)
+    for setting, used in (
+        ("stream_options", set(settings.stream_options)),
+        ("optional_streams", set(settings.optional_streams)),
+    ):
+        unknown = sorted(used - names)
+        if unknown:
+            msg = f"Setting {setting} names unknown streams {unknown}: expected some of {sorted(names)}."
+            raise SettingsError(msg)
+
+
+def _check(stream: str, options: Options) -> None:
+    if not isinstance(options, dict):
+        msg = f"Setting stream_options, stream {stream}: expected an object, found {options!r}."
+        raise SettingsError(msg)
+    unknown = sorted(set(options) - set(STREAM_OPTION_PROPERTIES))
+    if unknown:
+        known = sorted(STREAM_OPTION_PROPERTIES)
+        msg = f"Setting stream_options, stream {stream}: unknown keys {unknown}, expected some of {known}."
+        raise SettingsError(msg)
+    api = options.get("api")
+    if api not in STREAM_OPTION_PROPERTIES["api"]["enum"]:
+        msg = f"Setting stream_options, stream {stream}: api is {api!r}, expected auto, graphql or rest."
+        raise SettingsError(msg)
+
+
+def _site_source(source: Source, options: Mapping[str, t.Any]) -> SiteSource:
+    rest: RestSource = source.rest
+    graphql: GraphqlSource = source.graphql
+    key = tuple(options.get("key") or ())
+    rest = replace(
+        rest,
+        class_name=options.get("class") or rest.class_name,
+        representation=options.get("representation") or options.get("class") or rest.representation,
+        key=key or rest.key,
+    )
+    graphql = replace(
+        graphql,
+        package=options.get("package") or graphql.package,
+        node=options.get("node") or graphql.node,
+        key=key or graphql.key,
+    )
+    return SiteSource(replace(source, rest=rest, graphql=graphql), options.get("change_field"))

@@ -1,0 +1,189 @@
+"""The Singer tap for Sage X3."""
+
+from __future__ import annotations
+
+import typing as t
+
+from singer_sdk import Tap
+from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
+
+from tap_sagex3.declarations import load_entities
+from tap_sagex3.errors import NotReadableError, SettingsError
+from tap_sagex3.instance import Instance
+from tap_sagex3.schema import column_of_dimension, stream_schema
+from tap_sagex3.settings import CONFIG_JSONSCHEMA, PROPERTIES, is_configured, read_settings
+from tap_sagex3.sources import check_stream_names, reading_of
+from tap_sagex3.streams import X3Stream
+from tap_sagex3.sync import EntitySync
+from tap_sagex3.writer import BufferedWriter
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from types import FrameType
+
+    from tap_sagex3.documents import Row
+    from tap_sagex3.sources import Reading
+
+DIMENSION_TYPES = "dimension_types"
+SIGNAL_EXIT = 128
+
+
+class TapSageX3(Tap):
+    """Singer tap for Sage X3: purchasing, finance, sales and stock through GraphQL (Xtrem) or REST (api1)."""
+
+    name = "tap-sagex3"
+    config_jsonschema: t.ClassVar[dict[str, t.Any]] = CONFIG_JSONSCHEMA
+    message_writer_class = BufferedWriter
+    message_writer: BufferedWriter
+    capabilities: t.ClassVar[list[t.Any]] = [
+        TapCapabilities.CATALOG,
+        TapCapabilities.STATE,
+        TapCapabilities.DISCOVER,
+        TapCapabilities.ACTIVATE_VERSION,
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STREAM_MAPS,
+        PluginCapabilities.FLATTENING,
+        PluginCapabilities.STRUCTURED_LOGGING,
+    ]
+
+    def __init__(self, *args: t.Any, **kwargs: t.Any) -> None:  # noqa: ANN401 - the SDK's own arguments
+        """Check the settings before anything else uses them."""
+        self._instance: Instance | None = None
+        self._synced: set[str] = set()
+        self._skipped: dict[str, str] = {}
+        super().__init__(*args, **kwargs)
+
+    # Streams
+
+    def discover_streams(self) -> Sequence[X3Stream]:
+        """All streams. The columns of dimensions are asked from the instance, when one is configured."""
+        entities = load_entities()
+        types: list[str] = []
+        names: t.Mapping[str, str] = {}
+        if is_configured(self.config):
+            settings = self.instance.settings
+            check_stream_names(settings, (stream.name for entity in entities for stream in entity.streams))
+            names = settings.dimension_names
+            types = self._dimension_types()
+        else:
+            self.logger.warning(
+                "No server is configured (server_url, folder): showing the built-in streams, without the "
+                "columns of dimension types."
+            )
+        return [
+            X3Stream(
+                self,
+                entity,
+                stream,
+                stream_schema(entity, stream, types, names),
+                column_of_dimension(stream, types, names),
+            )
+            for entity in entities
+            for stream in entity.streams
+        ]
+
+    def _dimension_types(self) -> list[str]:
+        """Codes of the dimension types of the instance; none, with a warning, when it does not show them."""
+        entity, stream = next(
+            (entity, stream)
+            for entity in load_entities()
+            for stream in entity.streams
+            if stream.name == DIMENSION_TYPES
+        )
+        try:
+            return [row["code"] for row in self.instance.rows(entity, stream, stream.key)]
+        except NotReadableError as error:
+            self.logger.warning("No columns for dimension types: %s", error)
+            return []
+
+    @property
+    def instance(self) -> Instance:
+        """The X3 folder that settings name.
+
+        Raises:
+            SettingsError: settings are wrong or incomplete.
+        """
+        if self._instance is None:
+            self._instance = Instance(read_settings(self.config))
+        return self._instance
+
+    def reading_of(self, stream: X3Stream) -> Reading:
+        """How a stream is read on this site."""
+        settings = self.instance.settings
+        return reading_of(stream.entity, stream.name, settings, full_table=stream.is_full_table)
+
+    # Sync
+
+    def sync_entity_of(self, stream: X3Stream) -> None:
+        """Read the entity of a stream for all selected streams that are read alike, once a run.
+
+        Raises:
+            NotReadableError: this site does not give it, and not all of its streams are optional.
+        """
+        if stream.name in self._synced:
+            return
+        reading = self.reading_of(stream)
+        streams = [
+            other
+            for other in self._streams_of_entity(stream)
+            if other.selected and self.reading_of(other) == reading
+        ]
+        self._synced.update(other.name for other in streams)
+        readers = self.instance.readers(reading, [other.declaration for other in streams])
+        sync = EntitySync(
+            streams, readers, self.instance.settings, self.message_writer, self.instance.run_start
+        )
+        try:
+            sync.run()
+        except NotReadableError as error:
+            self._skip_or_fail(streams, error)
+
+    def records_of(self, stream: X3Stream) -> Iterator[Row]:
+        """All records of one stream."""
+        columns = list(stream.schema["properties"])
+        return self.instance.rows(stream.entity, stream.declaration, columns)
+
+    def sync_all(self) -> None:  # type: ignore[misc]
+        """Sync all streams, and tell at the end which ones were skipped."""
+        super().sync_all()
+        self.message_writer.flush()
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in self._skipped.items())
+        self.logger.info("Completed%s", f"; skipped {reasons}" if reasons else " all selected streams.")
+
+    def _streams_of_entity(self, stream: X3Stream) -> list[X3Stream]:
+        """Streams of the same entity, in the order of their declaration."""
+        names = [declaration.name for declaration in stream.entity.streams]
+        return [t.cast("X3Stream", self.streams[name]) for name in names]
+
+    def _skip_or_fail(self, streams: Sequence[X3Stream], error: NotReadableError) -> None:
+        """Skip streams that this site does not have, when all of them may be missing."""
+        names = [stream.name for stream in streams]
+        if not set(names) <= self.instance.settings.optional_streams:
+            msg = (
+                f"Cannot read {', '.join(names)}: {error} A stream that this site does not have can be "
+                "deselected, or listed in setting optional_streams."
+            )
+            raise NotReadableError(msg) from error
+        for name in names:
+            self._skipped[name] = str(error)
+            self.logger.warning("Skipped optional stream %s: %s", name, error)
+
+    # Process
+
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        """Refuse a secret that is not text before the SDK would show its value in a message."""
+        for name, schema in PROPERTIES.items():
+            value = self._config.get(name)
+            if schema.get("secret") and not isinstance(value, str | None):
+                msg = f"Setting {name} must be text, but is of type {type(value).__name__}."
+                raise SettingsError(msg)
+        return super()._validate_config(raise_errors=raise_errors)
+
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        """End with the signal's exit code, after the line that is being written.
+
+        STATE was sent after the last whole documents; the SDK's own handler would exit with 0, as if all had
+        been read.
+        """
+        self.logger.warning("Stopped by signal %d; the next run goes on from the last state.", signum)
+        self.message_writer.stop(SIGNAL_EXIT + signum)
