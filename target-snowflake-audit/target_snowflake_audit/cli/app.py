@@ -5,7 +5,10 @@ from __future__ import annotations
 import click
 
 from target_snowflake_audit import __version__
+from target_snowflake_audit.cli.dead_letters.commands import dead_letters
 from target_snowflake_audit.cli.init_sql import init_sql
+from target_snowflake_audit.cli.runs import batches, runs
+from target_snowflake_audit.cli.trace.command import trace
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -18,4 +21,5 @@ def app() -> None:
     """
 
 
-app.add_command(init_sql)
+for command in (dead_letters, trace, runs, batches, init_sql):
+    app.add_command(command)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
@@ -48,25 +48,18 @@ def line(text: str, style: str = "") -> RenderableType:
     return Text(safe(text), style=style)
 
 
-def table(title: str, columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> Table:
+def table(title: str, columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> RenderableType:
     """Make a table in which no value is cut: a long one goes on in the next line of its cell.
 
     A member `style` of a row is its rich style; a value that is a rich Text is taken as it is.
     """
-    made = Table(title=Text(title, style="bold"), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
-        made.add_column(Text(column.title), justify="right" if column.right else "left", overflow="fold")
-    for row in rows:
-        made.add_row(*(_cell(row.get(column.member)) for column in columns), style=row.get("style"))
-    return made
+    return _titled(title, _table(columns, rows, header=True))
 
 
 def facts(title: str, named: Mapping[str, object]) -> RenderableType:
     """Make a table of names and values; what is None or empty is left out."""
     rows = [{"name": name, "value": value} for name, value in named.items() if not empty(value)]
-    made = table(title, [Column("", "name"), Column("", "value")], rows)
-    made.show_header = False
-    return made
+    return _titled(title, _table([Column("", "name"), Column("", "value")], rows, header=False))
 
 
 def empty(value: object) -> bool:
@@ -82,6 +75,20 @@ def lines(texts: Iterable[str]) -> Text:
 def lower(row: Mapping[str, Any]) -> dict[str, Any]:
     """Give a row with the names in lower case, as programs expect them in JSON."""
     return {name.lower(): value for name, value in row.items()}
+
+
+def _table(columns: Sequence[Column], rows: Iterable[Mapping[str, Any]], *, header: bool) -> Table:
+    made = Table(box=box.SIMPLE_HEAD if header else box.SIMPLE, pad_edge=False, show_header=header)
+    for column in columns:
+        made.add_column(Text(column.title), justify="right" if column.right else "left", overflow="fold")
+    for row in rows:
+        made.add_row(*(_cell(row.get(column.member)) for column in columns), style=row.get("style"))
+    return made
+
+
+def _titled(title: str, made: Table) -> RenderableType:
+    """Put the title above the table: rich would break it into lines as narrow as the table."""
+    return Group(Text(safe(title), style="bold"), made)
 
 
 def _cell(value: object) -> Text:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from target_snowflake_audit.cli.sql.statement import Audit
 
 MIN_BEGINNING = 6
-"""Fewest characters of an identifier that a person may type instead of all 64."""
+"""Fewest characters of an identifier that a person may type instead of all of them."""
 
 
 def one_letter(reader: Reader, audit: Audit, beginning: str) -> Row:

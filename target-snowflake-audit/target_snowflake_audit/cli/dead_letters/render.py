@@ -55,13 +55,7 @@ def list_parts(rows: Sequence[Row], total: int, status: str) -> Iterable[Rendera
 
 def list_json(rows: Sequence[Row], total: int) -> dict[str, Any]:
     """Letters as JSON."""
-    hidden = {"TOTAL"}
-    return {
-        "total": total,
-        "dead_letters": [
-            lower({name: value for name, value in row.items() if name not in hidden}) for row in rows
-        ],
-    }
+    return {"total": total, "dead_letters": [lower(row) for row in rows]}
 
 
 def letter_parts(letter: Row, events: Sequence[Row], types: Mapping[str, str]) -> Iterable[RenderableType]:

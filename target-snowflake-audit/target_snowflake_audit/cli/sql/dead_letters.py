@@ -11,7 +11,6 @@ from target_snowflake_audit.cli.sql.statement import (
     Condition,
     Statement,
     equals,
-    listed,
     none_of,
     one_of,
     select,
@@ -38,7 +37,7 @@ _LIST = (
     *STATUS,
 )
 _CURRENT = "DEAD_LETTERS_CURRENT"
-_WHOLE = listed((*DEAD_LETTERS.names, *STATUS))
+_WHOLE = (*DEAD_LETTERS.names, *STATUS)
 
 
 @dataclass(frozen=True)
@@ -57,10 +56,16 @@ class Filter:
 
 
 def list_letters(audit: Audit, wanted: Filter, limit: int) -> Statement:
-    """Newest letters first, with the number of all that match as TOTAL."""
-    columns = f'{listed(_LIST)}, COUNT(*) OVER () AS "TOTAL"'
+    """Newest letters first."""
     order = '"AT" DESC, "DEAD_LETTER_ID"'
-    return select(columns, audit.name(_CURRENT), _conditions(audit, wanted), order=order, limit=limit)
+    return select(_LIST, audit.name(_CURRENT), _conditions(audit, wanted), order=order, limit=limit)
+
+
+def count_letters(audit: Audit, wanted: Filter) -> Statement:
+    """How many letters fit, as TOTAL."""
+    found = select(("DEAD_LETTER_ID",), audit.name(_CURRENT), _conditions(audit, wanted))
+    text = " ".join(['SELECT COUNT(*) AS "TOTAL" FROM', f"({found.text})", "AS found"])
+    return Statement(text, found.values, ("TOTAL",))
 
 
 def letters_by_id(audit: Audit, beginning: str) -> Statement:
@@ -72,7 +77,7 @@ def letters_by_id(audit: Audit, beginning: str) -> Statement:
 def open_ids(audit: Audit, wanted: Filter) -> Statement:
     """Identifiers of the letters to replay together, in the order in which they arrived."""
     order = '"AT", "SEQ", "DEAD_LETTER_ID"'
-    return select('"DEAD_LETTER_ID"', audit.name(_CURRENT), _conditions(audit, wanted), order=order)
+    return select(("DEAD_LETTER_ID",), audit.name(_CURRENT), _conditions(audit, wanted), order=order)
 
 
 def letters_of_record(audit: Audit, table: str, key_hash: str) -> Statement:
@@ -85,7 +90,7 @@ def events(audit: Audit, letters: Sequence[str]) -> Statement:
     """Events of letters, oldest first."""
     source = audit.name("DEAD_LETTER_EVENTS")
     conditions = [one_of("DEAD_LETTER_ID", letters)]
-    return select(listed(DEAD_LETTER_EVENTS.names), source, conditions, order='"AT", "EVENT_ID"')
+    return select(DEAD_LETTER_EVENTS.names, source, conditions, order='"AT", "EVENT_ID"')
 
 
 def _conditions(audit: Audit, wanted: Filter) -> list[Condition]:
@@ -116,6 +121,10 @@ def _status(status: str) -> list[Condition]:
 
 def _any_error(audit: Audit, condition: Condition) -> Condition:
     """Letters of which a bad column meets the condition; a letter keeps all its bad columns in one array."""
-    source = f'{audit.name("DEAD_LETTERS")} AS d, LATERAL FLATTEN(INPUT => d."ERRORS") AS e'
-    found = select('d."DEAD_LETTER_ID"', source, [condition])
-    return Condition(f'"DEAD_LETTER_ID" IN ({found.text})', found.values)
+    letters = audit.name("DEAD_LETTERS")
+    parts = [
+        'SELECT d."DEAD_LETTER_ID" FROM',
+        letters,
+        'AS d, LATERAL FLATTEN(INPUT => d."ERRORS") AS e WHERE',
+    ]
+    return Condition(f'"DEAD_LETTER_ID" IN ({" ".join([*parts, condition.text])})', condition.values)

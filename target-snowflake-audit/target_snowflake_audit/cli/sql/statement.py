@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from target_snowflake_audit.sql.quoting import TableName, identifier
+from target_snowflake_audit.sql.quoting import TableName, identifier, literal, number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,10 +15,25 @@ Value = str | int
 
 @dataclass(frozen=True)
 class Statement:
-    """SQL with a `%s` for each value; `text` never holds a value that came from a person or a record."""
+    """SQL with a `%s` for each value, and the names of the columns that it gives, in order.
+
+    `text` never holds a value that came from a person or a record.
+    """
 
     text: str
     values: tuple[Value, ...] = ()
+    columns: tuple[str, ...] = ()
+
+    @property
+    def sql(self) -> str:
+        """The statement with its values bound as literals.
+
+        Raises:
+            ValueError: there are more or fewer values than places for them.
+        """
+        first, *rest = self.text.split("%s")
+        bound = [_literal(value) for value in self.values]
+        return first + "".join(value + part for value, part in zip(bound, rest, strict=True))
 
 
 @dataclass(frozen=True)
@@ -59,24 +74,30 @@ def none_of(column: str, values: Sequence[Value]) -> Condition:
 
 
 def select(
-    columns: str,
+    columns: Sequence[str],
     source: str,
     conditions: Sequence[Condition] = (),
     *,
     order: str = "",
     limit: int | None = None,
+    distinct: bool = False,
 ) -> Statement:
-    """Put a SELECT together; `columns`, `source` and `order` are SQL made of quoted names."""
-    parts = ["SELECT", columns, "FROM", source]
+    """Put a SELECT of named columns together; `source` and `order` are SQL made of quoted names."""
+    parts = ["SELECT DISTINCT" if distinct else "SELECT", listed(columns), "FROM", source]
     if conditions:
         parts += ["WHERE", " AND ".join(condition.text for condition in conditions)]
     if order:
         parts += ["ORDER BY", order]
     if limit is not None:
         parts += ["LIMIT", str(int(limit))]
-    return Statement(" ".join(parts), tuple(value for condition in conditions for value in condition.values))
+    values = tuple(value for condition in conditions for value in condition.values)
+    return Statement(" ".join(parts), values, tuple(columns))
 
 
 def listed(columns: Sequence[str]) -> str:
     """Quoted column names with commas between."""
     return ", ".join(identifier(column) for column in columns)
+
+
+def _literal(value: Value) -> str:
+    return literal(value) if isinstance(value, str) else number(value)

@@ -14,7 +14,6 @@ from target_snowflake_audit.cli.sql.statement import (
     one_of,
     select,
 )
-from target_snowflake_audit.sql.quoting import identifier
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,40 +25,33 @@ NOT_DELETED = Condition('"_AUDIT_DELETED_AT" IS NULL')
 
 def loaded_tables(audit: Audit) -> Statement:
     """Each stream and table that a batch was ever loaded into."""
-    return select(
-        'DISTINCT "STREAM", "TARGET_TABLE"', audit.name("BATCHES"), order='"STREAM", "TARGET_TABLE"'
-    )
+    columns = ("STREAM", "TARGET_TABLE")
+    return select(columns, audit.name("BATCHES"), order=listed(columns), distinct=True)
 
 
-def a_key(audit: Audit, table: str) -> Statement:
-    """The key of any record of a table, for the names of the key columns."""
-    conditions = [equals("TARGET_TABLE", table), Condition('"KEY" IS NOT NULL')]
-    return select('"KEY"', audit.name("RECORD_HISTORY"), conditions, limit=1)
-
-
-def a_refused_key(audit: Audit, table: str) -> Statement:
-    """The key of any refused record of a table: there may be nothing else yet."""
-    conditions = [equals("TARGET_TABLE", table), Condition('"KEY" IS NOT NULL')]
-    return select('"KEY"', audit.name("DEAD_LETTERS"), conditions, limit=1)
+def a_key(audit: Audit, source: str, table: str) -> Statement:
+    """The key of any record of a table, from RECORD_HISTORY or DEAD_LETTERS."""
+    present = Condition('"KEY_HASH" IS NOT NULL')
+    conditions = [equals("TARGET_TABLE", table), present]
+    return select(("KEY", "KEY_HASH"), audit.name(source), conditions, limit=1)
 
 
 def history(audit: Audit, table: str, key_hash: str) -> Statement:
     """Versions of a record, oldest first."""
     conditions = [equals("TARGET_TABLE", table), equals("KEY_HASH", key_hash)]
-    return select(
-        listed(RECORD_HISTORY.names), audit.name("RECORD_HISTORY"), conditions, order='"LOADED_AT", "SEQ"'
-    )
+    source = audit.name("RECORD_HISTORY")
+    return select(RECORD_HISTORY.names, source, conditions, order='"LOADED_AT", "SEQ"')
 
 
 def batches(audit: Audit, identifiers: Sequence[str]) -> Statement:
     """Batches by identifier."""
-    return select(listed(BATCHES.names), audit.name("BATCHES"), [one_of("BATCH_ID", identifiers)])
+    return select(BATCHES.names, audit.name("BATCHES"), [one_of("BATCH_ID", identifiers)])
 
 
 def retries(audit: Audit, identifiers: Sequence[str]) -> Statement:
     """Failed attempts of batches, in order."""
     conditions = [one_of("BATCH_ID", identifiers)]
-    return select(listed(RETRIES.names), audit.name("RETRIES"), conditions, order='"BATCH_ID", "ATTEMPT"')
+    return select(RETRIES.names, audit.name("RETRIES"), conditions, order='"BATCH_ID", "ATTEMPT"')
 
 
 def rows(
@@ -67,7 +59,7 @@ def rows(
 ) -> Statement:
     """Rows of a target table by the values of some columns, soft-deleted ones included."""
     conditions = [equals(column, value) for column, value in key.items()]
-    return select(listed(columns), table.sql, conditions, order=listed(order))
+    return select(columns, table.sql, conditions, order=listed(order))
 
 
 def live_rows(
@@ -75,14 +67,9 @@ def live_rows(
 ) -> Statement:
     """Rows of a target table by the values of some columns, without soft-deleted ones."""
     conditions = [*(equals(column, value) for column, value in key.items()), NOT_DELETED]
-    return select(listed(columns), table.sql, conditions, order=listed(order))
+    return select(columns, table.sql, conditions, order=listed(order))
 
 
 def columns(table: TableName) -> Statement:
     """Columns and types of a table; SHOW and DESCRIBE need no warehouse."""
-    return Statement(f"DESCRIBE TABLE {table.sql}")
-
-
-def use_database(database: str) -> Statement:
-    """Make a database the session's own; fails when it does not exist or may not be used."""
-    return Statement(f"USE DATABASE {identifier(database)}")
+    return Statement(f"DESCRIBE TABLE {table.sql}", columns=("name", "type"))

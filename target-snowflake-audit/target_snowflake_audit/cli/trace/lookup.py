@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from target_snowflake_audit.cli.errors import CommandError
 from target_snowflake_audit.cli.reader import SEMI_STRUCTURED, Reader, Row, audit_rows, decoded
 from target_snowflake_audit.cli.sql import dead_letters
 from target_snowflake_audit.cli.sql import trace as sql
 from target_snowflake_audit.cli.trace.document import Document, Entry
+from target_snowflake_audit.cli.trace.keys import Example
 from target_snowflake_audit.cli.trace.links import (
     ALLOCATIONS,
     BY_ENTRY_NUMBER,
@@ -42,16 +43,16 @@ def column_types(reader: Reader, table: TableName) -> dict[str, str]:
     return {str(row["name"]): str(row["type"]) for row in reader.rows(sql.columns(table))}
 
 
-def any_key(reader: Reader, audit: Audit, table: TableName) -> dict[str, Any]:
+def example_key(reader: Reader, audit: Audit, table: TableName) -> Example:
     """The key of any record that was loaded or refused.
 
     Raises:
         CommandError: the trail holds none, as after `history: off`.
     """
-    for statement in (sql.a_key(audit, str(table)), sql.a_refused_key(audit, str(table))):
-        for row in audit_rows(reader, statement):
+    for source in ("RECORD_HISTORY", "DEAD_LETTERS"):
+        for row in audit_rows(reader, sql.a_key(audit, source, str(table))):
             if isinstance(row["KEY"], dict):
-                return row["KEY"]
+                return Example(row["KEY"], row["KEY_HASH"])
     message = f"{table}: the audit trail holds no record of this table (setting `history` may be off)"
     raise CommandError(message)
 

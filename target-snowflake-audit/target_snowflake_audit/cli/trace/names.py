@@ -10,7 +10,7 @@ from target_snowflake_audit.cli.errors import CommandError
 from target_snowflake_audit.sql.quoting import TableName, fold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
 _PART = re.compile(r'"(?:[^"]|"")+"|[^".]+')
 _PARTS_OF_A_FULL_NAME = 3
@@ -78,7 +78,7 @@ def read_key(arguments: Sequence[str], names: Sequence[str]) -> dict[str, str]:
 
     Args:
         arguments: as typed.
-        names: key columns as stored, in table order.
+        names: key columns as stored, in the order of the stream's key properties.
 
     Raises:
         CommandError: the values do not fit the key.
@@ -94,12 +94,6 @@ def read_key(arguments: Sequence[str], names: Sequence[str]) -> dict[str, str]:
     expected = " ".join(f"{name}=..." for name in names)
     message = f"the key of this table is {expected}; got {' '.join(arguments) or 'nothing'}"
     raise CommandError(message)
-
-
-def key_names(key: Mapping[str, object], table_columns: Sequence[str]) -> tuple[str, ...]:
-    """Key columns in table order; a VARIANT object does not keep the order of its members."""
-    ordered = [column for column in table_columns if column in key]
-    return (*ordered, *(name for name in key if name not in ordered))
 
 
 def _squeezed(name: str) -> str:

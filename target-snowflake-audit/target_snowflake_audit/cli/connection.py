@@ -1,0 +1,59 @@
+"""The session of a command: the target's own, seen as a reader."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from target_snowflake_audit.cli.errors import CommandError
+from target_snowflake_audit.cli.settings import required
+from target_snowflake_audit.errors import TargetError
+from target_snowflake_audit.session import Session, StatementError, connect
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from target_snowflake_audit.cli.reader import Row
+    from target_snowflake_audit.cli.sql.statement import Statement
+
+QUERY_TAG = "snowflake-audit"
+_REQUIRED = ("account", "user", "warehouse", "database")
+
+
+class SessionReader:
+    """Reads through a session of the target."""
+
+    def __init__(self, session: Session) -> None:
+        """`session` stays open as long as this is used."""
+        self._session = session
+
+    def rows(self, statement: Statement) -> list[Row]:
+        """Run a statement and give its rows by column name.
+
+        Raises:
+            CommandError: Snowflake refused it.
+        """
+        try:
+            answer = self._session.execute(statement.sql, "read")
+        except StatementError as error:
+            raise CommandError(str(error)) from None
+        return [dict(zip(statement.columns, row, strict=False)) for row in answer.rows]
+
+
+@contextmanager
+def connected(config: Mapping[str, Any]) -> Iterator[SessionReader]:
+    """Log in, and log out at the end of the block.
+
+    Raises:
+        CommandError: a setting is missing or wrong, or Snowflake refuses the login.
+    """
+    for name in _REQUIRED:
+        required(config, name)
+    try:
+        session = connect(config, query_tag=QUERY_TAG)
+    except TargetError as error:
+        raise CommandError(str(error)) from None
+    try:
+        yield SessionReader(session)
+    finally:
+        session.close()

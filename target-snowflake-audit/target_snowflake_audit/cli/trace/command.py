@@ -1,0 +1,88 @@
+"""The command `trace`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from target_snowflake_audit.cli import workspace
+from target_snowflake_audit.cli.errors import FINE, FOUND_SOMETHING, CommandError
+from target_snowflake_audit.cli.options import configured
+from target_snowflake_audit.cli.output import print_all, print_json
+from target_snowflake_audit.cli.sql.dead_letters import CLOSED
+from target_snowflake_audit.cli.trace import lookup, render
+from target_snowflake_audit.cli.trace.document import posted, sums
+from target_snowflake_audit.cli.trace.keys import digest, key_order
+from target_snowflake_audit.cli.trace.links import INVOICES
+from target_snowflake_audit.cli.trace.names import choose_table, read_key
+from target_snowflake_audit.cli.trace.timeline import timeline
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from target_snowflake_audit.cli.reader import Reader
+    from target_snowflake_audit.cli.sql.statement import Audit
+    from target_snowflake_audit.cli.trace.links import Invoice
+
+
+@click.command("trace")
+@click.argument("what", metavar="TABLE|supplier-invoice|sales-invoice")
+@click.argument("key", nargs=-1, required=True, metavar="KEY...")
+@configured
+def trace(*, what: str, key: tuple[str, ...], config: tuple[Path, ...], as_json: bool) -> int:
+    r"""Show the life of one record, or follow one invoice to its cost allocations.
+
+    TABLE is TABLE, SCHEMA.TABLE, DATABASE.SCHEMA.TABLE or a stream's name. KEY is NAME=VALUE for each key
+    column, or the values alone in the order of the columns.
+
+    \b
+      snowflake-audit trace PURCHASING.SUPPLIER_INVOICES id=SI0001
+      snowflake-audit trace gl_entry_lines FACFO SI0001 1000 legal
+      snowflake-audit trace supplier-invoice SI0001
+
+    Ends with code 1 when the record has an open dead letter, when amounts of the invoice do not add up, or
+    when it has no GL entry.
+    """
+    with workspace.opened(config) as (reader, audit):
+        kind = INVOICES.get(what)
+        if kind is None:
+            return _record(reader, audit, what, key, as_json=as_json)
+        return _document(reader, audit, kind, key, as_json=as_json)
+
+
+def _record(reader: Reader, audit: Audit, what: str, arguments: tuple[str, ...], *, as_json: bool) -> int:
+    loaded = choose_table(what, lookup.loaded_tables(reader, audit))
+    types = lookup.column_types(reader, loaded.table)
+    order = key_order(lookup.example_key(reader, audit, loaded.table), types)
+    key = read_key(arguments, order)
+    trail = lookup.record_trail(reader, audit, loaded.table, digest(key, order, types))
+    current = lookup.current_row(reader, loaded.table, key)
+    shown_key = " ".join(f"{name}={value}" for name, value in key.items())
+    if not trail.batch_ids and current is None:
+        message = f"no trace of {shown_key} in {loaded.table}"
+        raise CommandError(message)
+    steps = timeline(trail)
+    if as_json:
+        members = {"table": str(loaded.table), "stream": loaded.stream, "key": key}
+        print_json({**members, **render.record_json(steps, current)})
+    else:
+        print_all(render.record_parts(f"{loaded.table} {shown_key}", steps, current))
+    waiting = any(letter["STATUS"] not in CLOSED for letter in trail.letters)
+    return FOUND_SOMETHING if waiting else FINE
+
+
+def _document(
+    reader: Reader, audit: Audit, kind: Invoice, arguments: tuple[str, ...], *, as_json: bool
+) -> int:
+    if len(arguments) != 1:
+        message = f"trace {kind.command}: give one invoice number, got {len(arguments)} values"
+        raise CommandError(message)
+    number = arguments[0].removeprefix("id=")
+    document = lookup.Documents(reader, lookup.loaded_tables(reader, audit)).invoice(kind, number)
+    if as_json:
+        print_json(render.document_json(document))
+    else:
+        print_all(render.document_parts(document))
+    wrong = not posted(document) or any(one.difference for one in sums(document))
+    return FOUND_SOMETHING if wrong else FINE

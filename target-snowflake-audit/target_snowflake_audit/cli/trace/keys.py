@@ -1,0 +1,59 @@
+"""From the key that a person typed to the digest that finds its record in the audit tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import permutations
+from typing import TYPE_CHECKING, Any
+
+from target_snowflake_audit.checking.converters import converter
+from target_snowflake_audit.checking.problems import Bad
+from target_snowflake_audit.cli.errors import CommandError
+from target_snowflake_audit.columntypes import parse
+from target_snowflake_audit.hashing import key_hash
+from target_snowflake_audit.staging.fields import text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+@dataclass(frozen=True)
+class Example:
+    """The key of any record of the table, with its digest: it tells the key columns and their order."""
+
+    key: Mapping[str, Any]
+    digest: str
+
+
+def key_order(example: Example, types: Mapping[str, str]) -> tuple[str, ...]:
+    """Give the key columns in the order of the stream's key properties, over which the digest is taken.
+
+    A stored VARIANT object does not keep the order of its members, so the order is the one that gives the
+    example's digest again.
+
+    Raises:
+        CommandError: no order does, as after the columns were given other types.
+    """
+    texts = {name: _text(name, value, types) for name, value in example.key.items()}
+    for names in permutations(texts):
+        if key_hash([texts[name] for name in names]) == example.digest:
+            return names
+    message = f"cannot tell the order of the key columns {', '.join(texts)}: their types have changed"
+    raise CommandError(message)
+
+
+def digest(key: Mapping[str, str], order: Sequence[str], types: Mapping[str, str]) -> str:
+    """Digest of a typed key: each value is first made canonical for its column, so `1000.0` finds 1000.
+
+    Raises:
+        CommandError: a value cannot be a value of its column.
+    """
+    return key_hash([_text(name, key[name], types) for name in order])
+
+
+def _text(name: str, value: object, types: Mapping[str, str]) -> str:
+    made = converter(parse(types.get(name, "VARCHAR")))([value])[0]
+    if isinstance(made, Bad):
+        message = f"{name}={value}: expected {made.expected}"
+        raise CommandError(message)
+    return text_of(made) or ""
