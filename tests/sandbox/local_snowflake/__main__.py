@@ -1,0 +1,131 @@
+"""`python -m local_snowflake`: start, print one line of JSON when ready, run until told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import socket
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+
+from .engine import run
+from .errors import SnowflakeError
+from .server import Service
+from .statements import split_script
+from .users import User, make_users
+from .world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+HOST, DATABASE, WAREHOUSE = "127.0.0.1", "ANALYTICS", "LOAD_WH"
+
+
+def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="local_snowflake", description=__doc__)
+    parser.add_argument("--port", type=int, default=0, help="0 lets the system choose")
+    parser.add_argument("--persist", type=Path, help="keep databases and staged files in this folder")
+    parser.add_argument("--init-sql", type=Path, help="statements that ADMIN runs before the first login")
+    parser.add_argument(
+        "--contract", choices=["on", "off"], default="on", help="refuse statements outside tests/contract"
+    )
+    parser.add_argument("--secrets-dir", type=Path, help="where the users' private keys are written")
+    parser.add_argument("--stop-with-stdin", action="store_true", help="end when standard input closes")
+    return parser.parse_args(argv)
+
+
+def prepare(world: World, script: str) -> None:
+    """Make the warehouse and the database, then run the owner's script as ADMIN.
+
+    Raises:
+        SystemExit: naming the statement that failed.
+    """
+    world.warehouses.add(WAREHOUSE)
+    world.create_database(DATABASE, exists_ok=True)
+    session = world.open_session(world.users["ADMIN"], "ACCOUNTADMIN")
+    session.warehouse = WAREHOUSE
+    session.use(DATABASE, "PUBLIC")
+    for statement in split_script(script):
+        try:
+            run(world, session, statement)
+        except SnowflakeError as error:
+            sys.exit(f"local_snowflake: --init-sql failed: {error}\nin: {statement}")
+    world.close_session(session)
+
+
+def ready_line(port: int, secrets: Path, users: dict[str, User]) -> dict[str, Any]:
+    """What the one line on standard output says. It holds credentials of this sandbox only."""
+    loader, admin = users["LOADER"], users["ADMIN"]
+    listed = {
+        "LOADER": {
+            "role": loader.default_role,
+            "private_key_path": str(secrets / "loader.p8"),
+            "encrypted_private_key_path": str(secrets / "loader_encrypted.p8"),
+            "passphrase_path": str(secrets / "loader_passphrase.txt"),
+            "token": min(loader.tokens),
+            "oauth_token": min(loader.oauth_tokens),
+        },
+        "REVIEWER": {
+            "role": users["REVIEWER"].default_role,
+            "private_key_path": str(secrets / "reviewer.p8"),
+        },
+        "ADMIN": {"role": admin.default_role, "password": admin.password},
+    }
+    return {
+        "ready": True,
+        "host": HOST,
+        "port": port,
+        "protocol": "http",
+        "account": "sandbox",
+        "database": DATABASE,
+        "warehouse": WAREHOUSE,
+        "role": loader.default_role,
+        "user": loader.name,
+        "private_key_path": str(secrets / "loader.p8"),
+        "admin_user": admin.name,
+        "admin_password": admin.password,
+        "users": listed,
+    }
+
+
+def listen(port: int) -> socket.socket:
+    """A listening socket. asyncio sets TCP_NODELAY only where the protocol is named: else each answer waits 40 ms."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((HOST, port))
+    listener.listen(128)
+    return listener
+
+
+def main() -> None:
+    """Run the server."""
+    chosen = arguments()
+    secrets = chosen.secrets_dir or Path(tempfile.mkdtemp(prefix="local-snowflake-secrets-"))
+    users = make_users(secrets)
+    world = World(users, chosen.persist)
+    prepare(world, chosen.init_sql.read_text(encoding="utf-8") if chosen.init_sql else "")
+    listener = listen(chosen.port)
+    config = uvicorn.Config(Service(world).app(), log_level="warning", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    if chosen.stop_with_stdin:
+        threading.Thread(target=_stop_with_stdin, args=(server,), daemon=True).start()
+    print(json.dumps(ready_line(listener.getsockname()[1], secrets, users)), flush=True)
+    try:
+        server.run(sockets=[listener])
+    finally:
+        world.stop()
+
+
+def _stop_with_stdin(server: uvicorn.Server) -> None:
+    sys.stdin.buffer.read()
+    server.should_exit = True
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,401 @@
+"""CREATE, ALTER and DROP of tables.
+
+Rules restored (create-table, alter-table-column and constraints pages): PRIMARY KEY and UNIQUE are recorded and shown but
+not enforced, key columns are NOT NULL; VARCHAR lengths are recorded; a column may only grow in its own type
+family, everything else is 2108; a temporary table lives in a schema and in one session; two columns that differ
+only in case are refused, since DuckDB cannot hold them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from fakesnow import statement_type
+from sqlglot import exp
+
+from . import results
+from .catalogue import DEFAULT_VARCHAR, Column, Table, TableMeta
+from .errors import SnowflakeError, already_exists, not_found, unsupported
+from .names import ObjectName, literal, qualify, quote
+from .resolve import identifier, lookup, require, require_schema, resolve, table_parts, unknown_column
+from .translate import text_length, to_duck, translate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .engine import Call
+    from .results import Result
+
+_KEYS = (exp.PrimaryKeyColumnConstraint, exp.UniqueColumnConstraint)
+_SHED = (
+    *_KEYS,
+    exp.CommentColumnConstraint,
+    exp.CollateColumnConstraint,
+    exp.InlineLengthColumnConstraint,
+    exp.ReferenceColumnConstraint if hasattr(exp, "ReferenceColumnConstraint") else exp.Reference,
+)
+
+
+def _name(call: Call, node: exp.Expression) -> ObjectName:
+    table = node.this if isinstance(node, exp.Schema) else node
+    return qualify(table_parts(table), call.session.database, call.session.schema)
+
+
+def _names(nodes: list[exp.Expression]) -> list[str]:
+    return [identifier(n.this if isinstance(n, exp.Ordered) else n) for n in nodes]
+
+
+def create_table(call: Call) -> Result:
+    """CREATE [OR REPLACE] [TEMPORARY | TRANSIENT] TABLE, with columns, AS SELECT, LIKE or CLONE."""
+    tree = call.statement.tree
+    name = _name(call, tree.this)
+    require_schema(name.database, name.schema, call.world.catalogue)
+    properties = tree.args.get("properties")
+    temporary = bool(properties and properties.find(exp.TemporaryProperty))
+    there = call.session.temporary.get(name) if temporary else call.world.catalogue.find(name)
+    if there is not None and not tree.args.get("replace"):
+        if tree.args.get("exists"):
+            return results.status(f"{name.name} already exists, statement succeeded.")
+        raise already_exists(name.name)
+    if there is not None:
+        drop(call, there)
+    meta, body = _body(call, tree, name)
+    duck = _temporary_name(call, name) if temporary else name.duck
+    words = "CREATE TEMP TABLE" if temporary else "CREATE TABLE"
+    call.session.duck.execute(f"{words} {quote(duck) if temporary else duck} {body}")
+    _record(call, name, meta, properties)
+    if temporary:
+        call.session.temporary[name] = _temporary_table(call, name, duck)
+    call.world.catalogue.meta[name] = meta
+    if not temporary:
+        call.world.catalogue.changed()
+    kind = statement_type.DDL
+    return results.status(f"Table {name.name} successfully created.", kind)
+
+
+def _temporary_name(call: Call, name: ObjectName) -> str:
+    taken = {table.duck for table in call.session.temporary.values()}
+    return name.name if name.name not in taken else f"{name.schema}.{name.name}"
+
+
+def _temporary_table(call: Call, name: ObjectName, duck: str) -> Table:
+    rows = call.session.duck.execute(
+        "SELECT column_name, data_type, is_nullable, column_default FROM duckdb_columns() "
+        "WHERE database_name = 'temp' AND table_name = ? ORDER BY column_index",
+        [duck],
+    ).fetchall()
+    return Table(name, "TABLE", tuple(Column(*row) for row in rows), duck, temporary=True)
+
+
+def _body(call: Call, tree: exp.Expression, name: ObjectName) -> tuple[TableMeta, str]:
+    like = tree.args.get("clone") or (tree.find(exp.LikeProperty) if tree.args.get("properties") else None)
+    if like is not None:
+        return _copy_of(call, like, with_rows=tree.args.get("clone") is not None)
+    if tree.args.get("expression") is not None:
+        return _as_select(call, tree)
+    if not isinstance(tree.this, exp.Schema):
+        message = f"CREATE TABLE {name} without columns"
+        raise unsupported(message)
+    return _columns(call, tree)
+
+
+def _copy_of(call: Call, like: exp.Expression, *, with_rows: bool) -> tuple[TableMeta, str]:
+    source = require(_name(call, like.this), call.session, call.world.catalogue)
+    rows = "" if with_rows else " LIMIT 0"
+    return replace(call.world.catalogue.of(source.name)), f"AS SELECT * FROM {source.duck}{rows}"  # noqa: S608
+
+
+def _as_select(call: Call, tree: exp.Expression) -> tuple[TableMeta, str]:
+    resolve(tree.args["expression"], call.session, call.world.catalogue)
+    select = exp.Create(this=exp.to_table("x"), kind="TABLE", expression=tree.args["expression"].copy())
+    body = to_duck(translate(select, call.session, call.now).args["expression"])
+    if isinstance(tree.this, exp.Schema):
+        message = "CREATE TABLE with columns AS SELECT"
+        raise unsupported(message)
+    return TableMeta(), f"AS {body}"
+
+
+def _columns(call: Call, tree: exp.Expression) -> tuple[TableMeta, str]:
+    meta = TableMeta()
+    definitions: list[exp.ColumnDef] = []
+    for part in tree.this.expressions:
+        if isinstance(part, exp.ColumnDef):
+            _column(part, meta)
+            definitions.append(part)
+        else:
+            _table_constraint(part, meta)
+    _refuse_twins([identifier(d.this) for d in definitions])
+    body = exp.Create(this=exp.Schema(this=exp.to_table("x"), expressions=definitions), kind="TABLE")
+    translated = translate(body, call.session, call.now)
+    parts = [
+        _definition(d, not_null=identifier(d.this) in meta.primary_key) for d in translated.this.expressions
+    ]
+    return meta, "(" + ", ".join(parts) + ")"
+
+
+def _refuse_twins(names: list[str]) -> None:
+    seen: dict[str, str] = {}
+    for name in names:
+        other = seen.setdefault(name.casefold(), name)
+        if other is name:
+            continue
+        if other == name:
+            message = f"SQL compilation error:\nduplicate column name '{name}'"
+            raise SnowflakeError(2025, "42S21", message)
+        message = f"two columns that differ only in case: {other} and {name}"
+        raise unsupported(message)
+
+
+def _column(column: exp.ColumnDef, meta: TableMeta) -> None:
+    """Take what DuckDB cannot hold out of a column definition, into `meta`."""
+    name = identifier(column.this)
+    length = text_length(column.args.get("kind"))
+    if length is not None and length != DEFAULT_VARCHAR:
+        meta.lengths[name] = length
+    kept = []
+    for constraint in column.args.get("constraints") or []:
+        kind = constraint.args.get("kind")
+        if isinstance(kind, exp.PrimaryKeyColumnConstraint):
+            meta.primary_key.append(name)
+        elif isinstance(kind, exp.UniqueColumnConstraint):
+            meta.unique.append([name])
+        elif isinstance(kind, (exp.NotNullColumnConstraint, exp.DefaultColumnConstraint)):
+            kept.append(constraint)
+        elif not isinstance(kind, _SHED):
+            message = f"column constraint {constraint.sql(dialect='snowflake')}"
+            raise unsupported(message)
+    column.set("constraints", kept)
+
+
+def _table_constraint(part: exp.Expression, meta: TableMeta) -> None:
+    for inner in part.expressions if isinstance(part, exp.Constraint) else [part]:
+        if isinstance(inner, exp.PrimaryKey):
+            meta.primary_key = _names(inner.expressions)
+        elif isinstance(inner, exp.UniqueColumnConstraint):
+            columns = inner.this.expressions if isinstance(inner.this, exp.Schema) else []
+            meta.unique.append(_names(columns))
+        elif not isinstance(inner, exp.ForeignKey):
+            message = f"table constraint {inner.sql(dialect='snowflake')}"
+            raise unsupported(message)
+
+
+def _definition(column: exp.Expression, *, not_null: bool) -> str:
+    text = f"{quote(identifier(column.this))} {to_duck(column.args['kind'])}"
+    for constraint in column.args.get("constraints") or []:
+        kind = constraint.args["kind"]
+        if isinstance(kind, exp.DefaultColumnConstraint):
+            text += f" DEFAULT {to_duck(kind.this)}"
+        elif isinstance(kind, exp.NotNullColumnConstraint) and not kind.args.get("allow_null"):
+            not_null = True
+    return text + (" NOT NULL" if not_null else "")
+
+
+def _record(call: Call, name: ObjectName, meta: TableMeta, properties: exp.Expression | None) -> None:
+    meta.created, meta.owner = call.now, call.session.role
+    if properties is None:
+        return
+    meta.transient = properties.find(exp.TransientProperty) is not None
+    comment = properties.find(exp.SchemaCommentProperty)
+    meta.comment = comment.this.name if comment is not None else meta.comment
+    cluster = properties.find(exp.Cluster)
+    meta.cluster_by = cluster.sql(dialect="snowflake") if cluster is not None else ""
+    retention = re.search(r"DATA_RETENTION_TIME_IN_DAYS\s*=\s*(\d+)", call.statement.text, re.IGNORECASE)
+    meta.retention_days = int(retention[1]) if retention else 1
+
+
+def drop(call: Call, table: Table) -> None:
+    """Drop a table or temporary table."""
+    where = f"temp.main.{quote(table.duck)}" if table.temporary else table.duck
+    call.session.duck.execute(f"DROP TABLE {where}")
+    call.world.catalogue.meta.pop(table.name, None)
+    if table.temporary:
+        del call.session.temporary[table.name]
+    else:
+        call.world.catalogue.changed()
+
+
+def drop_table(call: Call) -> Result:
+    """DROP TABLE [IF EXISTS]."""
+    tree = call.statement.tree
+    this = tree.args.get("this")
+    name = _name(call, this if isinstance(this, exp.Expression) else tree.args["tables"][0])
+    table = lookup(name, call.session, call.world.catalogue)
+    if table is None or table.kind != "TABLE":
+        if tree.args.get("exists"):
+            return results.status(f"Drop statement executed successfully ({name.name} already dropped).")
+        require_schema(name.database, name.schema, call.world.catalogue)
+        kind = "Table"
+        raise not_found(kind, str(name))
+    drop(call, table)
+    return results.status(f"{name.name} successfully dropped.")
+
+
+def alter_table(call: Call) -> Result:
+    """ALTER TABLE with one kind of action."""
+    tree = call.statement.tree
+    name = _name(call, tree.this)
+    table = lookup(name, call.session, call.world.catalogue)
+    if table is None:
+        if tree.args.get("exists"):
+            return results.status()
+        table = require(name, call.session, call.world.catalogue)
+    meta = call.world.catalogue.of(name)
+    for action in tree.args["actions"]:
+        handler = _ACTIONS.get(type(action))
+        if handler is None:
+            message = f"ALTER TABLE {action.sql(dialect='snowflake')}"
+            raise unsupported(message)
+        handler(call, action, table, meta)
+    call.world.catalogue.changed()
+    if table.temporary:
+        call.session.temporary[name] = _temporary_table(call, name, table.duck)
+    return results.status()
+
+
+def _where(table: Table) -> str:
+    return f"temp.main.{quote(table.duck)}" if table.temporary else table.duck
+
+
+def _add_column(call: Call, action: exp.Expression, table: Table, meta: TableMeta) -> None:
+    name = identifier(action.this)
+    if table.column(name) is not None:
+        if action.args.get("exists"):
+            return
+        message = f"SQL compilation error:\ncolumn '{name}' already exists"
+        raise SnowflakeError(1430, "42601", message)
+    _refuse_twins([*(column.name for column in table.columns), name])
+    if not isinstance(action, exp.ColumnDef):
+        raise unsupported(action.sql(dialect="snowflake"))
+    _column(action, meta)
+    body = exp.Create(this=exp.Schema(this=exp.to_table("x"), expressions=[action.copy()]), kind="TABLE")
+    translated = translate(body, call.session, call.now).this.expressions[0]
+    text = _definition(translated, not_null=False)
+    empty = call.session.duck.execute(f"SELECT count(*) FROM {_where(table)}").fetchone() == (0,)  # noqa: S608
+    if text.endswith(" NOT NULL") and not empty and " DEFAULT " not in text:
+        message = f"SQL compilation error:\nNon-nullable column '{name}' cannot be added to non-empty table '{table.name.name}'"
+        raise SnowflakeError(1465, "42601", message)
+    bare, not_null = text.removesuffix(" NOT NULL"), text.endswith(" NOT NULL")
+    call.session.duck.execute(f"ALTER TABLE {_where(table)} ADD COLUMN {bare}")
+    if not_null:
+        call.session.duck.execute(f"ALTER TABLE {_where(table)} ALTER COLUMN {quote(name)} SET NOT NULL")
+
+
+def _drop_column(call: Call, action: exp.Expression, table: Table, meta: TableMeta) -> None:
+    name = identifier(action.this)
+    if table.column(name) is None:
+        if action.args.get("exists"):
+            return
+        raise unknown_column(name)
+    call.session.duck.execute(f"ALTER TABLE {_where(table)} DROP COLUMN {quote(name)}")
+    meta.lengths.pop(name, None)
+
+
+def _alter_column(call: Call, action: exp.Expression, table: Table, meta: TableMeta) -> None:
+    name = identifier(action.this)
+    column = table.column(name)
+    if column is None:
+        raise unknown_column(name)
+    start = f"ALTER TABLE {_where(table)} ALTER COLUMN {quote(name)}"
+    if action.args.get("dtype") is not None:
+        _change_type(call, action.args["dtype"], column, table, meta)
+    elif action.args.get("allow_null") is not None or action.args.get("drop"):
+        word = "DROP NOT NULL" if action.args.get("drop") or action.args.get("allow_null") else "SET NOT NULL"
+        call.session.duck.execute(f"{start} {word}")
+    elif action.args.get("comment") is not None:
+        text = literal(action.args["comment"].name)
+        call.session.duck.execute(f"COMMENT ON COLUMN {_where(table)}.{quote(name)} IS {text}")
+    else:
+        message = f"ALTER COLUMN {action.sql(dialect='snowflake')}"
+        raise unsupported(message)
+
+
+def _change_type(call: Call, kind: exp.DataType, column: Column, table: Table, meta: TableMeta) -> None:
+    new = to_duck(translate(exp.Cast(this=exp.null(), to=kind.copy()), call.session, call.now).args["to"])
+    new = "VARCHAR" if new == "TEXT" else new
+    length = text_length(kind) or DEFAULT_VARCHAR
+    old_length = meta.lengths.get(column.name, DEFAULT_VARCHAR)
+    if not _grows(column.duck_type, new, old_length, length):
+        message = f"SQL compilation error:\ncannot change column {column.name} from type {column.duck_type} to {new}"
+        raise SnowflakeError(2108, "22000", message)
+    if new == "VARCHAR" == column.duck_type:
+        meta.lengths[column.name] = length
+        return
+    if new.replace(" ", "") != column.duck_type:
+        call.session.duck.execute(f"ALTER TABLE {_where(table)} ALTER COLUMN {quote(column.name)} TYPE {new}")
+
+
+def _grows(old: str, new: str, old_length: int, length: int) -> bool:
+    """Whether Snowflake allows the change: a longer text, or more digits before an unchanged scale."""
+    if old == new == "VARCHAR":
+        return length >= old_length
+    digits = [re.fullmatch(r"DECIMAL\((\d+),\s*(\d+)\)", kind) for kind in (old, new)]
+    if digits[0] and digits[1]:
+        return digits[0][2] == digits[1][2] and int(digits[1][1]) >= int(digits[0][1])
+    return old == new
+
+
+def _rename_column(call: Call, action: exp.Expression, table: Table, meta: TableMeta) -> None:
+    old, new = identifier(action.this), identifier(action.args["to"])
+    if table.column(old) is None:
+        raise unknown_column(old)
+    _refuse_twins([*(c.name for c in table.columns if c.name != old), new])
+    call.session.duck.execute(f"ALTER TABLE {_where(table)} RENAME COLUMN {quote(old)} TO {quote(new)}")
+    if old in meta.lengths:
+        meta.lengths[new] = meta.lengths.pop(old)
+
+
+def _rename_table(call: Call, action: exp.Expression, table: Table, meta: TableMeta) -> None:
+    new = _name(call, action.this)
+    if new[:2] != table.name[:2] or table.temporary:
+        message = "RENAME TO another schema, or of a temporary table"
+        raise unsupported(message)
+    if lookup(new, call.session, call.world.catalogue) is not None:
+        raise already_exists(new.name)
+    call.session.duck.execute(f"ALTER TABLE {table.duck} RENAME TO {quote(new.name)}")
+    call.world.catalogue.meta[new] = meta
+
+
+def _swap(call: Call, action: exp.Expression, table: Table, meta: TableMeta) -> None:
+    other = require(_name(call, action.this), call.session, call.world.catalogue)
+    if other.name[:2] != table.name[:2] or table.temporary or other.temporary:
+        message = "SWAP WITH across schemas or of temporary tables"
+        raise unsupported(message)
+    duck = call.session.duck
+    duck.execute("BEGIN TRANSACTION")
+    duck.execute(f"ALTER TABLE {table.duck} RENAME TO _ls_swap")
+    duck.execute(f"ALTER TABLE {other.duck} RENAME TO {quote(table.name.name)}")
+    duck.execute(
+        f"ALTER TABLE {ObjectName(*table.name[:2], '_ls_swap').duck} RENAME TO {quote(other.name.name)}"
+    )
+    duck.execute("COMMIT")
+    metas = call.world.catalogue.meta
+    metas[table.name], metas[other.name] = call.world.catalogue.of(other.name), meta
+
+
+def _add_constraint(_call: Call, action: exp.Expression, _table: Table, meta: TableMeta) -> None:
+    for part in action.expressions:
+        _table_constraint(part, meta)
+
+
+def _cluster(_call: Call, action: exp.Expression, _table: Table, meta: TableMeta) -> None:
+    meta.cluster_by = action.sql(dialect="snowflake")
+
+
+_ACTIONS: dict[type[exp.Expression], Callable[[Call, exp.Expression, Table, TableMeta], None]] = {
+    exp.ColumnDef: _add_column,
+    exp.Drop: _drop_column,
+    exp.AlterColumn: _alter_column,
+    exp.RenameColumn: _rename_column,
+    exp.AlterRename: _rename_table,
+    exp.SwapTable: _swap,
+    exp.AddConstraint: _add_constraint,
+    exp.Cluster: _cluster,
+}
+
+HANDLERS: dict[str, Callable[[Call], Result]] = {
+    "CREATE TABLE": create_table,
+    "DROP TABLE": drop_table,
+    "ALTER TABLE": alter_table,
+}

@@ -1,0 +1,118 @@
+"""USE and ALTER SESSION.
+
+Rules restored: USE of something missing fails (2043/02000) and leaves the session as it was; session parameters are
+kept, unknown ones refused; USE ROLE needs a granted role (use-role page).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fakesnow import statement_type
+from sqlglot import exp
+
+from . import results
+from .errors import SnowflakeError, not_found, unsupported
+from .resolve import identifier, require_schema, table_parts
+from .session import DEFAULT_PARAMETERS, Session
+
+if TYPE_CHECKING:
+    from .engine import Call
+    from .results import Result
+    from .world import World
+
+
+def use(call: Call) -> Result:
+    """USE [DATABASE | SCHEMA | ROLE | WAREHOUSE | SECONDARY ROLES] name."""
+    tree, world, session = call.statement.tree, call.world, call.session
+    kind = tree.args["kind"].name.upper() if tree.args.get("kind") else "DATABASE"
+    if kind == "SECONDARY ROLES":
+        return results.status(type_id=statement_type.USE)
+    parts = table_parts(tree.this) if isinstance(tree.this, exp.Table) else [identifier(tree.this)]
+    if kind == "DATABASE":
+        use_database(world, session, parts[-1])
+    elif kind == "SCHEMA":
+        _use_schema(world, session, parts)
+    elif kind == "WAREHOUSE":
+        use_warehouse(world, session, parts[-1])
+    elif kind == "ROLE":
+        use_role(session, parts[-1])
+    else:
+        message = f"USE {kind}"
+        raise unsupported(message)
+    return results.status(type_id=statement_type.USE)
+
+
+def use_database(world: World, session: Session, name: str) -> None:
+    """Make a database current, with its PUBLIC schema if it has one.
+
+    Raises:
+        SnowflakeError: 2043/02000 when it is missing.
+    """
+    if name not in world.catalogue.databases():
+        raise _missing(name)
+    session.use(name, "PUBLIC" if world.catalogue.has_schema(name, "PUBLIC") else None)
+
+
+def _use_schema(world: World, session: Session, parts: list[str]) -> None:
+    database = parts[0] if len(parts) > 1 else session.database
+    if database is None:
+        message = "Cannot perform USE SCHEMA. This session does not have a current database."
+        raise SnowflakeError(90105, "22000", message)
+    if database not in world.catalogue.databases() or not world.catalogue.has_schema(database, parts[-1]):
+        raise _missing(".".join([database, parts[-1]]))
+    session.use(database, parts[-1])
+
+
+def use_warehouse(world: World, session: Session, name: str) -> None:
+    """Make a warehouse current.
+
+    Raises:
+        SnowflakeError: 2043/02000 when it is missing.
+    """
+    if name not in world.warehouses:
+        raise _missing(name)
+    session.warehouse = name
+
+
+def use_role(session: Session, name: str) -> None:
+    """Take a role that the user was granted.
+
+    Raises:
+        SnowflakeError: 3013/42501 when it was not.
+    """
+    if name not in session.user.roles:
+        message = f"Requested role '{name}' is not assigned to the executing user. Specify another role to activate."
+        raise SnowflakeError(3013, "42501", message)
+    session.role = name
+
+
+def _missing(name: str) -> SnowflakeError:
+    message = f"SQL compilation error:\nObject does not exist, or operation cannot be performed: {name}"
+    return SnowflakeError(2043, "02000", message)
+
+
+def alter_session(call: Call) -> Result:
+    """ALTER SESSION SET name = value, ... and UNSET name, ..."""
+    for action in call.statement.tree.args["actions"]:
+        for item in action.expressions:
+            name = identifier(item.this.this if isinstance(item.this, exp.EQ) else item.this)
+            if name not in DEFAULT_PARAMETERS and not name.startswith("CLIENT_"):
+                message = f"SQL compilation error:\ninvalid value [{name}] for parameter 'PARAMETER'"
+                raise SnowflakeError(1008, "22023", message)
+            if action.args.get("unset"):
+                call.session.parameters[name] = DEFAULT_PARAMETERS.get(name)
+            else:
+                _set(call, name, item.this.expression)
+    return results.status(type_id=statement_type.SCL)
+
+
+def _set(call: Call, name: str, value: exp.Expression) -> None:
+    text = value.name if isinstance(value, exp.Literal) else value.sql(dialect="snowflake")
+    before = call.session.parameters["AUTOCOMMIT"]
+    call.session.parameter(name, text)
+    if name == "AUTOCOMMIT" and call.session.parameters["AUTOCOMMIT"] != before:
+        call.world.transactions.commit(call.session)
+
+
+__all__ = ["alter_session", "not_found", "require_schema", "use"]

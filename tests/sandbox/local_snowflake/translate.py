@@ -1,0 +1,303 @@
+"""Snowflake SQL to DuckDB SQL: fakesnow's passes, and ours where they give a wrong answer.
+
+Rules restored here: NUMBER(p,s) is exact to 38 digits (fakesnow makes NUMBER(38,0) a 64-bit integer), the
+context functions tell the session's values, SYSDATE and CURRENT_TIMESTAMP follow the sandbox's clock, SHA2 takes
+a length, OCTET_LENGTH counts bytes, TRY_ functions give NULL for what does not convert and refuse what
+is not text, and casts to a short VARCHAR are refused (whether Snowflake cuts or fails there is not documented).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from fakesnow import transforms
+from sqlglot import exp
+
+from .errors import SnowflakeError, unsupported
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .session import Session
+
+    Pass = Callable[[exp.Expression], exp.Expression]
+
+ACCOUNT_LOCATOR, REGION, VERSION = "SANDBOX", "LOCAL", "10.40.0"
+_INTEGERS = {exp.DType.INT, exp.DType.BIGINT, exp.DType.SMALLINT, exp.DType.TINYINT}
+_FLOATS = {exp.DType.FLOAT, exp.DType.DOUBLE}
+_TEXTS = {exp.DType.VARCHAR, exp.DType.TEXT, exp.DType.CHAR, exp.DType.NVARCHAR, exp.DType.NCHAR}
+_ZONED = {exp.DType.TIMESTAMPTZ, exp.DType.TIMESTAMPLTZ}
+_NTZ = {exp.DType.TIMESTAMP, exp.DType.TIMESTAMPNTZ, exp.DType.DATETIME}
+
+_BEFORE: tuple[Pass, ...] = (
+    transforms.upper_case_unquoted_identifiers,
+    transforms.current_version,
+    transforms.semi_structured_types,
+    transforms.split,
+    transforms.indices_to_json_extract,
+    transforms.json_extract_cast_as_varchar,
+    transforms.json_extract_cased_as_varchar,
+    transforms.json_extract_precedence,
+    transforms.flatten_value_cast_as_varchar,
+    transforms.flatten,
+    transforms.regex_replace,
+    transforms.regex_substr,
+    transforms.sequence_nextval,
+    transforms.values_columns,
+    transforms.to_date,
+    transforms.to_decimal,
+    transforms.to_timestamp,
+    transforms.to_variant,
+    transforms.object_construct,
+    transforms.sample,
+    transforms.array_size,
+    transforms.random,
+    transforms.array_agg_within_group,
+    transforms.array_agg,
+    transforms.object_agg,
+    transforms.array_construct_etc,
+    transforms.dateadd_date_cast,
+    transforms.dateadd_string_literal_timestamp_cast,
+    transforms.datediff_string_literal_timestamp_cast,
+    transforms.hex_string,
+    transforms.alias_in_join,
+    transforms.alias_in_where,
+)
+
+
+def translate(tree: exp.Expression, session: Session, now: float) -> exp.Expression:
+    """The statement for DuckDB; `tree` is changed. `now`: seconds since 1970 for the time functions."""
+    for step in (_context(tree, session, now), _functions, *_BEFORE, _types):
+        tree = rewrite(tree, step)
+    return tree
+
+
+def rewrite(tree: exp.Expression, step: Pass) -> exp.Expression:
+    """Apply `step` to every node, children first; sqlglot's own walk skips what is inside a replaced node."""
+    for node in reversed(list(tree.dfs())):
+        new = step(node)
+        if new is node:
+            continue
+        if node is tree:
+            tree = new
+        else:
+            node.replace(new)
+    return tree
+
+
+def to_duck(tree: exp.Expression) -> str:
+    """DuckDB's text of a translated statement."""
+    return str(tree.sql(dialect="duckdb"))
+
+
+def timestamp(seconds: float) -> str:
+    """`YYYY-MM-DD hh:mm:ss.ffffff`, UTC."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+def _types(node: exp.Expression) -> exp.Expression:
+    if not isinstance(node, exp.DataType):
+        return node
+    kind = node.this
+    if kind in _INTEGERS:
+        return exp.DataType.build("DECIMAL(38, 0)", dialect="duckdb")
+    if kind == exp.DType.DECIMAL:
+        return _decimal(node)
+    if kind in _FLOATS:
+        return exp.DataType.build("DOUBLE", dialect="duckdb")
+    if kind in _TEXTS:
+        return exp.DataType.build("VARCHAR", dialect="duckdb")
+    if kind in _ZONED:
+        return exp.DataType.build("TIMESTAMPTZ", dialect="duckdb")
+    if kind in _NTZ:
+        return exp.DataType.build("TIMESTAMP", dialect="duckdb")
+    if kind in {exp.DType.BINARY, exp.DType.VARBINARY}:
+        return exp.DataType.build("BLOB", dialect="duckdb")
+    return node
+
+
+def _decimal(node: exp.DataType) -> exp.DataType:
+    sizes = [str(param.this) for param in node.expressions]
+    precision, scale = (sizes + ["38", "0"][len(sizes) :])[:2]
+    if int(precision) > 38 or int(scale) > 37:  # noqa: PLR2004 - Snowflake's limits for NUMBER
+        message = f"SQL compilation error:\ninvalid precision or scale NUMBER({precision},{scale})"
+        raise SnowflakeError(1438, "42601", message)
+    return exp.DataType.build(f"DECIMAL({precision}, {scale})", dialect="duckdb")
+
+
+def text_length(kind: exp.DataType | None) -> int | None:
+    """Declared characters of a text type; None when it has none."""
+    if kind is None or kind.this not in _TEXTS or not kind.expressions:
+        return None
+    return int(str(kind.expressions[0].this))
+
+
+def _values(session: Session) -> dict[str, str | None]:
+    transaction = session.transaction
+    return {
+        "CURRENT_USER": session.user.name,
+        "CURRENT_ROLE": session.role,
+        "CURRENT_WAREHOUSE": session.warehouse,
+        "CURRENT_DATABASE": session.database,
+        "CURRENT_SCHEMA": session.schema,
+        "CURRENT_SESSION": str(session.id),
+        "CURRENT_TRANSACTION": str(transaction.id) if transaction else None,
+        "CURRENT_ACCOUNT": ACCOUNT_LOCATOR,
+        "CURRENT_ACCOUNT_NAME": ACCOUNT_LOCATOR,
+        "CURRENT_REGION": REGION,
+        "CURRENT_VERSION": VERSION,
+        "LAST_QUERY_ID": session.last_query_id,
+    }
+
+
+def function_name(node: exp.Expression) -> str | None:
+    """The Snowflake name of a function call; None for other nodes."""
+    if isinstance(node, exp.Anonymous):
+        return str(node.this).upper()
+    if isinstance(node, exp.CurrentTimestamp):
+        return "SYSDATE" if node.args.get("sysdate") else "CURRENT_TIMESTAMP"
+    if isinstance(node, exp.Func):
+        return str(node.sql_names()[0]).upper()
+    return None
+
+
+# name of a time function -> DuckDB type of its value
+_TIME_FUNCTIONS = {
+    "SYSDATE": "TIMESTAMP",
+    "CURRENT_TIMESTAMP": "TIMESTAMPTZ",
+    "SYSTIMESTAMP": "TIMESTAMPTZ",
+    "GETDATE": "TIMESTAMPTZ",
+    "CURRENT_DATE": "DATE",
+}
+
+
+def _context(tree: exp.Expression, session: Session, now: float) -> Pass:
+    """A pass that puts the session's values and the time in the place of context functions.
+
+    A view or a column default keeps the function: its value belongs to a later statement.
+    """
+    later = isinstance(tree, exp.Create) and (tree.args.get("kind") == "VIEW" or not tree.expression)
+    values = _values(session)
+
+    def replace(node: exp.Expression) -> exp.Expression:
+        name = function_name(node)
+        if name is None:
+            return node
+        if name in values:
+            if later:
+                message = f"{name}() in a view or a default, where it would freeze"
+                raise unsupported(message)
+            value = values[name]
+            return exp.Null() if value is None else exp.Literal.string(value)
+        kind = _TIME_FUNCTIONS.get(name)
+        return node if kind is None else _time(kind, now, later=later)
+
+    return replace
+
+
+def _time(kind: str, now: float, *, later: bool) -> exp.Expression:
+    """DuckDB's session runs in UTC, so a cast to a type without zone is UTC wall time."""
+    source = exp.Anonymous(this="NOW") if later else exp.Literal.string(timestamp(now) + "+00")
+    return exp.Anonymous(this="_ls_" + kind.lower(), expressions=[source])
+
+
+def _functions(node: exp.Expression) -> exp.Expression:
+    """Functions that fakesnow lacks or answers wrongly become macros of ours (see macros.py)."""
+    rewrite = _REWRITES.get(type(node))
+    if rewrite:
+        return rewrite(node)
+    if isinstance(node, exp.Anonymous):
+        macro = _MACROS.get(str(node.this).upper())
+        if macro:
+            return exp.Anonymous(this=macro, expressions=node.expressions)
+    return node
+
+
+def _macro(name: str, *arguments: exp.Expression | None) -> exp.Anonymous:
+    return exp.Anonymous(this=name, expressions=[a for a in arguments if a is not None])
+
+
+def _sha2(node: exp.Expression) -> exp.Expression:
+    length = node.args.get("length")
+    if length is not None and str(length.this) != "256":
+        message = f"SHA2 with {length.this} bits"
+        raise unsupported(message)
+    return _macro("_ls_sha256", node.this)
+
+
+def _parse_json(node: exp.Expression) -> exp.Expression:
+    return _macro("_ls_try_parse_json" if node.args.get("safe") else "_ls_parse_json", node.this)
+
+
+def _cast(node: exp.Expression) -> exp.Expression:
+    """Rule: a cast to VARCHAR(n) shorter than the default is not faithful here, so it is refused."""
+    length = text_length(node.args.get("to"))
+    if length is not None and length < 16_777_216 and not isinstance(node.this, exp.Null):  # noqa: PLR2004
+        message = f"a cast to VARCHAR({length}): check the length with LENGTH() instead"
+        raise unsupported(message)
+    if isinstance(node, exp.TryCast) and not isinstance(node.this, exp.Null):
+        return _try_cast(node)
+    return node
+
+
+def _try_cast(node: exp.TryCast) -> exp.Expression:
+    """Rule: TRY_CAST takes text only (try_cast page)."""
+    kind = node.args["to"].this
+    text = _macro("_ls_text", node.this)
+    if kind == exp.DType.BOOLEAN:
+        return _macro("_ls_try_boolean", text)
+    if kind in _NTZ:
+        return _macro("_ls_try_timestamp", text)
+    if kind == exp.DType.DATE:
+        return _macro("_ls_try_date", text)
+    if kind in _INTEGERS or kind == exp.DType.DECIMAL:
+        return exp.TryCast(this=_macro("_ls_number_text", text), to=node.args["to"].copy())
+    if kind in _FLOATS:
+        return _macro("_ls_try_double", text)
+    if kind in _TEXTS:
+        return text
+    message = f"TRY_CAST to {node.args['to'].sql(dialect='snowflake')}"
+    raise unsupported(message)
+
+
+def _to_number(node: exp.Expression) -> exp.Expression:
+    if node.args.get("safe"):
+        node.set("this", _macro("_ls_number_text", _macro("_ls_text", node.this)))
+    return node
+
+
+def _safe(macro: str) -> Callable[[exp.Expression], exp.Expression]:
+    """A TRY_ function without a format becomes our macro; with one it is refused."""
+
+    def rewrite(node: exp.Expression) -> exp.Expression:
+        if not node.args.get("safe"):
+            return node
+        if node.args.get("format") is not None:
+            message = f"{node.sql(dialect='snowflake')} with a format"
+            raise unsupported(message)
+        return _macro(macro, _macro("_ls_text", node.this))
+
+    return rewrite
+
+
+def _one(macro: str) -> Callable[[exp.Expression], exp.Expression]:
+    return lambda node: _macro(macro, node.this)
+
+
+_REWRITES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression]] = {
+    exp.SHA2: _sha2,
+    exp.ParseJSON: _parse_json,
+    exp.Cast: _cast,
+    exp.TryCast: _cast,
+    exp.ToNumber: _to_number,
+    exp.ToDouble: _safe("_ls_try_double"),
+    exp.ToBoolean: _safe("_ls_try_boolean"),
+    exp.TsOrDsToDate: _safe("_ls_try_date"),
+    exp.ByteLength: _one("_ls_octet_length"),
+    exp.Typeof: _one("_ls_typeof"),
+}
+_MACROS = {
+    "TRY_TO_TIMESTAMP_NTZ": "_ls_try_timestamp",
+    "TRY_TO_TIMESTAMP": "_ls_try_timestamp",
+}
