@@ -52,24 +52,34 @@ def lock_schema(audit_schema: str) -> str:
 
 def statements(setup: Setup) -> Iterator[str]:
     """Give the statements in order, without a closing semicolon."""
-    yield from _roles(setup)
-    yield from _containers(setup)
-    for table in TABLES:
-        yield create_table(setup.database, setup.audit_schema, table)
-    for view in VIEWS:
-        yield create_view(setup.database, setup.audit_schema, view)
-    yield from _loader_rights(setup)
-    yield from _reader_rights(setup)
-    yield from _ownership(setup)
+    for _, part in sections(setup):
+        yield from part
+
+
+def sections(setup: Setup) -> Iterator[tuple[str, Iterator[str]]]:
+    """Give the statements in parts, each with what it is for."""
+    database, schema = setup.database, setup.audit_schema
+    yield "Roles, and the user that loads.", _roles(setup)
+    yield "Warehouse, database, schemas, and the stage that batch files go to.", _containers(setup)
+    tables = (create_table(database, schema, table) for table in TABLES)
+    yield "Audit tables. Rows are only ever inserted.", tables
+    views = (create_view(database, schema, view) for view in VIEWS)
+    yield "Views that show the latest of each run, dead letter and stream.", views
+    yield "The loader may insert and read, never change or delete, audit rows.", _loader_rights(setup)
+    yield "Reviewers may note events about dead letters; auditors may read.", _reader_rights(setup)
+    yield "The audit schema belongs to a role that nobody works with day by day.", _ownership(setup)
 
 
 def script(setup: Setup) -> str:
     """Give the whole script as text to read, keep and run."""
     head = (
         "-- Sets up the audit trail of target-snowflake-audit. Run once, as ACCOUNTADMIN or as a role that\n"
-        "-- may create roles, warehouses and databases. Running it again changes nothing that exists.\n\n"
+        "-- may create roles, warehouses and databases. Running it again changes nothing that exists.\n"
     )
-    return head + "".join(f"{statement};\n" for statement in statements(setup))
+    parts = [head]
+    for purpose, part in sections(setup):
+        parts.append(f"-- {purpose}\n" + "".join(f"{statement};\n" for statement in part))
+    return "\n".join(parts)
 
 
 def create_table(database: str, schema: str, table: Table) -> str:

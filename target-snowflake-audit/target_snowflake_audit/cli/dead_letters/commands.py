@@ -9,18 +9,17 @@ import click
 from target_snowflake_audit.cli import workspace
 from target_snowflake_audit.cli.dead_letters import render
 from target_snowflake_audit.cli.dead_letters.lookup import one_letter
-from target_snowflake_audit.cli.errors import FINE, FOUND_SOMETHING, CommandError
+from target_snowflake_audit.cli.errors import FINE, FOUND_SOMETHING
 from target_snowflake_audit.cli.options import configured, limited
 from target_snowflake_audit.cli.output import print_all, print_json
 from target_snowflake_audit.cli.reader import audit_rows
 from target_snowflake_audit.cli.sql import dead_letters as sql
-from target_snowflake_audit.cli.trace.lookup import column_types
+from target_snowflake_audit.cli.trace.lookup import readable_types
 from target_snowflake_audit.cli.trace.names import full_name
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from target_snowflake_audit.cli.reader import Reader
 
 STATUSES = ("open", "replayed", "skipped", "all")
 
@@ -77,17 +76,9 @@ def show(*, letter: str, config: tuple[Path, ...], as_json: bool) -> int:
     with workspace.opened(config) as (reader, audit):
         found = one_letter(reader, audit, letter)
         events = audit_rows(reader, sql.events(audit, [found["DEAD_LETTER_ID"]]))
-        types = _types(reader, found["TARGET_TABLE"])
+        types = readable_types(reader, full_name(found["TARGET_TABLE"]))
     if as_json:
         print_json(render.letter_json(found, events, types))
     else:
         print_all(render.letter_parts(found, events, types))
     return FINE
-
-
-def _types(reader: Reader, table: str) -> dict[str, str]:
-    """Types of the table's columns; none when the table is gone or was never made."""
-    try:
-        return column_types(reader, full_name(table))
-    except CommandError:
-        return {}

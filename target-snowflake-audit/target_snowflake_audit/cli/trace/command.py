@@ -53,11 +53,11 @@ def trace(*, what: str, key: tuple[str, ...], config: tuple[Path, ...], as_json:
 
 def _record(reader: Reader, audit: Audit, what: str, arguments: tuple[str, ...], *, as_json: bool) -> int:
     loaded = choose_table(what, lookup.loaded_tables(reader, audit))
-    types = lookup.column_types(reader, loaded.table)
+    types = lookup.readable_types(reader, loaded.table)
     order = key_order(lookup.example_key(reader, audit, loaded.table), types)
     key = read_key(arguments, order)
     trail = lookup.record_trail(reader, audit, loaded.table, digest(key, order, types))
-    current = lookup.current_row(reader, loaded.table, key)
+    current = lookup.current_row(reader, loaded.table, key, types) if types else None
     shown_key = " ".join(f"{name}={value}" for name, value in key.items())
     if not trail.batch_ids and current is None:
         message = f"no trace of {shown_key} in {loaded.table}"
@@ -67,7 +67,7 @@ def _record(reader: Reader, audit: Audit, what: str, arguments: tuple[str, ...],
         members = {"table": str(loaded.table), "stream": loaded.stream, "key": key}
         print_json({**members, **render.record_json(steps, current)})
     else:
-        print_all(render.record_parts(f"{loaded.table} {shown_key}", steps, current))
+        print_all(render.record_parts(f"{loaded.table} {shown_key}", steps, current, readable=bool(types)))
     waiting = any(letter["STATUS"] not in CLOSED for letter in trail.letters)
     return FOUND_SOMETHING if waiting else FINE
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 BY_ENTRY_NUMBER = "inferred: the entry has the invoice's entry type and number (GTE, NUM = TYP, NUM)"
-BY_INTERNAL_NUMBER = "inferred: a line of the entry has the invoice's internal number (ACCNUM)"
+BY_INTERNAL_NUMBER = "inferred: a line has the invoice's internal number (ACCNUM), another its partner"
 
 LEGAL = "legal"
 """The ledger type that carries the business partner's line of an invoice."""

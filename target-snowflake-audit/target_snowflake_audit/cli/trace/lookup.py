@@ -74,9 +74,22 @@ def record_trail(reader: Reader, audit: Audit, table: TableName, key_hash: str) 
     )
 
 
-def current_row(reader: Reader, table: TableName, key: Mapping[str, str | int]) -> Row | None:
-    """The stored row of a key, soft-deleted or not; None when there is none."""
-    types = column_types(reader, table)
+def readable_types(reader: Reader, table: TableName) -> dict[str, str]:
+    """Columns of a table with their types; none when it is gone, or the role may not see it."""
+    try:
+        return column_types(reader, table)
+    except CommandError:
+        return {}
+
+
+def current_row(
+    reader: Reader, table: TableName, key: Mapping[str, str], types: Mapping[str, str]
+) -> Row | None:
+    """The stored row of a key, soft-deleted or not; None when there is none.
+
+    Raises:
+        CommandError: the role may not read the table.
+    """
     for row in reader.rows(sql.rows(table, tuple(types), key, order=tuple(key))):
         return decoded(row, _json_columns(types))
     return None
@@ -103,10 +116,13 @@ class Documents:
             raise CommandError(message)
         header = headers[0]
         lines = self._rows(kind.lines, {"id": number})
-        return Document(kind, header, lines, self._entries(header))
+        return Document(kind, header, lines, self._entries(header, header.get(kind.partner)))
 
-    def _entries(self, header: Row) -> list[Entry]:
-        """Entries by type and number; only without one, by the internal number."""
+    def _entries(self, header: Row, partner: object) -> list[Entry]:
+        """Entries by type and number; only without one, by the internal number.
+
+        An internal number alone is weak evidence, so such an entry must also have a line of the partner.
+        """
         entry_type, number, internal = header.get("entryType"), header["id"], header.get("internalNumber")
         if entry_type:
             found = self._entry(BY_ENTRY_NUMBER, str(entry_type), str(number))
@@ -116,7 +132,10 @@ class Documents:
             return []
         lines = self._rows(ENTRY_LINES, {"internalNumber": int(internal)})
         names = dict.fromkeys((str(row["entryType"]), str(row["id"])) for row in lines)
-        return [self._entry(BY_INTERNAL_NUMBER, *name) for name in names]
+        entries = [self._entry(BY_INTERNAL_NUMBER, *name) for name in names]
+        return [
+            entry for entry in entries if any(row.get("businessPartner") == partner for row in entry.lines)
+        ]
 
     def _entry(self, link: str, entry_type: str, number: str) -> Entry:
         key: dict[str, str | int] = {"entryType": entry_type, "id": number}

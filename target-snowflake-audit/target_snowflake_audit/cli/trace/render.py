@@ -30,11 +30,14 @@ _STEP_COLUMNS = [
 ]
 
 
-def record_parts(title: str, steps: Sequence[Step], current: Row | None) -> Iterable[RenderableType]:
+def record_parts(
+    title: str, steps: Sequence[Step], current: Row | None, *, readable: bool = True
+) -> Iterable[RenderableType]:
     """The timeline of a record as a table, and the row as it is stored now."""
     yield table(title, _STEP_COLUMNS, (_step_row(step) for step in steps))
     if current is None:
-        yield line("No row is stored under this key.")
+        seen = "No row is stored under this key." if readable else "This role may not read the table itself."
+        yield line(seen)
         return
     values = {name: value for name, value in current.items() if not name.startswith(AUDIT_PREFIX)}
     deleted = current.get("_AUDIT_DELETED_AT")
