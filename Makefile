@@ -39,6 +39,9 @@ $(SANDBOX)/.venv/.ready: $(UV) requirements/sandbox.txt
 
 setup: $(VENV)/.ready $(SANDBOX)/.venv/.ready ## Make .venv and the sandbox's own environment
 
+demo: setup .meltano/.ready ## Sage X3 to Snowflake and the audit trail, step by step, in the sandbox
+	$(BIN)/sandbox run --scale 60 -- $(BIN)/python tests/e2e/demo.py
+
 lint: setup ## ruff: style and formatting
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -47,10 +50,10 @@ types: setup ## mypy strict, each environment on its own
 	$(BIN)/mypy tap-sagex3/tap_sagex3 target-snowflake-audit/target_snowflake_audit tests
 	cd $(SANDBOX) && ../../$(BIN)/mypy --config-file mypy.ini --python-executable .venv/bin/python local_x3 local_snowflake sandbox_runner
 
-test: lint types ## Lint, types and all tests except full matrices
+test: .meltano/.ready lint types ## Lint, types and all tests except full matrices
 	$(BIN)/pytest -q -n 2 --dist loadgroup -m "not full and not live"
 
-test-full: lint types ## The full matrices too
+test-full: .meltano/.ready lint types ## The full matrices too
 	$(BIN)/pytest -q -n 2 --dist loadgroup -m "not live" --run-full
 
 generate: setup ## Rewrite what is generated from the plugins' own --about: settings in meltano.yml and READMEs

@@ -100,11 +100,7 @@ def test_all_bad_columns_of_a_record_are_named(v12: Sandbox, tmp_path: Path) -> 
         (1, {"stream_maps": {"supplier_invoices": {"accountingDate": "'2026-02-28'"}}}),
         (
             2,
-            {
-                "column_types": [
-                    {"stream": "supplier_invoices", "column": "sourceDocument", "type": "VARCHAR(120)"}
-                ]
-            },
+            {"column_types": {"supplier_invoices": {"sourceDocument": "VARCHAR(120)"}}},
         ),
     ],
 )
