@@ -56,9 +56,8 @@ async def serve(options: argparse.Namespace) -> None:
         else GeneratedData(sources, options.scale, options.seed, clock)
     )
     stores = [Store(source, data) for source in sources]
-    app: App | None = None
-    server = HttpServer(lambda request: app.handle(request), clock.seconds)  # type: ignore[union-attr]
-    port = await server.start(options.port)
+    server = HttpServer(clock.seconds)
+    port = await server.bind(options.port)
     url = f"http://127.0.0.1:{port}"
     credentials = Credentials(
         username="INTERFACE",
@@ -73,6 +72,7 @@ async def serve(options: argparse.Namespace) -> None:
     for name, stamps in DEFAULT_STAMPS.items():
         if name in app.rest.stamps:
             app.rest.stamps[name] = stamps
+    await server.serve(app.handle)
     print(json.dumps(ready_line(url, options.folder, credentials)), flush=True)
     await stopped(with_stdin=options.stop_with_stdin)
     server.stop()

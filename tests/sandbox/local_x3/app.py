@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 import msgspec
 
-from local_x3.clock import Clock
 from local_x3.control.commands import State, control
 from local_x3.errors import ControlError, RestError, TokenError
 from local_x3.faults import spoil
@@ -16,7 +15,12 @@ from local_x3.graphql.api import PATH, GraphQLApi
 from local_x3.graphql.tokens import Credentials, basic_allowed, check_authorization
 from local_x3.http_server import Request, Response
 from local_x3.rest.api import PREFIX, RestApi
-from local_x3.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from local_x3.clock import Clock
+    from local_x3.store import Store
 
 ENCODER = msgspec.json.Encoder(decimal_format="number")
 PLAIN = "text/plain; charset=utf-8"
@@ -44,7 +48,7 @@ class App:
         self.origin = ""
 
     def handle(self, request: Request) -> Response:
-        """Answer a request; a bug of the server itself shows as 500 with its text, never as a wrong answer."""
+        """Answer a request."""
         if request.path == CONTROL:
             return self._control(request)
         kind, answer = self._route(request)

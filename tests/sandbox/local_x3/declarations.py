@@ -6,10 +6,14 @@ This is a loader of its own: the sandbox never imports the tap.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from decimal import Decimal
+    from random import Random
 
 DEFAULT_FOLDER = Path(__file__).parents[3] / "tap-sagex3" / "tap_sagex3" / "entities"
 GRAPHQL_TYPES = {
@@ -75,6 +79,9 @@ class Level:
     key: tuple[str, ...] = ()
     dimensions: Dimensions | None = None
     children: dict[str, Level] = field(default_factory=dict)
+    makers: tuple[tuple[str, Callable[[Random], str | int | Decimal]], ...] | None = (
+        None  # set by data.filler
+    )
 
 
 @dataclass(frozen=True, slots=True)

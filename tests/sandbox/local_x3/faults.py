@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 from local_x3.http_server import Response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Kind = Literal["status", "reset", "cut", "malformed", "html", "diagnoses", "slow", "unauthorized"]
 HTML = b"<!DOCTYPE html><html><head><title>Sage X3</title></head><body>Please sign in</body></html>"
@@ -17,8 +19,9 @@ HTML = b"<!DOCTYPE html><html><head><title>Sage X3</title></head><body>Please si
 class Rule(msgspec.Struct, forbid_unknown_fields=True):
     """One fault.
 
-    `on` is a kind of request (rest_query, rest_details, rest_prototypes, graphql) or `any`; `path` must be in the
-    path and query when given; `nth` counts the requests that match from now on, from 1; `times` is how often in a row.
+    `on` is a kind of request (rest_query, rest_details, rest_prototypes, graphql) or `any`; `path` must be in
+    the path and query when given; `nth` counts the requests that match from now on, from 1; `times` is how
+    often in a row.
     """
 
     fault: Kind

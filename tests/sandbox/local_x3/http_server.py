@@ -1,8 +1,9 @@
-"""A small HTTP/1.1 server on asyncio streams: keep-alive, bodies by Content-Length, and faults at the socket."""
+"""A small HTTP/1.1 server on asyncio streams: keep-alive, Content-Length bodies, faults at the socket."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import struct
 from collections.abc import Callable, Mapping
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from email.utils import formatdate
 from http import HTTPStatus
 
+LOG = logging.getLogger(__name__)
 MAX_HEAD = 64 * 1024
 MAX_BODY = 16 * 1024 * 1024
 
@@ -41,23 +43,31 @@ class Response:
 Handler = Callable[[Request], Response]
 
 
-class BadRequest(Exception):
+class BadRequestError(Exception):
     """Something that is not an HTTP request."""
 
 
 class HttpServer:
     """Serves one handler; it is called in the event loop, one request at a time."""
 
-    def __init__(self, handler: Handler, now: Callable[[], float]) -> None:
-        """Keep the handler and the clock of the Date header."""
-        self._handler = handler
+    def __init__(self, now: Callable[[], float]) -> None:
+        """Keep the clock of the Date header."""
+        self._handler: Handler = _not_ready
         self._now = now
         self._server: asyncio.Server | None = None
 
-    async def start(self, port: int) -> int:
-        """Listen on the loopback interface only; return the port (chosen by the system when 0)."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", port, limit=MAX_HEAD)
+    async def bind(self, port: int) -> int:
+        """Take a port of the loopback interface (chosen by the system when 0) and return it."""
+        self._server = await asyncio.start_server(
+            self._serve, "127.0.0.1", port, limit=MAX_HEAD, start_serving=False
+        )
         return int(self._server.sockets[0].getsockname()[1])
+
+    async def serve(self, handler: Handler) -> None:
+        """Begin to answer."""
+        self._handler = handler
+        if self._server is not None:
+            await self._server.start_serving()
 
     def stop(self) -> None:
         """Stop listening."""
@@ -67,14 +77,14 @@ class HttpServer:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while (request := await _read_request(reader)) is not None:
-                response = self._handler(request)
+                response = self._handle(request)
                 await self._write(writer, response, head_only=request.method == "HEAD")
                 if response.reset or response.cut_at is not None:
                     _reset(writer)
                     return
                 if request.headers.get("connection", "").lower() == "close":
                     return
-        except BadRequest as problem:
+        except BadRequestError as problem:
             writer.write(
                 self._head(Response(400, str(problem).encode(), "text/plain")) + str(problem).encode()
             )
@@ -82,6 +92,14 @@ class HttpServer:
             return  # the client went away
         finally:
             writer.close()
+
+    def _handle(self, request: Request) -> Response:
+        """Call the handler; a bug of its own shows as 500 and in the log, never as a hung client."""
+        try:
+            return self._handler(request)
+        except Exception:
+            LOG.exception("%s %s", request.method, request.path)
+            return Response(500, b"The local X3 itself failed; see its log", "text/plain")
 
     async def _write(self, writer: asyncio.StreamWriter, response: Response, *, head_only: bool) -> None:
         if response.delay:
@@ -101,6 +119,10 @@ class HttpServer:
             *(f"{name}: {value}" for name, value in response.headers.items()),
         ]
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+
+def _not_ready(_: Request) -> Response:
+    return Response(503, b"not ready", "text/plain")
 
 
 def _phrase(status: int) -> str:
@@ -128,7 +150,7 @@ async def _read_request(reader: asyncio.StreamReader) -> Request | None:
     parts = first.split(" ")
     if len(parts) != 3:
         msg = "malformed request line"
-        raise BadRequest(msg)
+        raise BadRequestError(msg)
     headers = {
         name.strip().lower(): value.strip()
         for name, _, value in (line.partition(":") for line in lines if line)
@@ -140,9 +162,9 @@ async def _read_request(reader: asyncio.StreamReader) -> Request | None:
 async def _read_body(reader: asyncio.StreamReader, headers: Mapping[str, str]) -> bytes:
     if "transfer-encoding" in headers:
         msg = "send a Content-Length instead of a chunked body"
-        raise BadRequest(msg)
+        raise BadRequestError(msg)
     text = headers.get("content-length", "0")
     if not text.isascii() or not text.isdigit() or int(text) > MAX_BODY:
         msg = "Content-Length is not a number or too large"
-        raise BadRequest(msg)
+        raise BadRequestError(msg)
     return await reader.readexactly(int(text))

@@ -1,15 +1,18 @@
 """Rows in the form in which X3 keeps them, and the documents they make up.
 
-A native row maps a column to text, an int (also menus and booleans: 1-based menu numbers) or a Decimal. Dates are
-`YYYY-MM-DD`, stamps `YYYY-MM-DDThh:mm:ssZ`: X3 has no null, an empty date is a sentinel [C]. Texts that do not
-fit their column (put there by a test) are kept as they are.
+A native row maps a column to text, an int (also menus and booleans: 1-based menu numbers) or a Decimal.
+Dates are `YYYY-MM-DD`, stamps `YYYY-MM-DDThh:mm:ssZ`: X3 has no null, an empty date is a sentinel [C]. Texts
+that do not fit their column (put there by a test) are kept as they are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Value = str | int | Decimal
 Row = dict[str, Value]
@@ -35,7 +38,7 @@ class Document:
 
 @dataclass(slots=True)
 class Entry:
-    """The place of a document in its table: what lists are sorted and cut by, without building the document."""
+    """The place of a document in its table: what lists are sorted by, without building the document."""
 
     key: Key
     stamp: str

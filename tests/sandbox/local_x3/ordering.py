@@ -1,13 +1,15 @@
-"""Sort keys over native values: numbers before texts, so that a value that does not fit its column still sorts."""
+"""Sort keys over native values: numbers before texts, so that a value of the wrong type still sorts."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import total_ordering
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from local_x3.model import Value
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from local_x3.model import Value
 
 Order = tuple[tuple[str, bool], ...]  # (column, descending)
 SortKey = tuple[Any, ...]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from local_x3.declarations import Level, Source
 from local_x3.model import STAMP, STAMP_DATE, Document, Entry, Key, Row, pick
 from local_x3.ordering import Order, SortKey, rank, sort_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from local_x3.declarations import Level, Source
 
 CACHED_DOCUMENTS = 50_000  # built documents kept for each source; a changed document is kept in any case
 CACHED_SELECTIONS = 16

@@ -5,12 +5,16 @@ The sandbox's second opinion: shares no code with the tap, nor with what the two
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
-from local_x3.declarations import Dimensions, Source, StreamField, StreamView
 from local_x3.model import STAMP, STAMP_DATE, Document, Row, Value, is_empty_date
-from local_x3.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from local_x3.declarations import Dimensions, StreamField, StreamView
+    from local_x3.store import Store
 
 Record = dict[str, object]
 
@@ -28,7 +32,7 @@ def expected_records(
     Args:
         stores: all stores.
         stream: name of the stream.
-        stamps: for REST, the stamps that each class exposes; None for GraphQL, which has `_updateStamp` on all.
+        stamps: for REST, the stamps that each class exposes; None for GraphQL, which has `_updateStamp`.
     """
     types = [
         str(entry.key[0])
@@ -41,11 +45,11 @@ def expected_records(
             if view.name == stream:
                 exposed = stamps[store.source.rest_class] if stamps is not None else (STAMP,)
                 for entry in store.by_key.values():
-                    yield from _records(store.document(entry), store.source, view, exposed, types)
+                    yield from _records(store.document(entry), view, exposed, types)
 
 
 def _records(
-    document: Document, source: Source, view: StreamView, exposed: tuple[str, ...], types: list[str]
+    document: Document, view: StreamView, exposed: tuple[str, ...], types: list[str]
 ) -> Iterator[Record]:
     for chain in _chains(document, view.collections):
         record: Record = {
@@ -87,13 +91,16 @@ def _convert(field: StreamField, value: Value) -> object:
     if column.type == "boolean":
         return {0: None, 1: False, 2: True}.get(value, value) if isinstance(value, int) else value
     if column.type == "enum":
-        if value == 0:
-            return None
-        known = isinstance(value, int) and 1 <= value <= len(column.menu)
-        return column.menu[int(value) - 1] if known else value
+        return _menu_name(column.menu, value)
     if column.type == "integer" and isinstance(value, Decimal) and value == int(value):
         return int(value)
     return value
+
+
+def _menu_name(menu: tuple[str, ...], value: Value) -> object:
+    if value == 0:
+        return None
+    return menu[value - 1] if isinstance(value, int) and 1 <= value <= len(menu) else value
 
 
 def _dimensions(name: str, dimensions: Dimensions, row: Row, types: Iterable[str]) -> Record:
@@ -111,7 +118,7 @@ def _dimensions(name: str, dimensions: Dimensions, row: Row, types: Iterable[str
 
 
 def _updated(chain: list[Document], exposed: tuple[str, ...], *, flattened: bool) -> str | None:
-    """The document's own stamp as far as the class exposes it; a line's own; the later one on flattened rows."""
+    """A document's stamp as its class exposes it; a line's own; the later one on flattened rows."""
     outer = _stamp(chain[0].row, exposed)
     if len(chain) == 1:
         return outer

@@ -5,11 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from decimal import Decimal
-from functools import lru_cache
 from random import Random
+from typing import TYPE_CHECKING
 
 from local_x3.clock import STAMP_FORMAT
-from local_x3.declarations import Column, Level
 from local_x3.model import (
     AUDIT_COLUMNS,
     CREATED,
@@ -19,8 +18,12 @@ from local_x3.model import (
     STAMP_DATE,
     UUID,
     Document,
+    Row,
     Value,
 )
+
+if TYPE_CHECKING:
+    from local_x3.declarations import Column, Level
 
 WORDS = (
     "standard",
@@ -58,9 +61,19 @@ def complete(document: Document, level: Level, rng: Random, stamp: str, above: t
     """
     row = document.row
     keys = (*above, *level.key)
-    for name, make in _makers(level.table, tuple(level.columns.values())):
+    for name, make in _makers(level):
         if name not in row:
             row[name] = make(rng)
+    _audit(row, level, rng, stamp)
+    for name, child in level.children.items():
+        for line in document.children.setdefault(name, []):
+            for column in keys:  # lines carry the key of what they belong to, as in the tables
+                line.row.setdefault(column, row[column])
+            complete(line, child, rng, str(row[STAMP]), keys)
+
+
+def _audit(row: Row, level: Level, rng: Random, stamp: str) -> None:
+    """Set stamps, users, UUID and empty dimensions."""
     row.setdefault(STAMP, stamp)
     row.setdefault(CREATED, row[STAMP])
     row.setdefault(UUID, uuid_text(rng))
@@ -73,11 +86,6 @@ def complete(document: Document, level: Level, rng: Random, stamp: str, above: t
         for _, kind, value in level.dimensions.pairs():
             row.setdefault(kind, "")
             row.setdefault(value, "")
-    for name, child in level.children.items():
-        for line in document.children.setdefault(name, []):
-            for column in keys:  # lines carry the key of what they belong to, as in the tables
-                line.row.setdefault(column, row[column])
-            complete(line, child, rng, str(row[STAMP]), keys)
 
 
 def uuid_text(rng: Random) -> str:
@@ -86,10 +94,12 @@ def uuid_text(rng: Random) -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
-@lru_cache(maxsize=256)
-def _makers(_table: str, columns: tuple[Column, ...]) -> tuple[tuple[str, Make], ...]:
-    skipped = {*AUDIT_COLUMNS, STAMP_DATE, CREATED_DATE}
-    return tuple((column.name, _maker(column)) for column in columns if column.name not in skipped)
+def _makers(level: Level) -> tuple[tuple[str, Make], ...]:
+    if level.makers is None:
+        skipped = {*AUDIT_COLUMNS, STAMP_DATE, CREATED_DATE}
+        columns = (column for column in level.columns.values() if column.name not in skipped)
+        level.makers = tuple((column.name, _maker(column)) for column in columns)
+    return level.makers
 
 
 def _maker(column: Column) -> Make:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from local_x3.declarations import Level, Source
 from local_x3.model import CREATED, STAMP, STAMP_DATE, UUID, Document, Entry, Row, pick
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from local_x3.declarations import Level, Source
 
 DECODER = msgspec.json.Decoder(float_hook=Decimal)
 
 
 class FixtureData:
-    """Documents read from `FOLDER/<entity>[/<kind>]/rest_query.json` or `rest_details.jsonl`; others stay empty."""
+    """Documents of `FOLDER/<entity>[/<kind>]/rest_query.json` or `rest_details.jsonl`; others stay empty."""
 
     def __init__(self, folder: Path) -> None:
         """Read from `folder`, which must exist."""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from local_x3.clock import Clock
 from local_x3.data.filler import complete
 from local_x3.data.generic import Generic
 from local_x3.data.invoices import (
@@ -22,15 +21,23 @@ from local_x3.data.ledger import Entries
 from local_x3.data.masters import masters
 from local_x3.data.purchasing import PurchaseOrders
 from local_x3.data.world import ANCHOR, Maker, World
-from local_x3.declarations import Source
 from local_x3.model import Document, Entry
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from local_x3.clock import Clock
+    from local_x3.declarations import Source
 
 
 class GeneratedData:
     """Documents made from seed and number when they are asked for."""
 
     def __init__(self, sources: Sequence[Source], scale: int, seed: int, clock: Clock) -> None:
-        """Plan a dataset of `scale` GL entries, stamped in the two years up to a fixed day, or up to now if that is earlier."""
+        """Plan `scale` GL entries and the rest in proportion, stamped in the two years up to a fixed day.
+
+        Where the machine's clock is behind that day, they end now: no stamp lies in the future.
+        """
         now = clock.now().replace(microsecond=0) - dt.timedelta(seconds=1)
         self._world = World(seed, scale, min(ANCHOR, now))
         self._makers = makers(self._world)

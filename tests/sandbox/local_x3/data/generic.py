@@ -1,12 +1,15 @@
-"""Documents of an entity that no rule of the dataset knows: keys counted up, lines counted up, the rest plausible."""
+"""Documents of an entity that no rule of the dataset knows: keys and lines counted up, the rest plausible."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from local_x3.data.world import World, stamped
-from local_x3.declarations import Column, Level, Source
 from local_x3.model import Document, Key, Row, Value
+
+if TYPE_CHECKING:
+    from local_x3.declarations import Column, Level, Source
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from random import Random
+from typing import TYPE_CHECKING
 
 from local_x3.data.filler import number
 from local_x3.data.masters import (
@@ -15,11 +15,26 @@ from local_x3.data.masters import (
     product_code,
     supplier_code,
 )
-from local_x3.data.purchasing import PurchaseOrders
 from local_x3.data.world import (
-    PAYMENT_TERMS, SITES, TAX_CODE, TAX_RATE, UNITS, WAREHOUSE, Site, World, cents, converted, shift_date, stamped,
+    PAYMENT_TERMS,
+    SITES,
+    TAX_CODE,
+    TAX_RATE,
+    UNITS,
+    WAREHOUSE,
+    Site,
+    World,
+    cents,
+    converted,
+    shift_date,
+    stamped,
 )  # fmt: skip
 from local_x3.model import SENTINEL_DATES, Document, Key, Row, Value
+
+if TYPE_CHECKING:
+    from random import Random
+
+    from local_x3.data.purchasing import PurchaseOrders
 
 NO, YES = 1, 2
 INVOICE, CREDIT_MEMO = 1, 2
@@ -31,7 +46,7 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """What the ledger needs of an invoice. `sign` is that of the expense or revenue lines: 1 debit, -1 credit."""
+    """What the ledger needs of an invoice. `sign` is that of expense or revenue lines: 1 debit, -1 credit."""
 
     entry_type: str
     number: str
@@ -100,7 +115,7 @@ class Invoices:
 
     def sign(self, index: int) -> int:
         """Return 1 for an invoice, -1 for a credit memo; every ninth is one."""
-        return -1 if index % 9 == 8 else 1  # noqa: PLR2004 - the ninth
+        return -1 if index % 9 == 8 else 1
 
     def accounting(self, index: int, lines: list[Document]) -> Row:
         """Return the header columns that all accounting headers (PINVOICE, SINVOICE) have."""
@@ -109,12 +124,18 @@ class Invoices:
         net, gross = total(lines, "AMTNOTLIN"), total(lines, "AMTATILIN")
         day = stamps[0][:10]
         return {
-            "NUM": self.key(index)[0], "INVTYP": CREDIT_MEMO if self.sign(index) < 0 else INVOICE, "ORIMOD": self.kind.module,
-            "GTE": self.kind.entry_type, "JOU": self.kind.journal, "ACCNUM": index + 1, "CPY": site.company, "FCY": site.code,
-            "BPR": partner, "BPRSAC": control_account(self.kind.control), "BPRPAY": partner, "ACCDAT": day, "RATDAT": day,
-            "STRDUDDAT": shift_date(day, 30), "FIY": int(day[:4]), "PER": int(day[5:7]), "CUR": currency, "CURTYP": 1,
-            "PTE": PAYMENT_TERMS[index % 4], "VAC": site.country, "STA": 3, "SNS": self.sign(index), "AMTNOT": net, "AMTATI": gross,
-            "AMTNOTL": converted(net, currency, site.currency), "AMTATIL": converted(gross, currency, site.currency),
+            "NUM": self.key(index)[0], "INVTYP": CREDIT_MEMO if self.sign(index) < 0 else INVOICE,
+            "ORIMOD": self.kind.module,
+            "GTE": self.kind.entry_type, "JOU": self.kind.journal, "ACCNUM": index + 1,
+            "CPY": site.company, "FCY": site.code,
+            "BPR": partner, "BPRSAC": control_account(self.kind.control), "BPRPAY": partner, "ACCDAT": day,
+            "RATDAT": day,
+            "STRDUDDAT": shift_date(day, 30), "FIY": int(day[:4]), "PER": int(day[5:7]), "CUR": currency,
+            "CURTYP": 1,
+            "PTE": PAYMENT_TERMS[index % 4], "VAC": site.country, "STA": 3, "SNS": self.sign(index),
+            "AMTNOT": net, "AMTATI": gross,
+            "AMTNOTL": converted(net, currency, site.currency),
+            "AMTATIL": converted(gross, currency, site.currency),
             "TAX1": TAX_CODE[site.chart], "BASTAX1": net, "AMTTAX1": gross - net,
         }  # fmt: skip
 
@@ -130,8 +151,10 @@ class Invoices:
             sums[code] = sums.get(code, ZERO) + net
             tax += gross - net
         sign = self.kind.sign * self.sign(index)
-        return Posting(self.kind.entry_type, str(self.key(index)[0]), self.kind.journal, self.kind.module, site, currency,
-                       self.kind.control, partner, sign, tuple(sums.items()), tax, self.stamps(index), f"Facture {partner}")  # fmt: skip
+        return Posting(self.kind.entry_type,
+        str(self.key(index)[0]), self.kind.journal, self.kind.module, site, currency,
+                       self.kind.control, partner, sign, tuple(sums.items()), tax, self.stamps(index),
+                       f"Facture {partner}")  # fmt: skip
 
 
 def lines_of(document: Document) -> list[Document]:
@@ -174,18 +197,26 @@ class PurchaseInvoices(Invoices):
         day = self.stamps(index)[0][:10]
         lines = [Document(self._line(order.row, ordered[n % len(ordered)].row, n, day)) for n in range(count)]
         row = self.accounting(index, lines)
-        row.update({"PIHTYP": 3 if self.sign(index) < 0 else 1, "PIVTYP": "STD", "BPRVCR": f"EXT-{index:06d}", "BPRDAT": shift_date(day, -3),
-                    "INVREF": str(order.row["POHNUM"]), "INVNUM": "", "PAZ": 4, "TWMSTA": 2, "PJTH": order.row["PJTH"], "DES1": ""})  # fmt: skip
+        row |= {
+            "PIHTYP": 3 if self.sign(index) < 0 else 1, "PIVTYP": "STD", "BPRVCR": f"EXT-{index:06d}",
+            "BPRDAT": shift_date(day, -3), "INVREF": order.row["POHNUM"], "INVNUM": "", "PAZ": 4, "TWMSTA": 2,
+            "PJTH": order.row["PJTH"], "DES1": "",
+        }  # fmt: skip
         return Document(stamped(row, self.stamps(index)), {"PIHPID": lines})
 
     def _line(self, order: Row, line: Row, place: int, day: str) -> Row:
         site = SITES_BY_CODE[str(order["POHFCY"])]
         return {
-            "PIDLIN": (place + 1) * 1000, "TYPORI": 1, "NUMORI": order["POHNUM"], "LINORI": line["POPLIN"], "POHNUM": order["POHNUM"],
-            "POPLIN": line["POPLIN"], "POQSEQ": line["POQSEQ"], "PTHNUM": "", "PTDLIN": 0, "CPY": order["CPY"], "FCYLIN": order["POHFCY"],
-            "BPR": order["BPSNUM"], "ITMREF": line["ITMREF"], "LINPURTYP": 1, "TWMSTA": 2, "UOM": line["UOM"], "PUU": line["PUU"],
-            "STU": line["STU"], "QTYUOM": line["QTYUOM"], "QTYPUU": line["QTYPUU"], "QTYSTU": line["QTYSTU"], "GROPRI": line["GROPRI"],
-            "DISCRGVAL1": ZERO, "DISCRGVAL2": ZERO, "DISCRGVAL3": ZERO, "NETPRI": line["NETPRI"], "NETCUR": order["CUR"], "VAT1": line["VAT1"],
+            "PIDLIN": (place + 1) * 1000, "TYPORI": 1, "NUMORI": order["POHNUM"], "LINORI": line["POPLIN"],
+            "POHNUM": order["POHNUM"],
+            "POPLIN": line["POPLIN"], "POQSEQ": line["POQSEQ"], "PTHNUM": "", "PTDLIN": 0,
+            "CPY": order["CPY"], "FCYLIN": order["POHFCY"],
+            "BPR": order["BPSNUM"], "ITMREF": line["ITMREF"], "LINPURTYP": 1, "TWMSTA": 2,
+            "UOM": line["UOM"], "PUU": line["PUU"],
+            "STU": line["STU"], "QTYUOM": line["QTYUOM"], "QTYPUU": line["QTYPUU"],
+            "QTYSTU": line["QTYSTU"], "GROPRI": line["GROPRI"],
+            "DISCRGVAL1": ZERO, "DISCRGVAL2": ZERO, "DISCRGVAL3": ZERO, "NETPRI": line["NETPRI"],
+            "NETCUR": order["CUR"], "VAT1": line["VAT1"],
             "VAT2": "", "AMTTAXLIN2": ZERO, "ACCDAT": day, **amounts(Decimal(line["LINAMT"]), site),
         }  # fmt: skip
 
@@ -206,8 +237,10 @@ class FinancialInvoices(Invoices):
         partner = self.partner(index)[0]
         lines = [Document(self._line(site, partner, place, rng)) for place in range(1 + index % 3)]
         row = self.accounting(index, lines)
-        row.update({"PIVTYP": "FIN", "SIVTYP": "FIN", "PIHTYP": 0, "BPRVCR": f"EXT-{index:06d}", "BPRDAT": row["ACCDAT"], "INVREF": "", "INVNUM": "",
-                    "PAZ": 4, "TWMSTA": 0, "PJTH": ""})  # fmt: skip
+        row |= {
+            "PIVTYP": "FIN", "SIVTYP": "FIN", "PIHTYP": 0, "BPRVCR": f"EXT-{index:06d}",
+            "BPRDAT": row["ACCDAT"], "INVREF": "", "INVNUM": "", "PAZ": 4, "TWMSTA": 0, "PJTH": "",
+        }  # fmt: skip
         return Document(stamped(row, self.stamps(index)), {self.collection: lines})
 
     def _line(self, site: Site, partner: str, place: int, rng: Random) -> Row:
@@ -215,8 +248,10 @@ class FinancialInvoices(Invoices):
         taxed = amounts(number(rng.randrange(1, 10**8), 2), site)
         code: Value = account(site.chart, prefix, rng.randrange(4))
         return {
-            "LIG": place + 1, "CPYLIN": site.company, "FCYLIN": site.code, "BPRLIN": partner, "COA1": site.chart, "ACC1": code, "COA2": site.chart,
-            "ACC2": code, "PURTYP": 3, "UOM": "", "QTY": ZERO, "VAT": TAX_CODE[site.chart], "PJTLIN": "", "AMTVAT": taxed.pop("AMTTAXLIN1"), **taxed,
+            "LIG": place + 1, "CPYLIN": site.company, "FCYLIN": site.code, "BPRLIN": partner,
+            "COA1": site.chart, "ACC1": code, "COA2": site.chart,
+            "ACC2": code, "PURTYP": 3, "UOM": "", "QTY": ZERO, "VAT": TAX_CODE[site.chart], "PJTLIN": "",
+            "AMTVAT": taxed.pop("AMTTAXLIN1"), **taxed,
         }  # fmt: skip
 
 
@@ -235,9 +270,12 @@ class SalesInvoices(Invoices):
         row = self.accounting(index, lines)
         del row["BPR"]
         row.update({
-            "SIVTYP": "INV", "SALFCY": site.code, "STOFCY": WAREHOUSE.code if index % 2 else site.code, "BPCORD": partner, "BPCINV": partner,
-            "BPCGRU": partner, "INVDAT": stamps[0][:10], "INVREF": "", "SIHORI": 3, "SIHORINUM": f"SD{site.code}{index + 1:06d}",
-            "SIHORIDAT": SENTINEL_DATES[index % 2] if index % 5 == 4 else stamps[0][:10], "PRITYP": 1, "INVSTA": 3, "STOMVTFLG": YES,
+            "SIVTYP": "INV", "SALFCY": site.code, "STOFCY": WAREHOUSE.code if index % 2 else site.code,
+            "BPCORD": partner, "BPCINV": partner,
+            "BPCGRU": partner, "INVDAT": stamps[0][:10], "INVREF": "", "SIHORI": 3,
+            "SIHORINUM": f"SD{site.code}{index + 1:06d}",
+            "SIHORIDAT": SENTINEL_DATES[index % 2] if index % 5 == 4 else stamps[0][:10], "PRITYP": 1,
+            "INVSTA": 3, "STOMVTFLG": YES,
             "BETFCY": NO, "BETCPY": NO, "LINNBR": len(lines), "PJT": "", "CUR": currency,
         })  # fmt: skip
         return Document(stamped(row, stamps), {"SIVSID": lines})
@@ -248,10 +286,16 @@ class SalesInvoices(Invoices):
         quantity, price = number(rng.randrange(1, 10**6), 3), number(rng.randrange(1, 10**8), 5)
         unit = UNITS[product % len(UNITS)]
         return {
-            "SIDLIN": (place + 1) * 1000, "SIDORI": 3, "SOHNUM": f"SO{site.code}{index + 1:06d}", "SOPLIN": (place + 1) * 1000, "SOQSEQ": 1,
-            "SDHNUM": f"SD{site.code}{index + 1:06d}", "SDDLIN": (place + 1) * 1000, "CPY": site.company, "SALFCY": site.code,
-            "STOFCY": WAREHOUSE.code if index % 2 else site.code, "BPCINV": self.partner(index)[0], "LINTYP": 1, "ITMREF": product_code(product),
-            "SAU": unit, "STU": unit, "SAUSTUCOE": Decimal(1), "QTY": quantity, "QTYSTU": quantity, "GROPRI": price, "DISCRGVAL1": ZERO,
-            "DISCRGVAL2": -number(index % 500, 2), "DISCRGVAL3": ZERO, "NETPRI": price, "NETPRINOT": price, "VAT1": TAX_CODE[site.chart],
-            "VAT2": "", "AMTTAXLIN2": ZERO, "FOCFLG": 1, "INVDAT": self.stamps(index)[0][:10], "PJT": "", **amounts(cents(quantity * price), site),
+            "SIDLIN": (place + 1) * 1000, "SIDORI": 3, "SOHNUM": f"SO{site.code}{index + 1:06d}",
+            "SOPLIN": (place + 1) * 1000, "SOQSEQ": 1,
+            "SDHNUM": f"SD{site.code}{index + 1:06d}", "SDDLIN": (place + 1) * 1000, "CPY": site.company,
+            "SALFCY": site.code,
+            "STOFCY": WAREHOUSE.code if index % 2 else site.code, "BPCINV": self.partner(index)[0],
+            "LINTYP": 1, "ITMREF": product_code(product),
+            "SAU": unit, "STU": unit, "SAUSTUCOE": Decimal(1), "QTY": quantity, "QTYSTU": quantity,
+            "GROPRI": price, "DISCRGVAL1": ZERO,
+            "DISCRGVAL2": -number(index % 500, 2), "DISCRGVAL3": ZERO, "NETPRI": price, "NETPRINOT": price,
+            "VAT1": TAX_CODE[site.chart],
+            "VAT2": "", "AMTTAXLIN2": ZERO, "FOCFLG": 1, "INVDAT": self.stamps(index)[0][:10], "PJT": "",
+            **amounts(cents(quantity * price), site),
         }  # fmt: skip

@@ -1,17 +1,20 @@
-"""GL entries: those posted from invoices, and others (payments, payroll, accruals); each balances in every ledger."""
+"""GL entries: posted from invoices, and others (payments, payroll, accruals); all balance in every ledger."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from random import Random
+from typing import TYPE_CHECKING
 
 from local_x3.data.filler import number
 from local_x3.data.invoices import Invoices, Posting
 from local_x3.data.masters import account, control_account, dimension_code, supplier_code
 from local_x3.data.world import SITES, TAX_CODE, World, cents, converted, rate, shift_date, stamped
 from local_x3.model import SENTINEL_DATES, STAMP, Document, Key, Row
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from random import Random
 
 LEDGERS = ((1, "LEG"), (2, "ANA"))  # legal in company currency, analytical in group currency
 GROUP_CURRENCY = "EUR"
@@ -51,7 +54,7 @@ class Entries:
         return None
 
     def key(self, index: int) -> Key:
-        """Return entry type and number: an invoice's entry has its number; one number of the others holds tildes."""
+        """Return type and number: an invoice's entry has its number; one of the others holds tildes."""
         found = self._invoice(index)
         if found is not None:
             invoices, place = found
@@ -62,7 +65,7 @@ class Entries:
         return (kind, f"{kind}{mark}{site}{mark}{index + 1:06d}")
 
     def stamps(self, index: int) -> tuple[str, str]:
-        """Return when an entry was made and last changed; an invoice's entry is made with it, in the same second."""
+        """Return when an entry was made and last changed: an invoice's entry in the invoice's second."""
         found = self._invoice(index)
         if found is not None:
             return found[0].stamps(found[1])
@@ -87,38 +90,50 @@ class Entries:
         kind, journal, prefix = OTHERS[index % len(OTHERS)]
         site = SITES[index % len(SITES)]
         nets = [number(rng.randrange(1, 10**8), 2) for _ in range(1 + index % 3)]
-        if index % 40 == 39:  # noqa: PLR2004 - one in forty
+        if index % 40 == 39:
             nets[0] = HUGE
         codes = tuple((account(site.chart, prefix, place), net) for place, net in enumerate(nets))
         partner = supplier_code(index % 20) if kind == "BAN" else ""
         sign = -1 if kind == "BAN" else 1
-        return Posting(kind, str(self.key(index)[1]), journal, GENERAL, site, site.currency if index % 3 else "GBP", "401" if partner else "",
-                       partner, sign, codes, ZERO, self.stamps(index), "Paiement" if partner else "Écriture d'inventaire")  # fmt: skip
+        return Posting(kind,
+        str(self.key(index)[1]), journal, GENERAL, site, site.currency if index % 3 else "GBP",
+        "401" if partner else "",
+                       partner, sign, codes, ZERO, self.stamps(index),
+                       "Paiement" if partner else "Écriture d'inventaire")  # fmt: skip
 
     def _header(self, index: int, posting: Posting) -> Row:
         day = posting.stamps[0][:10]
         site = posting.site
-        reverses = index > 0 and index % 50 == 49  # noqa: PLR2004 - one in fifty
+        reverses = index > 0 and index % 50 == 49
         of_type, of_number = self.key(index - 1) if reverses else ("", "")
         return {
-            "TYP": posting.entry_type, "NUM": posting.number, "CPY": site.company, "FCY": site.code, "JOU": posting.journal, "ACCDAT": day,
-            "ENTDAT": day, "VALDAT": day, "DUDDAT": shift_date(day, 30) if posting.partner else SENTINEL_DATES[index % 2],
-            "FIY": int(day[:4]), "PER": int(day[5:7]), "CAT": 1, "STA": 2 if index % 6 else 1, "ORIMOD": posting.module,
-            "BPRVCR": posting.number if posting.partner else "", "BPRDATVCR": day if posting.partner else SENTINEL_DATES[0],
-            "REF": posting.number, "REFINT": "", "REFSIM": "", "DESVCR": posting.text, "CUR": posting.currency, "TYPRAT": 1, "RATDAT": day,
-            "RATMLT1": rate(posting.currency, site.currency), "RATDIV1": Decimal(1), "RATMLT2": rate(posting.currency, GROUP_CURRENCY),
-            "RATDIV2": Decimal(1), "LED1": LEDGERS[0][1], "LED2": LEDGERS[1][1], "CURLED1": site.currency, "CURLED2": GROUP_CURRENCY,
-            "FNLPSTNUM1": f"{day[:4]}{index + 1:08d}" if index % 6 else "", "FNLPSTDAT": shift_date(day, 5) if index % 6 else SENTINEL_DATES[0],
-            "RVS": YES if reverses else NO, "RVSDAT": day if reverses else SENTINEL_DATES[1], "RVSORITYP": of_type, "RVSORINUM": of_number,
+            "TYP": posting.entry_type, "NUM": posting.number, "CPY": site.company, "FCY": site.code,
+            "JOU": posting.journal, "ACCDAT": day,
+            "ENTDAT": day, "VALDAT": day,
+            "DUDDAT": shift_date(day, 30) if posting.partner else SENTINEL_DATES[index % 2],
+            "FIY": int(day[:4]), "PER": int(day[5:7]), "CAT": 1, "STA": 2 if index % 6 else 1,
+            "ORIMOD": posting.module,
+            "BPRVCR": posting.number if posting.partner else "",
+            "BPRDATVCR": day if posting.partner else SENTINEL_DATES[0],
+            "REF": posting.number, "REFINT": "", "REFSIM": "", "DESVCR": posting.text,
+            "CUR": posting.currency, "TYPRAT": 1, "RATDAT": day,
+            "RATMLT1": rate(posting.currency, site.currency), "RATDIV1": Decimal(1),
+            "RATMLT2": rate(posting.currency, GROUP_CURRENCY),
+            "RATDIV2": Decimal(1), "LED1": LEDGERS[0][1], "LED2": LEDGERS[1][1], "CURLED1": site.currency,
+            "CURLED2": GROUP_CURRENCY,
+            "FNLPSTNUM1": f"{day[:4]}{index + 1:08d}" if index % 6 else "",
+            "FNLPSTDAT": shift_date(day, 5) if index % 6 else SENTINEL_DATES[0],
+            "RVS": YES if reverses else NO, "RVSDAT": day if reverses else SENTINEL_DATES[1],
+            "RVSORITYP": of_type, "RVSORINUM": of_number,
             "ORIGIN": 2 if posting.partner else 1, "DACDIA": "",
         }  # fmt: skip
 
     def _match(self, index: int, posting: Posting, lines: list[Document]) -> None:
-        """Match the control line of one entry in ten with its payment, days later: the line is stamped, the header not."""
+        """Match the control lines of one entry in ten: the lines are stamped, the header is not."""
         last = self.world.anchor.strftime("%Y-%m-%dT%H:%M:%SZ")
         late = min(shift_date(posting.stamps[1], 12) + posting.stamps[1][10:], last)
         for line in lines:
-            matched = index % 10 == 3 and bool(line.row["SAC"])  # noqa: PLR2004 - one in ten
+            matched = index % 10 == 3 and bool(line.row["SAC"])
             line.row["MTC"] = f"A{index % 1000:03d}" if matched else ""
             line.row["MTCDAT"] = late[:10] if matched else SENTINEL_DATES[0]
             line.row[STAMP] = late if matched else posting.stamps[1]
@@ -156,10 +171,14 @@ def _ledger_lines(
     lines = []
     for place, (part, amount) in enumerate(zip(parts, led, strict=True)):
         row: Row = {
-            "LIN": place + 1, "LEDTYP": ledger, "LED": name, "CPY": site.company, "FCYLIN": site.code, "COA": site.chart, "ACC": part.account,
-            "SAC": part.control, "BPR": part.partner, "SNS": part.sign, "AMTCUR": part.amount, "CUR": posting.currency, "AMTLED": amount,
-            "CURLED": into, "DES": part.text, "FREREF": "", "QTY": ZERO, "UOM": "", "TAX": part.tax, "AMTVAT": ZERO,
-            "OFFACC": parts[-1].account if place + 1 < len(parts) else parts[0].account, "ACCNUM": internal * 10 + place, "PJTLIN": "",
+            "LIN": place + 1, "LEDTYP": ledger, "LED": name, "CPY": site.company, "FCYLIN": site.code,
+            "COA": site.chart, "ACC": part.account,
+            "SAC": part.control, "BPR": part.partner, "SNS": part.sign, "AMTCUR": part.amount,
+            "CUR": posting.currency, "AMTLED": amount,
+            "CURLED": into, "DES": part.text, "FREREF": "", "QTY": ZERO, "UOM": "", "TAX": part.tax,
+            "AMTVAT": ZERO,
+            "OFFACC": parts[-1].account if place + 1 < len(parts) else parts[0].account,
+            "ACCNUM": internal * 10 + place, "PJTLIN": "",
         }  # fmt: skip
         lines.append(Document(row, {"DAEDAA": _allocations(row, rng) if part.account[0] in "67" else []}))
     return lines
@@ -175,7 +194,8 @@ def _allocations(line: Row, rng: Random) -> list[Document]:
         amount = left if last else cents(total / (count + 1))
         amount_led = left_led if last else cents(total_led / (count + 1))
         left, left_led = left - amount, left_led - amount_led
-        row: Row = {"ANALIN": place + 1, "FCYLIN": line["FCYLIN"], "AMTCUR": amount, "CUR": line["CUR"], "AMTLED": amount_led,
+        row: Row = {"ANALIN": place + 1,
+        "FCYLIN": line["FCYLIN"], "AMTCUR": amount, "CUR": line["CUR"], "AMTLED": amount_led,
                     "CURLED": line["CURLED"], "QTY": ZERO, "UOM": ""}  # fmt: skip
         row.update(_dimensions(line, place, rng))
         found.append(Document(row))
@@ -183,8 +203,9 @@ def _allocations(line: Row, rng: Random) -> list[Document]:
 
 
 def _dimensions(line: Row, place: int, rng: Random) -> Row:
-    """Return numbered pairs: cost centre and plant always, a project not always, a machine type that may have no value."""
-    row: Row = {"DIE1": "CCT", "CCE1": dimension_code("CCT", rng.randrange(20)), "DIE2": "PLT", "CCE2": line["FCYLIN"], "DIE3": "PRJ",
+    """Return numbered pairs: cost centre and plant always; project and machine types may have no value."""
+    row: Row = {"DIE1": "CCT",
+    "CCE1": dimension_code("CCT", rng.randrange(20)), "DIE2": "PLT", "CCE2": line["FCYLIN"], "DIE3": "PRJ",
                 "CCE3": dimension_code("PRJ", rng.randrange(15)) if rng.randrange(3) else ""}  # fmt: skip
     if place == 0:
         row |= {"DIE4": "MAC", "CCE4": dimension_code("MAC", rng.randrange(12)) if rng.randrange(2) else ""}

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from local_x3.data.filler import number
 from local_x3.data.world import BUYERS, PAYMENT_TERMS, PLACES, SITES, UNITS, World, shift_date, stamped
 from local_x3.model import SENTINEL_DATES, Document, Key, Row
 
-NAMES = ("Décolletage Mérieux", "Schäfer & Söhne", 'O\'Brien "Precision"', "Ångström Tools", "Fonderie Bréda", "Kraków Metal",
-         "Łódź Bearings", "Müller Feinmechanik", "Señor Tornillo", "Smith, Jones & Co", "Ünal Makina", "日本精工")  # fmt: skip
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NAMES = ("Décolletage Mérieux",
+"Schäfer & Söhne", 'O\'Brien "Precision"', "Ångström Tools", "Fonderie Bréda", "Kraków Metal",
+         "Łódź Bearings", "Müller Feinmechanik", "Señor Tornillo", "Smith, Jones & Co", "Ünal Makina",
+         "日本精工")  # fmt: skip
 PARTS = (
     "Bague",
     "Arbre",
@@ -27,13 +32,18 @@ PARTS = (
     "Buchse",
 )
 CURRENCIES = ("EUR", "USD", "EUR", "GBP", "EUR", "CHF", "EUR", "JPY")
-DIMENSION_TYPES = (("CCT", "Centre de coûts"), ("PLT", "Plant"), ("PRJ", "Project"), ("MAC", "Machine"), ("BUD", "Budget line"),
+DIMENSION_TYPES = (("CCT", "Centre de coûts"),
+("PLT", "Plant"), ("PRJ", "Project"), ("MAC", "Machine"), ("BUD", "Budget line"),
                    ("PRD", "Product line"))  # fmt: skip
 DIMENSION_COUNTS = {"CCT": 20, "PLT": len(PLACES), "PRJ": 15, "MAC": 12, "BUD": 4, "PRD": 5}
 # (account, text, class): a chart of each country has each of them in several sub-accounts
-CLASSES = (("101", "Capital", "1"), ("164", "Emprunts", "1"), ("215", "Machines", "2"), ("281", "Amortissements", "2"), ("311", "Matières premières", "3"),
-           ("355", "Produits finis", "3"), ("401", "Suppliers", "4"), ("411", "Customers", "4"), ("445", "TVA", "4"), ("512", "Bank", "5"), ("601", "Achats", "6"),
-           ("611", "Sous-traitance", "6"), ("641", "Salaries", "6"), ("681", "Dotations", "6"), ("701", "Sales of parts", "7"))  # fmt: skip
+CLASSES = (("101", "Capital", "1"),
+("164", "Emprunts", "1"), ("215", "Machines", "2"), ("281", "Amortissements", "2"),
+("311", "Matières premières", "3"),
+           ("355", "Produits finis", "3"), ("401", "Suppliers", "4"), ("411", "Customers", "4"),
+           ("445", "TVA", "4"), ("512", "Bank", "5"), ("601", "Achats", "6"),
+           ("611", "Sous-traitance", "6"), ("641", "Salaries", "6"), ("681", "Dotations", "6"),
+           ("701", "Sales of parts", "7"))  # fmt: skip
 SUB_ACCOUNTS = ("000", "100", "200", "300")
 CONTROL_CLASSES = frozenset({"401", "411"})
 DEBIT, CREDIT, YES, NO = 1, 2, 2, 1
@@ -100,10 +110,13 @@ def _supplier(world: World, index: int) -> Row:
     name = f"{NAMES[index % len(NAMES)]} {index // len(NAMES) + 1}".removesuffix(" 1")
     rng = world.rng("supplier", index)
     return {
-        "BPSNUM": code, "BPSNAM": name, "BPSSHO": name[:10], "BPSTYP": 1, "BSGCOD": "RAW" if index % 3 else "SUB",
-        "ENAFLG": NO if index % 11 == 10 else YES, "CUR": currency_of(index), "PTE": PAYMENT_TERMS[index % 4], "VACBPR": site.country,
+        "BPSNUM": code, "BPSNAM": name, "BPSSHO": name[:10], "BPSTYP": 1,
+        "BSGCOD": "RAW" if index % 3 else "SUB",
+        "ENAFLG": NO if index % 11 == 10 else YES, "CUR": currency_of(index),
+        "PTE": PAYMENT_TERMS[index % 4], "VACBPR": site.country,
         "BPRPAY": code, "BPSINV": code, "BPSGRU": supplier_code(index - index % 5), "BPSRSK": code,
-        "OSTAUZAMT": number(rng.randrange(10**9), 2), "ORDMINAMT": number(rng.randrange(10**5), 2), "ABCCLS": index % 5,
+        "OSTAUZAMT": number(rng.randrange(10**9), 2), "ORDMINAMT": number(rng.randrange(10**5), 2),
+        "ABCCLS": index % 5,
         "BPSREM": 'Livre le mardi;\nnot before 8" \\ noon' if index % 9 == 2 else "",
     }  # fmt: skip
 
@@ -112,10 +125,14 @@ def _customer(world: World, index: int) -> Row:
     code = customer_code(index)
     stamp = world.times("customer", index, max(index + 1, 20))[0]
     return {
-        "BPCNUM": code, "BPCNAM": f"{NAMES[-index % len(NAMES)]} {index + 1}", "BPCTYP": 3 if index % 13 == 12 else 1,
-        "BPCSTA": NO if index % 17 == 16 else YES, "CUR": currency_of(index), "PTE": PAYMENT_TERMS[index % 4], "BPCINV": code, "BPCPYR": code,
-        "BPCGRU": customer_code(index - index % 4), "BPCRSK": code, "OSTAUZ": number(world.rng("customer", index).randrange(10**9), 2),
-        "BPCSNCDAT": stamp[:10], "ORDFIRDAT": SENTINEL_DATES[index % 2] if index % 6 == 5 else stamp[:10], "BPCBPSNUM": "",
+        "BPCNUM": code, "BPCNAM": f"{NAMES[-index % len(NAMES)]} {index + 1}",
+        "BPCTYP": 3 if index % 13 == 12 else 1,
+        "BPCSTA": NO if index % 17 == 16 else YES, "CUR": currency_of(index),
+        "PTE": PAYMENT_TERMS[index % 4], "BPCINV": code, "BPCPYR": code,
+        "BPCGRU": customer_code(index - index % 4), "BPCRSK": code,
+        "OSTAUZ": number(world.rng("customer", index).randrange(10**9), 2),
+        "BPCSNCDAT": stamp[:10], "ORDFIRDAT": SENTINEL_DATES[index % 2] if index % 6 == 5 else stamp[:10],
+        "BPCBPSNUM": "",
     }  # fmt: skip
 
 
@@ -124,12 +141,17 @@ def _product(world: World, index: int) -> Row:
     part = PARTS[index % len(PARTS)]
     unit = UNITS[index % len(UNITS)]
     return {
-        "ITMREF": product_code(index), "ITMDES1": f'{part} Ø{index % 90 + 3} "h{index % 9}"', "ITMDES2": "", "ITMDES3": "",
-        "DES1AXX": f"{part} {index % 90 + 3} mm", "TCLCOD": "RAW" if index % 4 == 0 else "FIN", "ITMSTA": 1 if index % 10 else 5,
+        "ITMREF": product_code(index), "ITMDES1": f'{part} Ø{index % 90 + 3} "h{index % 9}"',
+        "ITMDES2": "", "ITMDES3": "",
+        "DES1AXX": f"{part} {index % 90 + 3} mm", "TCLCOD": "RAW" if index % 4 == 0 else "FIN",
+        "ITMSTA": 1 if index % 10 else 5,
         "STU": unit, "PUU": unit, "SAU": unit, "PUUSTUCOE": Decimal(1), "SAUSTUCOE": Decimal(1),
-        "ITMWEI": number(rng.randrange(10**6), 6), "PURBASPRI": number(rng.randrange(10**7), 5), "STOMGTCOD": 2,
-        "PURFLG": YES, "SALFLG": YES if index % 4 else NO, "MFGFLG": YES if index % 4 else NO, "BUY": BUYERS[index % 4],
-        "LIFSTRDAT": "2019-02-28" if index % 5 else SENTINEL_DATES[0], "LIFENDDAT": SENTINEL_DATES[index % 2] if index % 8 else "2028-02-29",
+        "ITMWEI": number(rng.randrange(10**6), 6), "PURBASPRI": number(rng.randrange(10**7), 5),
+        "STOMGTCOD": 2,
+        "PURFLG": YES, "SALFLG": YES if index % 4 else NO, "MFGFLG": YES if index % 4 else NO,
+        "BUY": BUYERS[index % 4],
+        "LIFSTRDAT": "2019-02-28" if index % 5 else SENTINEL_DATES[0],
+        "LIFENDDAT": SENTINEL_DATES[index % 2] if index % 8 else "2028-02-29",
     }  # fmt: skip
 
 
@@ -147,9 +169,12 @@ def _account_parts(index: int) -> tuple[str, str, str, str]:
 def _account(_: World, index: int) -> Row:
     chart, code, text, class_ = _account_parts(index)
     return {
-        "COA": chart, "ACC": code, "ACCSHO": code[:3], "DES": text, "DESSHO": text[:20], "DESTRA": text, "CLSCOD": class_, "ENAFLG": YES,
-        "CUR": "", "FRWCUR": NO, "SNSDEF": 3, "SNSBLC": DEBIT if class_ in "236" else CREDIT, "SAC": YES if code[:3] in CONTROL_CLASSES else NO,
-        "MTC": YES if class_ == "4" else NO, "FLGVAT": 3 if code.startswith("445") else 1, "VLYSTR": "2015-01-01", "VLYEND": SENTINEL_DATES[0],
+        "COA": chart, "ACC": code, "ACCSHO": code[:3], "DES": text, "DESSHO": text[:20], "DESTRA": text,
+        "CLSCOD": class_, "ENAFLG": YES,
+        "CUR": "", "FRWCUR": NO, "SNSDEF": 3, "SNSBLC": DEBIT if class_ in "236" else CREDIT,
+        "SAC": YES if code[:3] in CONTROL_CLASSES else NO,
+        "MTC": YES if class_ == "4" else NO, "FLGVAT": 3 if code.startswith("445") else 1,
+        "VLYSTR": "2015-01-01", "VLYEND": SENTINEL_DATES[0],
     }  # fmt: skip
 
 
@@ -172,7 +197,9 @@ def _dimension_parts(index: int) -> tuple[str, str]:
 
 def _dimension(_: World, index: int) -> Row:
     kind, code = _dimension_parts(index)
-    return {"DIE": kind, "CCE": code, "DES": f"{dict(DIMENSION_TYPES)[kind]} {code}", "DESSHO": code, "ENAFLG": YES, "CPY": "", "FCY": "",
+    return {"DIE": kind,
+    "CCE": code, "DES": f"{dict(DIMENSION_TYPES)[kind]} {code}", "DESSHO": code, "ENAFLG": YES, "CPY": "",
+    "FCY": "",
             "VLYSTR": "2015-01-01", "VLYEND": SENTINEL_DATES[index % 2]}  # fmt: skip
 
 
@@ -197,11 +224,15 @@ def _stock(world: World, index: int) -> Row:
     products = max(world.scale // 10 + 20, 1)
     site, stock_id = _stock_key(index)
     return {
-        "STOFCY": site, "STOCOU": int(stock_id), "ITMREF": product_code(rng.randrange(products)), "LOT": f"L{index:06d}" if index % 2 else "",
-        "SLO": "", "SERNUM": "", "LOC": f"A{index % 40:02d}-{index % 7}", "LOCTYP": "STD", "LOCCAT": 1, "STA": "AQR"[index % 10 // 8],
-        "PCU": "UN", "PCUSTUCOE": Decimal(1), "QTYPCU": quantity, "QTYSTU": quantity, "QTYSTUACT": quantity, "CUMALLQTY": allocated,
+        "STOFCY": site, "STOCOU": int(stock_id), "ITMREF": product_code(rng.randrange(products)),
+        "LOT": f"L{index:06d}" if index % 2 else "",
+        "SLO": "", "SERNUM": "", "LOC": f"A{index % 40:02d}-{index % 7}", "LOCTYP": "STD", "LOCCAT": 1,
+        "STA": "AQR"[index % 10 // 8],
+        "PCU": "UN", "PCUSTUCOE": Decimal(1), "QTYPCU": quantity, "QTYSTU": quantity,
+        "QTYSTUACT": quantity, "CUMALLQTY": allocated,
         "CUMWIPQTY": Decimal(0), "OWNER": "", "PJT": "", "RCPDAT": stamp[:10], "LASRCPDAT": stamp[:10],
-        "LASISSDAT": SENTINEL_DATES[index % 2] if index % 3 else shift_date(stamp, 1), "LASCUNDAT": SENTINEL_DATES[0],
+        "LASISSDAT": SENTINEL_DATES[index % 2] if index % 3 else shift_date(stamp, 1),
+        "LASCUNDAT": SENTINEL_DATES[0],
     }  # fmt: skip
 
 

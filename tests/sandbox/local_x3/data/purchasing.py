@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from local_x3.data.filler import number
 from local_x3.data.masters import currency_of, product_code, supplier_code
@@ -22,6 +23,9 @@ from local_x3.data.world import (
     stamped,
 )
 from local_x3.model import SENTINEL_DATES, STAMP, Document, Key, Row
+
+if TYPE_CHECKING:
+    from random import Random
 
 NO, YES, IN_PART, IN_FULL = 1, 2, 2, 3
 
@@ -51,25 +55,31 @@ class PurchaseOrders:
         site = SITES[index % len(SITES)]
         currency = currency_of(supplier)
         progress = (NO, IN_PART, IN_FULL)[index % 3]
-        lines = [self._line(index, n, rng.randrange(self.products), rng.randrange(1, 10**6), rng.randrange(1, 10**8), progress)
-                 for n in range(1 + rng.randrange(6))]  # fmt: skip
+        lines = [self._line(index, n, rng, progress) for n in range(1 + rng.randrange(6))]
         net = sum((Decimal(line.row["LINAMT"]) for line in lines), Decimal(0))
         gross = sum((Decimal(line.row["LINATIAMT"]) for line in lines), Decimal(0))
         code = supplier_code(supplier)
         row: Row = {
-            "POHNUM": self.key(index)[0], "POHTYP": 1, "PURTYP": 1, "CPY": site.company, "POHFCY": site.code, "RCPFCY": site.code,
-            "INVFCY": site.code, "BPSNUM": code, "BPSINV": code, "BPRPAY": code, "BPRNAM2": "", "ORDDAT": stamps[0][:10],
-            "EXTRCPDAT1": shift_date(stamps[0], 21), "ORDREF": f"REQ-{index:05d}" if index % 2 else "", "BUY": BUYERS[index % 4],
-            "PJTH": f"PJ{index % 15:03d}" if index % 4 == 0 else "", "CUR": currency, "CHGTYP": 1, "CHGCOE": rate(currency, site.currency),
-            "PTE": PAYMENT_TERMS[supplier % 4], "CLEFLG": YES if progress == IN_FULL else NO, "RCPFLG": progress, "INVFLG": progress,
-            "APPFLG": IN_FULL, "LINNBR": len(lines), "REVNUM": index % 3, "TOTLINAMT": net, "TOTORD": net, "TTVORD": gross,
-            "TOTTAXAMT": gross - net, "TOTORDL": converted(net, currency, site.currency), "TTVORDL": converted(gross, currency, site.currency),
+            "POHNUM": self.key(index)[0], "POHTYP": 1, "PURTYP": 1, "CPY": site.company,
+            "POHFCY": site.code, "RCPFCY": site.code,
+            "INVFCY": site.code, "BPSNUM": code, "BPSINV": code, "BPRPAY": code, "BPRNAM2": "",
+            "ORDDAT": stamps[0][:10],
+            "EXTRCPDAT1": shift_date(stamps[0], 21), "ORDREF": f"REQ-{index:05d}" if index % 2 else "",
+            "BUY": BUYERS[index % 4],
+            "PJTH": f"PJ{index % 15:03d}" if index % 4 == 0 else "", "CUR": currency, "CHGTYP": 1,
+            "CHGCOE": rate(currency, site.currency),
+            "PTE": PAYMENT_TERMS[supplier % 4], "CLEFLG": YES if progress == IN_FULL else NO,
+            "RCPFLG": progress, "INVFLG": progress,
+            "APPFLG": IN_FULL, "LINNBR": len(lines), "REVNUM": index % 3, "TOTLINAMT": net, "TOTORD": net,
+            "TTVORD": gross,
+            "TOTTAXAMT": gross - net, "TOTORDL": converted(net, currency, site.currency),
+            "TTVORDL": converted(gross, currency, site.currency),
         }  # fmt: skip
         return Document(stamped(row, stamps), {"POHPOQ": lines})
 
-    def _line(
-        self, index: int, place: int, product: int, quantity_units: int, price_units: int, progress: int
-    ) -> Document:
+    def _line(self, index: int, place: int, rng: Random, progress: int) -> Document:
+        product = rng.randrange(self.products)
+        quantity_units, price_units = rng.randrange(1, 10**6), rng.randrange(1, 10**8)
         site = SITES[index % len(SITES)]
         stamps = self.stamps(index)
         quantity, price = number(quantity_units, 3), number(price_units, 5)
@@ -78,12 +88,18 @@ class PurchaseOrders:
         done = {NO: Decimal(0), IN_PART: number(quantity_units // 2, 3), IN_FULL: quantity}[progress]
         unit = UNITS[product % len(UNITS)]
         row: Row = {
-            "POPLIN": (place + 1) * 1000, "POQSEQ": 1, "LINTYP": 1, "LINPURTYP": 1, "ITMREF": product_code(product), "PRHFCY": site.code,
-            "ORDDAT": stamps[0][:10], "EXTRCPDAT": shift_date(stamps[0], 21), "RETRCPDAT": SENTINEL_DATES[place % 2], "UOM": unit, "PUU": unit,
-            "STU": unit, "UOMPUUCOE": Decimal(1), "QTYUOM": quantity, "QTYPUU": quantity, "QTYSTU": quantity, "RCPQTYPUU": done,
-            "RCPQTYSTU": done, "INVQTYPUU": done, "INVQTYSTU": done, "GROPRI": price, "DISCRGVAL1": Decimal(0), "DISCRGVAL2": Decimal(0),
-            "DISCRGVAL3": Decimal(0), "NETPRI": price, "LINAMT": net, "LINATIAMT": cents(net + tax), "VAT1": TAX_CODE[site.chart], "VAT2": "",
-            "VAT3": "", "AMTTAXLIN1": tax, "AMTTAXLIN2": Decimal(0), "AMTTAXLIN3": Decimal(0), "LINCLEFLG": YES if progress == IN_FULL else NO,
+            "POPLIN": (place + 1) * 1000, "POQSEQ": 1, "LINTYP": 1, "LINPURTYP": 1,
+            "ITMREF": product_code(product), "PRHFCY": site.code,
+            "ORDDAT": stamps[0][:10], "EXTRCPDAT": shift_date(stamps[0], 21),
+            "RETRCPDAT": SENTINEL_DATES[place % 2], "UOM": unit, "PUU": unit,
+            "STU": unit, "UOMPUUCOE": Decimal(1), "QTYUOM": quantity, "QTYPUU": quantity,
+            "QTYSTU": quantity, "RCPQTYPUU": done,
+            "RCPQTYSTU": done, "INVQTYPUU": done, "INVQTYSTU": done, "GROPRI": price,
+            "DISCRGVAL1": Decimal(0), "DISCRGVAL2": Decimal(0),
+            "DISCRGVAL3": Decimal(0), "NETPRI": price, "LINAMT": net, "LINATIAMT": cents(net + tax),
+            "VAT1": TAX_CODE[site.chart], "VAT2": "",
+            "VAT3": "", "AMTTAXLIN1": tax, "AMTTAXLIN2": Decimal(0), "AMTTAXLIN3": Decimal(0),
+            "LINCLEFLG": YES if progress == IN_FULL else NO,
             "LINSTA": 3 if progress == IN_FULL else 1, "WIPSTA": 1,
         }  # fmt: skip
         # a receipt stamps its line, not the header: lines may be newer than their order

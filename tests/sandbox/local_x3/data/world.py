@@ -100,7 +100,7 @@ class World:
         return int(self.anchor.timestamp())
 
     def created(self, name: str, index: int, count: int) -> int:
-        """Return the second in which a document was made: rising with its number, a batch sharing one second."""
+        """Return the second a document was made in: rising with its number, a batch sharing one second."""
         share = (index - index % BATCH) / max(count, 1)
         jitter = zlib.crc32(f"{self.seed}:{name}:{index // BATCH}".encode()) % 3600
         days = self.last - self.first - LAST_DAY - 3600

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from graphql import (
@@ -21,7 +21,9 @@ from graphql import (
 from local_x3.errors import FilterError, RestError
 from local_x3.graphql.nodes import build_nodes
 from local_x3.graphql.schema import build_schema
-from local_x3.store import Store
+
+if TYPE_CHECKING:
+    from local_x3.store import Store
 
 PATH = "/xtrem/api"
 CACHED_QUERIES = 128
@@ -68,7 +70,7 @@ class GraphQLApi:
             return _failure(400, [GraphQLError(f"Invalid request body: {problem}")])
         try:
             document = self._document(request.query)
-        except _SchemaErrors as problem:
+        except _SchemaError as problem:
             return _failure(400, problem.errors)
         result = execute_sync(
             self.schema,
@@ -92,9 +94,9 @@ class GraphQLApi:
         try:
             document = parse(text)
         except GraphQLError as problem:
-            raise _SchemaErrors([problem]) from None
+            raise _SchemaError([problem]) from None
         except RecursionError:
-            raise _SchemaErrors([GraphQLError("Syntax Error: nested too deeply")]) from None
+            raise _SchemaError([GraphQLError("Syntax Error: nested too deeply")]) from None
         for definition in document.definitions:
             if (
                 isinstance(definition, OperationDefinitionNode)
@@ -102,10 +104,10 @@ class GraphQLApi:
             ):
                 self.mutations_refused += 1
                 message = f"Schema is not configured for {definition.operation.value}s."
-                raise _SchemaErrors([GraphQLError(message, definition)])
+                raise _SchemaError([GraphQLError(message, definition)])
         errors = validate(self.schema, document)
         if errors:
-            raise _SchemaErrors(errors)
+            raise _SchemaError(errors)
         self._documents[text] = document
         if len(self._documents) > CACHED_QUERIES:
             self._documents.popitem(last=False)
@@ -123,7 +125,7 @@ class _Request(msgspec.Struct):
         return msgspec.json.decode(body, type=_Request)
 
 
-class _SchemaErrors(Exception):
+class _SchemaError(Exception):
     def __init__(self, errors: list[GraphQLError]) -> None:
         super().__init__("schema errors")
         self.errors = errors
@@ -135,7 +137,7 @@ def _failure(status: int, errors: list[GraphQLError], *, data: bool = False) -> 
 
 
 def _error(error: GraphQLError) -> dict[str, Any]:
-    """Write an error as Xtrem does: message, place, path, code and diagnoses [D] for the message, rest [I]."""
+    """Write an error as Xtrem does: the message's form is documented [D], the rest inferred [I]."""
     original = error.original_error
     code = "BAD_USER_INPUT" if isinstance(original, (FilterError, RestError)) else "GRAPHQL_VALIDATION_FAILED"
     if original is not None and code != "BAD_USER_INPUT":

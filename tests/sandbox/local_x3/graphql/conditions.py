@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
 from local_x3.declarations import Column
 from local_x3.errors import FilterError
@@ -14,7 +15,9 @@ from local_x3.graphql.nodes import Property, Shape, first_leaf, stored
 from local_x3.graphql.object_text import parse_object_text
 from local_x3.graphql.values import STAMP_COLUMNS, comparable, literal
 from local_x3.model import Row
-from local_x3.ordering import Order
+
+if TYPE_CHECKING:
+    from local_x3.ordering import Order
 
 Predicate = Callable[[Row], bool]
 ID = Column("_id", "text", ("_id",), "String", "Identifier", "")
@@ -199,7 +202,7 @@ def _negated(part: Condition) -> Condition:
     return Condition(lambda row: not test(row), part.columns)
 
 
-COMPARISONS: dict[str, Callable[[object, object], bool]] = {
+COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "_eq": operator.eq, "_ne": operator.ne, "_gt": operator.gt, "_gte": operator.ge, "_lt": operator.lt,
     "_lte": operator.le,
 }  # fmt: skip

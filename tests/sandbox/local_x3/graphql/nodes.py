@@ -1,14 +1,18 @@
-"""Nodes put together from declarations: several sources may share one node, and a join splits one over two."""
+"""Nodes put together from declarations: sources may share one node, and a join splits one over two."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from local_x3.declarations import Column, Dimensions, Level, Node
 from local_x3.graphql.values import STAMP_COLUMNS
-from local_x3.model import Document, Row, Value
 from local_x3.store import Selector, Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from local_x3.declarations import Column, Dimensions, Level, Node
+    from local_x3.model import Document, Row, Value
 
 
 @dataclass(slots=True)

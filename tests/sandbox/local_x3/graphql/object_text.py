@@ -1,4 +1,4 @@
-"""JSON5-like object texts of `filter` and `orderBy`: single or double quotes, bare names, trailing commas [D]."""
+"""JSON5-like texts of `filter` and `orderBy`: single or double quotes, bare names, trailing commas [D]."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class _Build(Transformer[Token, Parsed]):
 
     def object(self, pairs: list[tuple[str, Parsed]]) -> dict[str, Parsed]:
         found: dict[str, Parsed] = {}
-        for name, value in (pair for pair in pairs if pair is not None):
+        for name, value in pairs:
             if (
                 name in found
             ):  # JSON5 keeps the last one silently; a lost condition is worse than a refusal [?]
@@ -106,7 +106,8 @@ def parse_object_text(text: str, argument: str) -> Parsed:
         msg = f"{argument}: syntax error at position {problem.pos_in_stream}: {text[:200]}"
         raise FilterError(msg) from None
     except VisitError as problem:
-        raise FilterError(f"{argument}: {problem.orig_exc}") from None  # noqa: EM102
+        msg = f"{argument}: {problem.orig_exc}"
+        raise FilterError(msg) from None
 
 
 def _check_depth(text: str, argument: str) -> None:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import zlib
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import msgspec
 
 from local_x3.errors import FilterError
-from local_x3.model import Value
 from local_x3.ordering import Order, SortKey, sort_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from local_x3.model import Value
 
 DEFAULT_PAGE = 20  # [D]
 MAX_PAGE = 1000  # not published [?]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from graphql import (
     GraphQLArgument,
@@ -21,16 +21,19 @@ from graphql import (
     GraphQLString,
 )
 
-from local_x3.declarations import Column, Dimensions
 from local_x3.graphql.conditions import compile_filter, compile_order
 from local_x3.graphql.nodes import Collection, NodeView, Property, Shape, first_leaf, items, pascal, stored
 from local_x3.graphql.paging import MAX_NESTED_PAGE, MAX_PAGE, Arguments, Connection, paginate
 from local_x3.graphql.values import STAMP_COLUMNS, shower
 from local_x3.model import STAMP, Document, Row, Value
 from local_x3.ordering import sort_key
-from local_x3.store import Selector
+
+if TYPE_CHECKING:
+    from local_x3.declarations import Column, Dimensions
+    from local_x3.store import Selector
 
 Resolver = Callable[..., Any]
+Info = GraphQLResolveInfo[Any]
 
 
 def _identity(value: Any) -> Any:  # noqa: ANN401 - what the resolver gives goes out unchanged
@@ -157,7 +160,7 @@ class _Builder:
             fields["_id"] = _field(self.scalars["Id"], lambda document, _: stored(document.row, columns))
         names = ", ".join(column.name for column in columns)
 
-        def resolve(document: Document, _: GraphQLResolveInfo) -> Document | None:
+        def resolve(document: Document, _: Info) -> Document | None:
             """An empty code is no reference: null [I]."""
             return document if stored(document.row, columns) not in {None, ""} else None
 
@@ -191,13 +194,13 @@ class _Builder:
         )
 
     def dimensions(self, dimensions: Dimensions) -> GraphQLField:
-        """A denormalized collection: one item a numbered pair of columns [D]; pairs without a type are left out [I]."""
+        """A denormalized collection: one item a numbered pair [D]; pairs without a type are left out [I]."""
         if self.dimension is None:
             self.dimension = self.dimension_type()
         type_ = self.dimension
         pairs = dimensions.pairs()
 
-        def resolve(document: Document, _: GraphQLResolveInfo) -> list[dict[str, Value]]:
+        def resolve(document: Document, _: Info) -> list[dict[str, Value]]:
             row = document.row
             return [
                 {"index": index, "type": row[kind], "value": row.get(value, "")}
@@ -247,13 +250,13 @@ def _leaf_resolver(columns: list[Column]) -> Resolver:
     if len(columns) == 1:
         name = columns[0].name
 
-        def resolve(document: Document, _: GraphQLResolveInfo) -> object:
+        def resolve(document: Document, _: Info) -> object:
             value = document.row.get(name)
             return None if value is None else show(value)
 
         return resolve
 
-    def resolve_any(document: Document, _: GraphQLResolveInfo) -> object:
+    def resolve_any(document: Document, _: Info) -> object:
         value = stored(document.row, columns)
         return None if value is None else show(value)
 
@@ -263,7 +266,7 @@ def _leaf_resolver(columns: list[Column]) -> Resolver:
 def _query_resolver(view: NodeView) -> Resolver:
     shape, selector = view.shape, view.selector
 
-    def resolve(_source: object, _info: GraphQLResolveInfo, **arguments: Any) -> Connection[Document]:  # noqa: ANN401 - by the schema
+    def resolve(_source: object, _info: Info, **arguments: Any) -> Connection[Document]:  # noqa: ANN401 - by the schema
         filter_text, order_text = arguments.pop("filter", None), arguments.pop("orderBy", None)
         condition = compile_filter(filter_text, shape)
         order = compile_order(order_text, shape)
@@ -288,7 +291,7 @@ def _sort_values(columns: tuple[str, ...]) -> Callable[[Document], list[Value]]:
 def _read_resolver(view: NodeView) -> Resolver:
     selector: Selector = view.selector
 
-    def resolve(_source: object, _info: GraphQLResolveInfo, _id: str) -> Document | None:
+    def resolve(_source: object, _info: Info, _id: str) -> Document | None:
         for store in selector.stores:
             for entry in store.by_key.values():
                 if "|".join(str(part) for part in entry.key) == _id:
@@ -299,7 +302,7 @@ def _read_resolver(view: NodeView) -> Resolver:
 
 
 def _nested_resolver(shape: Shape) -> Resolver:
-    def resolve(lines: list[Document], _info: GraphQLResolveInfo, **arguments: Any) -> Connection[Document]:  # noqa: ANN401 - by the schema
+    def resolve(lines: list[Document], _info: Info, **arguments: Any) -> Connection[Document]:  # noqa: ANN401 - by the schema
         condition = compile_filter(arguments.pop("filter", None), shape)
         order = compile_order(arguments.pop("orderBy", None), shape)
         columns = [column for column, _ in order]
@@ -314,7 +317,7 @@ def _nested_resolver(shape: Shape) -> Resolver:
     return resolve
 
 
-def _dimension_resolver(found: list[Row], _info: GraphQLResolveInfo, **arguments: Any) -> Connection[Row]:  # noqa: ANN401 - by the schema
+def _dimension_resolver(found: list[Row], _info: Info, **arguments: Any) -> Connection[Row]:  # noqa: ANN401 - by the schema
     for name in ("filter", "orderBy"):
         if arguments.pop(name, None):
             msg = f"{name} is not supported on a denormalized collection"

@@ -6,12 +6,14 @@ import base64
 import binascii
 import hmac
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jwt
 
-from local_x3.clock import Clock
 from local_x3.errors import TokenError
+
+if TYPE_CHECKING:
+    from local_x3.clock import Clock
 
 MAX_LIFETIME = 600  # "Tokens validity" of the connected application, in seconds; Sage's example value [D]
 
@@ -59,8 +61,8 @@ def check_token(token: str, credentials: Credentials, clock: Clock) -> None:
     """Check a token claim by claim.
 
     Error numbers: 21 issued in the future, 41 unknown issuer, 42 user not allowed, 45 wrong audience, 50 bad
-    signature or expired [C]. What a token without a claim, or one that lives longer than the application allows,
-    gets is unknown: the number of that claim, and 50 [?]. In which order X3 checks is unknown too [?].
+    signature or expired [C]. Unknown is what a token without a claim gets, or one that lives longer than the
+    application allows: the number of that claim, and 50 [?]; and in which order X3 checks [?].
     """
     claims = _claims(token)
     _require(claims.get("iss") == credentials.client_id, 41)

@@ -70,7 +70,7 @@ def _show_integer(value: Value) -> object:
 
 
 def comparable(column: Column) -> Callable[[Value], object]:
-    """Return the function that turns a stored value into what a literal is compared with; None when it has none."""
+    """Return the function that makes a stored value comparable with a literal; None when it is empty."""
     if column.type == "boolean" and column.graphql_type == "Boolean":
         return lambda value: value == YES if value in {1, YES} else None
     if column.type in {"integer", "decimal", "enum", "boolean"}:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from local_x3.errors import RestError
@@ -12,6 +12,9 @@ from local_x3.rest.keys import parse_key
 from local_x3.rest.prototypes import prototype
 from local_x3.rest.query import run_query
 from local_x3.store import Selector, Store
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 PREFIX = "/api1/x3/erp/"
 SEGMENT = re.compile(r"([A-Za-z0-9_$]+)(?:\('((?:[^']|'')*)'\))?", re.DOTALL)
@@ -25,7 +28,7 @@ class RestApi:
         """Serve `stores` under the endpoint name `folder`."""
         self.folder = folder
         self.stores = {store.source.rest_class: store for store in stores}
-        self.stamps = dict.fromkeys(self.stores, DEFAULT_STAMPS)
+        self.stamps: dict[str, tuple[str, ...]] = dict.fromkeys(self.stores, DEFAULT_STAMPS)
         self._selectors = {name: Selector([store]) for name, store in self.stores.items()}
 
     def kind(self, raw_path: str) -> str:

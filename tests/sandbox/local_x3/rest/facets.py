@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from local_x3.declarations import Column, Level, Source
 from local_x3.model import STAMP, STAMP_DATE, UUID, Document, Key, Row
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from local_x3.declarations import Column, Level, Source
 
 QUERY_COLUMNS = 10  # header columns in `$query` of a class whose lines come from `$details` [I]
 WHERE_STAMPS = {STAMP: "datetime", STAMP_DATE: "date"}
@@ -20,7 +24,7 @@ def numbered_columns(level: Level) -> tuple[str, ...]:
 
 
 def query_columns(source: Source, stamps: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the columns of the `$query` facet: all of them, or key and a few header columns with the stamps."""
+    """Return the columns of the `$query` facet: all, or key and a few header columns with the stamps."""
     names = [name for name in source.level.columns if name not in WHERE_STAMPS]
     if source.details:
         others = [name for name in names if name not in source.key and not source.level.columns[name].joined]

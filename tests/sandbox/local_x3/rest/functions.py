@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MAX_PAD = 4000  # no X3 text is longer; keeps lpad(…, 1e9) from eating the memory
 
@@ -37,8 +39,12 @@ def _shift(day: str, days: Decimal, sign: int) -> str:
     return (dt.date.fromisoformat(day[:10]) + dt.timedelta(days=sign * int(days))).isoformat()
 
 
-def _round(value: Decimal, digits: Decimal = Decimal(0)) -> Decimal:
-    return value.quantize(Decimal(1).scaleb(-int(digits)), rounding=ROUND_HALF_UP)
+def _replace(text: str, old: str, new: str) -> str:
+    return text.replace(old, new) if old else text
+
+
+def _round(value: Decimal | int, digits: Decimal = Decimal(0)) -> Decimal:
+    return Decimal(value).quantize(Decimal(1).scaleb(-int(digits)), rounding=ROUND_HALF_UP)
 
 
 def _sign(value: Decimal) -> Decimal:
@@ -62,14 +68,14 @@ FUNCTIONS: dict[str, Function] = {
     "trim": Function(((TEXT,),), TEXT, str.strip),
     "length": Function(((TEXT,),), NUMBER, lambda text: Decimal(len(text))),
     "locate": Function(((TEXT, TEXT),), NUMBER, lambda part, text: Decimal(text.find(part) + 1)),
-    "replace": Function(((TEXT, TEXT, TEXT),), TEXT, lambda text, old, new: text.replace(old, new) if old else text),
+    "replace": Function(((TEXT, TEXT, TEXT),), TEXT, _replace),
     "lpad": Function(((TEXT, NUMBER), (TEXT, NUMBER, TEXT)), TEXT,
                      lambda text, n, fill=" ": _pad(text, n, left=True, fill=fill)),
     "rpad": Function(((TEXT, NUMBER), (TEXT, NUMBER, TEXT)), TEXT,
                      lambda text, n, fill=" ": _pad(text, n, left=False, fill=fill)),
     "abs": Function(((NUMBER,),), NUMBER, _number(abs)),
     "sign": Function(((NUMBER,),), NUMBER, _number(_sign)),
-    "round": Function(((NUMBER,), (NUMBER, NUMBER)), NUMBER, lambda v, d=Decimal(0): _round(Decimal(str(v)), d)),
+    "round": Function(((NUMBER,), (NUMBER, NUMBER)), NUMBER, _round),
     "trunc": Function(((NUMBER,),), NUMBER, _number(math.trunc)),
     "floor": Function(((NUMBER,),), NUMBER, _number(math.floor)),
     "ceil": Function(((NUMBER,),), NUMBER, _number(math.ceil)),

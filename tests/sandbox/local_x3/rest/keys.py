@@ -1,17 +1,21 @@
 """Keys in URLs: parts joined with `~` [D].
 
-How X3 reads a `~` inside a value is unknown [?]. Here a key is split into as many parts as are declared, and the last
-part takes the rest: `GEN~A~1` is ("GEN", "A~1"). A `~` inside an earlier part therefore cannot be written, and a key
-that has one is refused rather than guessed at.
+How X3 reads a `~` inside a value is unknown [?]. Here a key is split into as many parts as are declared, and
+the last part takes the rest: `GEN~A~1` is ("GEN", "A~1"). A `~` inside an earlier part therefore cannot be
+written, and a link that would need one is refused rather than guessed at.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING
 
 from local_x3.errors import RestError
-from local_x3.model import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from local_x3.model import Value
 
 
 def parse_key(text: str, columns: Sequence[str], kinds: Mapping[str, str]) -> tuple[Value, ...]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from local_x3.declarations import Column, Level, Source
+from typing import TYPE_CHECKING
+
 from local_x3.model import STAMP, STAMP_DATE
 from local_x3.rest.facets import numbered_columns, query_columns
+
+if TYPE_CHECKING:
+    from local_x3.declarations import Column, Level, Source
 
 TYPES = {
     "text": "application/x-string", "integer": "application/x-integer", "decimal": "application/x-decimal",
@@ -18,7 +22,9 @@ def prototype(source: Source, facet: str, stamps: tuple[str, ...], base: str) ->
     """Describe a facet of a representation; `facet` is `$query` or `$details`."""
     if facet == "$query":
         names = query_columns(source, stamps)
-        properties = {name: describe(name, source.level.columns.get(name)) for name in names}
+        properties: dict[str, object] = {
+            name: describe(name, source.level.columns.get(name)) for name in names
+        }
     else:
         properties = _level(source.level, stamps)
     return {

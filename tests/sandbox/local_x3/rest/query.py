@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from local_x3.errors import RestError
-from local_x3.model import Entry
 from local_x3.ordering import Order, SortKey, sort_key
 from local_x3.rest.facets import envelope, query_columns, where_types
 from local_x3.rest.keys import parse_key, write_key
 from local_x3.rest.where import compile_where
-from local_x3.store import Selection, Selector, Store
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from local_x3.model import Entry
+    from local_x3.store import Selection, Selector, Store
 
 DEFAULT_COUNT = 20  # [D]
 MAX_COUNT = 1000  # the real cap is not published [?]
@@ -97,8 +101,8 @@ def page_size(text: str | None) -> int:
 def cut(selection: Selection, key: str | None, count: int, order: Order, kinds: Mapping[str, str]) -> Page:
     """Find the page that `key=OP.VALUES` asks for.
 
-    The values are those of the sort properties and nothing else: rows that share all of them with the last row of
-    a page are not on the next one. Whether X3 adds the record's key itself is unknown [?].
+    The values are those of the sort properties and nothing else: rows that share all of them with the last
+    row of a page are not on the next one. Whether X3 adds the record's key itself is unknown [?].
     """
     size = len(selection.keys)
     if key is None:

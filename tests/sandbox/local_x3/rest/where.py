@@ -1,8 +1,8 @@
 """The `where` language of api1, parsed by a real grammar and compiled to a predicate over a native row.
 
-Operators and literals are those of the SData 2.0 grammar [D]. A comparison of unlike types, or with a property that
-the representation's query facet does not hold, is refused: X3 answers HTTP 500 to an unknown property [D]; how it
-treats unlike types is unknown [?], so they are refused too.
+Operators and literals are those of the SData 2.0 grammar [D]. A comparison of unlike types, or with a
+property that the representation's query facet does not hold, is refused: X3 answers HTTP 500 to an unknown
+property [D]; how it treats unlike types is unknown [?], so they are refused too.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
+from typing import Any
 
 from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedInput
@@ -59,7 +60,7 @@ MAX_DEPTH = 60  # deeper nesting than any program writes; refused before Python'
 
 Evaluate = Callable[[Row], object]
 Predicate = Callable[[Row], bool]
-COMPARISONS: dict[str, Callable[[object, object], bool]] = {
+COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "eq": operator.eq, "ne": operator.ne, "lt": operator.lt,
     "le": operator.le, "gt": operator.gt, "ge": operator.ge,
 }  # fmt: skip
@@ -67,7 +68,7 @@ COMPARISONS: dict[str, Callable[[object, object], bool]] = {
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A compiled expression: its type (text, number, date, datetime, bool), how to get its value, what it reads."""
+    """A compiled expression: its type (text, number, date, datetime, bool), its value, what it reads."""
 
     kind: str
     evaluate: Evaluate
@@ -158,7 +159,7 @@ def _moment_leaf(text: str, _: Mapping[str, str]) -> Node:
 
 
 def _checked(body: str) -> str:
-    """Return the literal as stored stamps are written; a fraction is kept, it sorts behind its whole second."""
+    """Return the literal as stored stamps are written; a fraction sorts behind its whole second."""
     try:
         moment = parse_stamp(body)
     except (ValueError, OverflowError):
