@@ -6,15 +6,14 @@ SCHEMA make the new one current; a stage and its files go with their schema.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from . import ddl_tables, results
+from . import access, ddl_tables, grant_commands, results, stage_queries
 from .errors import already_exists, not_found, unsupported
-from .names import ObjectName, literal, qualify, quote, split
-from .resolve import identifier, lookup, point_to, require, require_schema, resolve, table_parts
+from .names import ObjectName, literal, qualify, quote
+from .resolve import identifier, require, require_schema, resolve, table_parts
 from .translate import to_duck, translate
 
 if TYPE_CHECKING:
@@ -33,7 +32,11 @@ def name_of(call: Call, node: exp.Expression) -> ObjectName:
 def _create_database(call: Call) -> Result:
     tree = call.statement.tree
     name = table_parts(tree.this)[-1]
+    if name not in call.world.catalogue.databases():
+        access.require_account(call)
     made = call.world.create_database(name, exists_ok=bool(tree.args.get("exists")))
+    if made:
+        call.world.grants.created(call.session.role, "DATABASE", (name,))
     call.session.use(name, "PUBLIC")
     return results.status(f"Database {name} successfully created." if made else _exists(name))
 
@@ -57,19 +60,26 @@ def _create_schema(call: Call) -> Result:
     tree = call.statement.tree
     database, schema = schema_name(call, tree.this)
     require_schema(database, None, call.world.catalogue)
+    access.require_on_database(call, database, "USAGE")
     there = call.world.catalogue.has_schema(database, schema)
     if there and not tree.args.get("exists") and not tree.args.get("replace"):
         raise already_exists(schema)
+    if not there or tree.args.get("replace"):
+        access.require_on_database(call, database, "CREATE SCHEMA")
     if tree.args.get("replace") and there:
         _drop_schema_files(call, database, schema)
     call.session.duck.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(database)}.{quote(schema)}")
     call.world.catalogue.changed()
+    if not there:
+        call.world.grants.created(call.session.role, "SCHEMA", (database, schema))
     call.session.use(database, schema)
     return results.status(_exists(schema) if there else f"Schema {schema} successfully created.")
 
 
 def _drop_schema_files(call: Call, database: str, schema: str) -> None:
+    access.require_on_schema(call, database, schema, "OWNERSHIP")
     call.session.duck.execute(f"DROP SCHEMA {quote(database)}.{quote(schema)} CASCADE")
+    call.world.grants.dropped("SCHEMA", (database, schema))
     call.world.stages.drop_schema(database, schema)
 
 
@@ -104,6 +114,8 @@ def _gone(name: str) -> str:
 def _drop_database(call: Call) -> Result:
     tree = call.statement.tree
     name = table_parts(_dropped(tree))[-1]
+    access.require_on_database(call, name, "OWNERSHIP")
+    call.world.grants.dropped("DATABASE", (name,))
     call.world.drop_database(name, exists_ok=bool(tree.args.get("exists")))
     if call.session.database == name:
         call.session.use(None, None)
@@ -119,7 +131,9 @@ def _create_view(call: Call) -> Result:
         if tree.args.get("exists"):
             return results.status(_exists(name.name))
         raise already_exists(name.name)
-    resolve(tree.expression, call.session, call.world.catalogue)
+    access.require_on_schema(call, name.database, name.schema, "CREATE VIEW")
+    for use in resolve(tree.expression, call.session, call.world.catalogue):
+        access.require(call, use.table, {"SELECT"})
     body = exp.Create(this=exp.to_table("x"), kind="VIEW", expression=tree.expression.copy())
     select = to_duck(translate(body, call.session, call.now).expression)
     columns = ""
@@ -127,6 +141,8 @@ def _create_view(call: Call) -> Result:
         columns = "(" + ", ".join(quote(identifier(_column_name(c))) for c in tree.this.expressions) + ")"
     call.session.duck.execute(f"CREATE OR REPLACE VIEW {name.duck}{columns} AS {select}")
     call.world.catalogue.changed()
+    if there is None:
+        call.world.grants.created(call.session.role, "TABLE", name)
     return results.status(f"View {name.name} successfully created.")
 
 
@@ -143,7 +159,9 @@ def _drop_view(call: Call) -> Result:
             return results.status(_gone(name.name))
         kind = "Object"
         raise not_found(kind, str(name))
+    access.require(call, table, {"OWNERSHIP"})
     call.session.duck.execute(f"DROP VIEW {name.duck}")
+    call.world.grants.dropped("TABLE", name)
     call.world.catalogue.changed()
     return results.status(f"{name.name} successfully dropped.")
 
@@ -153,13 +171,20 @@ def _create_stage(call: Call) -> Result:
     name = name_of(call, tree.this)
     require_schema(name.database, name.schema, call.world.catalogue)
     flags = {"exists_ok": bool(tree.args.get("exists")), "replace": bool(tree.args.get("replace"))}
+    if name not in call.world.stages.names() or flags["replace"]:
+        access.require_on_schema(call, name.database, name.schema, "CREATE STAGE")
     made = call.world.stages.create(name, **flags)
+    if made:
+        call.world.grants.created(call.session.role, "STAGE", name)
     return results.status(f"Stage area {name.name} successfully created." if made else _exists(name.name))
 
 
 def _drop_stage(call: Call) -> Result:
     tree = call.statement.tree
     name = name_of(call, _dropped(tree))
+    if name in call.world.stages.names():
+        access.require_stage(call, name, "OWNERSHIP")
+        call.world.grants.dropped("STAGE", name)
     call.world.stages.drop(name, exists_ok=bool(tree.args.get("exists")))
     return results.status(f"{name.name} successfully dropped.")
 
@@ -178,11 +203,13 @@ def _comment(call: Call) -> Result:
         table = require(
             qualify(parts, call.session.database, call.session.schema), call.session, call.world.catalogue
         )
+        access.require(call, table, {"OWNERSHIP"})
         call.session.duck.execute(
             f"COMMENT ON COLUMN {table.name.duck}.{quote(identifier(column))} IS {literal(text)}"
         )
     elif kind in {"TABLE", "VIEW"}:
         table = require(name_of(call, tree.this), call.session, call.world.catalogue)
+        access.require(call, table, {"OWNERSHIP"})
         call.world.catalogue.of(table.name).comment = text
     elif kind not in {"SCHEMA", "DATABASE", "STAGE"}:
         message = f"COMMENT ON {kind}"
@@ -191,23 +218,9 @@ def _comment(call: Call) -> Result:
     return results.status()
 
 
-_SMALL = re.compile(
-    r"\s*(?:CREATE|DROP)\s+(?:OR\s+REPLACE\s+)?(?P<kind>WAREHOUSE|ROLE|USER)\s+(?:IF\s+(?:NOT\s+)?EXISTS\s+)?"
-    r'(?P<name>"[^"]+"|[\w$]+)',
-    re.IGNORECASE,
-)
-
-
-def _create_warehouse(call: Call) -> Result:
-    match = _SMALL.match(call.statement.text)
-    if match is None:
-        raise unsupported(call.statement.text)
-    name = split(match["name"])[0]
-    call.world.warehouses.add(name)
-    return results.status(f"Warehouse {name} successfully created.")
-
-
-def _accepted(_call: Call) -> Result:
+def _accepted(call: Call) -> Result:
+    """ALTER WAREHOUSE: a warehouse has no properties here."""
+    access.require_account(call)
     return results.status()
 
 
@@ -220,13 +233,9 @@ HANDLERS: dict[str, Callable[[Call], Result]] = {
     "DROP VIEW": _drop_view,
     "CREATE STAGE": _create_stage,
     "DROP STAGE": _drop_stage,
-    "CREATE WAREHOUSE": _create_warehouse,
     "ALTER WAREHOUSE": _accepted,
-    "CREATE ROLE": _accepted,
-    "GRANT": _accepted,
-    "REVOKE": _accepted,
     "COMMENT": _comment,
     **ddl_tables.HANDLERS,
+    **grant_commands.HANDLERS,
+    **stage_queries.HANDLERS,
 }
-
-__all__ = ["HANDLERS", "lookup", "point_to"]

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from fakesnow import statement_type
 from sqlglot import exp
 
-from . import results
-from .dml import fit, fit_assignment, known, lock, target_of
+from . import access, results, stage_queries
+from .dml import fit, fit_assignment, known, lock, running, target_of
 from .errors import SnowflakeError
 from .resolve import identifier, resolve
 from .translate import to_duck, translate
@@ -30,14 +30,17 @@ def merge(call: Call) -> Result:
     """MERGE INTO target USING source ON ... WHEN ..."""
     tree = call.statement.tree
     catalogue = call.world.catalogue
-    table = target_of(resolve(tree, call.session, catalogue))
+    staged = stage_queries.detach(call)
+    uses = resolve(tree, call.session, catalogue)
+    table = target_of(uses)
     kinds = [_kind(when) for when in _clauses(tree)]
+    access.check(call, uses, {*kinds, "SELECT"})
     tree = translate(tree, call.session, call.now)
     for when in _clauses(tree):
         _fit_clause(when, table, catalogue)
-    sql = to_duck(tree) + " RETURNING merge_action"
+    sql = stage_queries.attach(to_duck(tree), staged) + " RETURNING merge_action"
     lock(call, table)
-    with call.world.transactions.statement(call.session, changes=True):
+    with running(call, uses, table):
         done = call.session.duck.execute(sql, list(call.binds) or None).fetchall()
     found = Counter(str(action) for (action,) in done)
     wanted = [kind for kind in ("INSERT", "UPDATE", "DELETE") if kind in kinds]
