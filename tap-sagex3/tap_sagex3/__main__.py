@@ -13,19 +13,18 @@ Usage: tap-sagex3 [OPTIONS]
   Execute the Singer tap.
 
 Options:
-  --version               Display the package version.
-  --about                 Display package metadata and settings.
-  --format [json|markdown]
-                          Specify output style for --about
-  --config TEXT           Configuration file location or 'ENV' to use
-                          environment variables.
-  --discover              Run the tap in discovery mode.
-  --test TEXT             Use --test to sync a single record for each stream.
-                          Use --test=schema to test schema output without
-                          syncing records.
-  --catalog FILENAME      Use a Singer catalog file with the tap.
-  --state FILENAME        Use a bookmarks file for incremental replication.
-  --help                  Show this message and exit.
+  --version                 Display the package version.
+  --about                   Display package metadata and settings.
+  --format [json|markdown]  Specify output style for --about
+  --config TEXT             Configuration file location or 'ENV' to use
+                            environment variables.
+  --discover                Run the tap in discovery mode.
+  --test TEXT               Use --test to sync a single record for each stream.
+                            Use --test=schema to test schema output without
+                            syncing records.
+  --catalog FILENAME        Use a Singer catalog file with the tap.
+  --state FILENAME          Use a bookmarks file for incremental replication.
+  --help                    Show this message and exit.
 """
 """What the SDK's command prints (a test compares them), without the second that importing it takes."""
 
