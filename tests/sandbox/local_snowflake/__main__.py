@@ -40,18 +40,22 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def prepare(world: World, script: str) -> None:
+def prepare(world: World, script: str | None) -> None:
     """Make the warehouse and the database, then run the owner's script as ADMIN.
+
+    Without a script nobody has granted anything, so that every role may do everything.
 
     Raises:
         SystemExit: naming the statement that failed.
     """
     world.warehouses.add(WAREHOUSE)
     world.create_database(DATABASE, exists_ok=True)
+    if script is None:
+        world.grants.open_roles |= world.grants.roles
     session = world.open_session(world.users["ADMIN"], "ACCOUNTADMIN")
     session.warehouse = WAREHOUSE
     session.use(DATABASE, "PUBLIC")
-    for statement in split_script(script):
+    for statement in split_script(script or ""):
         try:
             run(world, session, statement)
         except SnowflakeError as error:
@@ -109,7 +113,7 @@ def main() -> None:
     secrets = chosen.secrets_dir or Path(tempfile.mkdtemp(prefix="local-snowflake-secrets-"))
     users = make_users(secrets)
     world = World(users, chosen.persist)
-    prepare(world, chosen.init_sql.read_text(encoding="utf-8") if chosen.init_sql else "")
+    prepare(world, chosen.init_sql.read_text(encoding="utf-8") if chosen.init_sql else None)
     listener = listen(chosen.port)
     config = uvicorn.Config(Service(world).app(), log_level="warning", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 from fakesnow import statement_type
 from sqlglot import exp
 
-from . import results
-from .dml import changed, duck_name, fit, known
+from . import access, results
+from .dml import changed, duck_name, fit, known, running
 from .errors import SnowflakeError, unsupported
 from .file_formats import FileFormat, columns_of, from_properties, mismatch, reader
-from .names import literal, qualify, quote
+from .names import qualify, quote
 from .resolve import identifier, require, table_parts
 from .stage_commands import locate
 from .translate import to_duck, translate
@@ -62,10 +62,9 @@ def copy_into(call: Call) -> Result:
     files = _files(call, load)
     if not files:
         return results.status("Copy executed with 0 files processed.", statement_type.COPY)
-    rows = []
-    with call.world.transactions.statement(call.session, changes=True):
-        for file in files:
-            rows.append(_load_file(call, load, file))
+    rows: list[list[Any]] = []
+    with running(call, [], load.table):
+        rows += [_load_file(call, load, file) for file in files]
     if load.options.get("PURGE"):
         for file in files:
             file.local.unlink(missing_ok=True)
@@ -82,6 +81,7 @@ def _read(call: Call) -> Load:
         raise unsupported(message)
     session, catalogue = call.session, call.world.catalogue
     table = require(qualify(table_parts(node), session.database, session.schema), session, catalogue)
+    access.require(call, table, {"INSERT"})
     columns = [column.name for column in table.columns]
     if isinstance(tree.this, exp.Schema):
         columns = known([identifier(part) for part in tree.this.expressions], table)
@@ -89,7 +89,7 @@ def _read(call: Call) -> Load:
     select = source.this if isinstance(source, exp.Subquery) else None
     stage = select.args["from_"].this if select is not None else source
     form, options = _options(tree)
-    return Load(table, columns, locate(call, _stage_text(stage)), form, options, select)
+    return Load(table, columns, locate(call, _stage_text(stage), "READ"), form, options, select)
 
 
 def _stage_text(node: exp.Expression | None) -> str:
@@ -100,7 +100,8 @@ def _stage_text(node: exp.Expression | None) -> str:
 
 
 def _options(tree: exp.Expression) -> tuple[FileFormat, dict[str, Any]]:
-    form, options = FileFormat(), {}
+    form = FileFormat()
+    options: dict[str, Any] = {}
     for parameter in tree.args.get("params") or []:
         name, value = parameter.name.upper(), parameter.args.get("expression")
         if name == "FILE_FORMAT":
@@ -206,12 +207,8 @@ def _transformed(call: Call, load: Load) -> str:
     for node in list(select.find_all(exp.Parameter)):
         name = exp.to_identifier(f"c{node.this.name}", quoted=True)
         node.replace(name if isinstance(node.parent, exp.Column) else exp.Column(this=name))
-    for node in list(select.find_all(exp.Column)):
-        if node.name.upper() == "METADATA$FILENAME":
-            node.replace(exp.Literal.string(load.location.path))
-        elif node.name.upper() == "METADATA$FILE_ROW_NUMBER":
-            node.replace(exp.maybe_parse("ROW_NUMBER() OVER ()", dialect="duckdb"))
+    for column in list(select.find_all(exp.Column)):
+        if column.name.upper().startswith("METADATA$"):
+            message = column.name
+            raise unsupported(message)
     return to_duck(translate(select, call.session, call.now))
-
-
-__all__ = ["copy_into", "literal"]

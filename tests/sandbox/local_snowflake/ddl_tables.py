@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from fakesnow import statement_type
 from sqlglot import exp
 
-from . import results
+from . import access, results
 from .catalogue import DEFAULT_VARCHAR, Column, Table, TableMeta
 from .errors import SnowflakeError, already_exists, not_found, unsupported
 from .names import ObjectName, literal, qualify, quote
@@ -59,6 +59,8 @@ def create_table(call: Call) -> Result:
         if tree.args.get("exists"):
             return results.status(f"{name.name} already exists, statement succeeded.")
         raise already_exists(name.name)
+    if not temporary:
+        access.require_on_schema(call, name.database, name.schema, "CREATE TABLE")
     if there is not None:
         drop(call, there)
     meta, body = _body(call, tree, name)
@@ -71,6 +73,7 @@ def create_table(call: Call) -> Result:
     call.world.catalogue.meta[name] = meta
     if not temporary:
         call.world.catalogue.changed()
+        call.world.grants.created(call.session.role, "TABLE", name)
     kind = statement_type.DDL
     return results.status(f"Table {name.name} successfully created.", kind)
 
@@ -103,12 +106,14 @@ def _body(call: Call, tree: exp.Expression, name: ObjectName) -> tuple[TableMeta
 
 def _copy_of(call: Call, like: exp.Expression, *, with_rows: bool) -> tuple[TableMeta, str]:
     source = require(_name(call, like.this), call.session, call.world.catalogue)
+    access.require(call, source, {"SELECT"})
     rows = "" if with_rows else " LIMIT 0"
     return replace(call.world.catalogue.of(source.name)), f"AS SELECT * FROM {source.duck}{rows}"  # noqa: S608
 
 
 def _as_select(call: Call, tree: exp.Expression) -> tuple[TableMeta, str]:
-    resolve(tree.args["expression"], call.session, call.world.catalogue)
+    for use in resolve(tree.args["expression"], call.session, call.world.catalogue):
+        access.require(call, use.table, {"SELECT"})
     select = exp.Create(this=exp.to_table("x"), kind="TABLE", expression=tree.args["expression"].copy())
     body = to_duck(translate(select, call.session, call.now).args["expression"])
     if isinstance(tree.this, exp.Schema):
@@ -207,13 +212,19 @@ def _record(call: Call, name: ObjectName, meta: TableMeta, properties: exp.Expre
 
 def drop(call: Call, table: Table) -> None:
     """Drop a table or temporary table."""
-    where = f"temp.main.{quote(table.duck)}" if table.temporary else table.duck
-    call.session.duck.execute(f"DROP TABLE {where}")
+    access.require(call, table, {"OWNERSHIP"})
+    call.session.duck.execute(f"DROP TABLE {_where(table)}")
+    call.session.duck.execute(
+        f"DELETE FROM {quote(table.name.database)}._fs_information_schema._ls_loads "  # noqa: S608 - quoted name
+        "WHERE schema_name = ? AND table_name = ?",
+        [table.name.schema, table.name.name],
+    )
     call.world.catalogue.meta.pop(table.name, None)
     if table.temporary:
         del call.session.temporary[table.name]
     else:
         call.world.catalogue.changed()
+        call.world.grants.dropped("TABLE", table.name)
 
 
 def drop_table(call: Call) -> Result:
@@ -241,6 +252,7 @@ def alter_table(call: Call) -> Result:
         if tree.args.get("exists"):
             return results.status()
         table = require(name, call.session, call.world.catalogue)
+    access.require(call, table, {"OWNERSHIP"})
     meta = call.world.catalogue.of(name)
     for action in tree.args["actions"]:
         handler = _ACTIONS.get(type(action))

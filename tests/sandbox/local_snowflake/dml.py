@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 from fakesnow import statement_type
 from sqlglot import exp
 
-from . import results
+from . import access, results
 from .names import literal, quote
-from .resolve import Use, check_columns, identifier, resolve, unknown_column
+from .resolve import Use, identifier, resolve, unknown_column
 from .translate import to_duck, translate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
 
     from .catalogue import Catalogue, Table
     from .engine import Call
@@ -27,9 +28,10 @@ if TYPE_CHECKING:
 def select(call: Call) -> Result:
     """A query."""
     tree = call.statement.tree
-    resolve(tree, call.session, call.world.catalogue)
+    uses = resolve(tree, call.session, call.world.catalogue)
+    access.check(call, uses)
     sql = to_duck(translate(tree, call.session, call.now))
-    with call.world.transactions.statement(call.session, changes=False):
+    with running(call, uses):
         return results.query(call.session.duck, sql, call.binds)
 
 
@@ -38,6 +40,7 @@ def insert(call: Call) -> Result:
     tree = call.statement.tree
     overwrite = bool(tree.args.get("overwrite"))
     uses = resolve(tree, call.session, call.world.catalogue)
+    access.check(call, uses)
     table = target_of(uses)
     columns = _insert_columns(tree, table)
     tree = translate(tree, call.session, call.now)
@@ -45,9 +48,10 @@ def insert(call: Call) -> Result:
     source = tree.args["expression"]
     tree.set("expression", fitted_source(to_duck(source), table, columns, call.world.catalogue))
     sql = to_duck(tree)
-    with call.world.transactions.statement(call.session, changes=True):
+    if overwrite:
+        lock(call, table)
+    with running(call, uses if overwrite else [use for use in uses if not use.target], table):
         if overwrite:
-            lock(call, table)
             call.session.duck.execute(f"DELETE FROM {duck_name(table)}")  # noqa: S608 - quoted name
         count = changed(call, sql)
     return results.counts(statement_type.INSERT, inserted=count)
@@ -57,12 +61,13 @@ def update(call: Call) -> Result:
     """UPDATE."""
     tree = call.statement.tree
     uses = resolve(tree, call.session, call.world.catalogue)
+    access.check(call, uses)
     table = target_of(uses)
     tree = translate(tree, call.session, call.now)
     for assignment in tree.args["expressions"]:
         fit_assignment(assignment, table, call.world.catalogue)
     lock(call, table)
-    with call.world.transactions.statement(call.session, changes=True):
+    with running(call, uses, table):
         count = changed(call, to_duck(tree))
     return results.counts(statement_type.UPDATE, updated=count)
 
@@ -70,10 +75,12 @@ def update(call: Call) -> Result:
 def delete(call: Call) -> Result:
     """DELETE."""
     tree = call.statement.tree
-    table = target_of(resolve(tree, call.session, call.world.catalogue))
+    uses = resolve(tree, call.session, call.world.catalogue)
+    access.check(call, uses)
+    table = target_of(uses)
     sql = to_duck(translate(tree, call.session, call.now))
     lock(call, table)
-    with call.world.transactions.statement(call.session, changes=True):
+    with running(call, uses, table):
         count = changed(call, sql)
     return results.counts(statement_type.DELETE, deleted=count)
 
@@ -81,11 +88,18 @@ def delete(call: Call) -> Result:
 def truncate(call: Call) -> Result:
     """TRUNCATE TABLE."""
     tree = call.statement.tree
-    table = resolve(tree, call.session, call.world.catalogue)[0].table
+    uses = resolve(tree, call.session, call.world.catalogue)
+    access.check(call, uses)
+    table = uses[0].table
     lock(call, table)
-    with call.world.transactions.statement(call.session, changes=True):
+    with running(call, uses, table):
         call.session.duck.execute(f"DELETE FROM {duck_name(table)}")  # noqa: S608 - quoted name
     return results.status()
+
+
+def running(call: Call, uses: Sequence[Use], table: Table | None = None) -> AbstractContextManager[None]:
+    """The transaction that a statement runs in; `table` is the one it changes."""
+    return call.world.transactions.statement(call.session, reads=[use.table for use in uses], changes=table)
 
 
 def target_of(uses: Sequence[Use]) -> Table:
@@ -159,6 +173,3 @@ def fit_assignment(assignment: exp.Expression, table: Table, catalogue: Catalogu
     fitted = fit(to_duck(value), column, table, catalogue)
     if fitted != to_duck(value):
         assignment.set("expression", exp.maybe_parse(fitted, dialect="duckdb"))
-
-
-__all__ = ["check_columns", "delete", "fit", "insert", "lock", "select", "truncate", "update"]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fakesnow import statement_type
 
-from . import copying, ddl, dml, merge, session_commands, show, stage_commands
+from . import access, copying, ddl, dml, merge, session_commands, show, stage_commands
 from .errors import from_exception, unsupported
 from .results import Result, status
 from .statements import Statement, parse
@@ -95,9 +94,8 @@ def _run(world: World, session: Session, text: str, query_id: str, binds: Sequen
     handler = _HANDLERS.get(statement.kind)
     if handler is None:
         raise unsupported(statement.kind)
-    started = time.monotonic()
+    if statement.needs_warehouse:
+        access.require_warehouse(call)
     if statement.is_ddl:
         world.transactions.commit(session)
-    result = handler(call)
-    result.extra.setdefault("elapsed", time.monotonic() - started)
-    return result
+    return handler(call)

@@ -122,6 +122,7 @@ class Service:
             if schema and catalogue.has_schema(database, schema):
                 session.use(database, schema)
         warehouse = normalise(query["warehouse"]) if query.get("warehouse") else None
+        warehouse = warehouse or session.user.default_warehouse
         if warehouse in self.world.warehouses:
             session.warehouse = warehouse
 

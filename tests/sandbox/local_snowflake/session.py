@@ -37,13 +37,19 @@ DEFAULT_PARAMETERS: dict[str, Any] = {
 
 @dataclass
 class Transaction:
-    """An open transaction. `begun`: DuckDB's has started; `wrote`: a statement has changed something."""
+    """An open transaction.
+
+    `begun`: DuckDB's has started; `wrote`: a statement has changed something; `touched`: which tables; `snapshot`: the
+    last commit it sees; `broken`: why only ROLLBACK is possible.
+    """
 
     id: int
     started: float
     begun: bool = False
     wrote: bool = False
     broken: str = ""
+    snapshot: int = 0
+    touched: set[ObjectName] = field(default_factory=set)
 
 
 @dataclass
@@ -64,6 +70,7 @@ class Session:
     last_query_id: str | None = None
     last_activity: float = 0.0
     running: bool = False
+    stale: list[str] = field(default_factory=list)
     closed: bool = False
     lock: threading.RLock = field(default_factory=threading.RLock)
 

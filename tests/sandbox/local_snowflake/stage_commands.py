@@ -13,7 +13,7 @@ from urllib.parse import quote as url_quote
 from fakesnow import statement_type
 from sqlglot import exp
 
-from . import results
+from . import access, results
 from .errors import syntax
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ SIGNED_HEADERS = (
 )
 
 
-def locate(call: Call, reference: str) -> Location:
-    """The stage and path of a reference, checked.
+def locate(call: Call, reference: str, privilege: str) -> Location:
+    """The stage and path of a reference, checked; `privilege` is READ or WRITE.
 
     Raises:
         SnowflakeError: 1003 for no reference, 2003 for a missing stage.
@@ -37,6 +37,7 @@ def locate(call: Call, reference: str) -> Location:
     session = call.session
     location = call.world.stages.locate(reference, session.database, session.schema, session.user.name)
     call.world.stages.require(location.stage)
+    access.require_stage(call, location.stage, privilege)
     return location
 
 
@@ -55,7 +56,7 @@ def options(tree: exp.Expression) -> dict[str, Any]:
 def put(call: Call) -> Result:
     """PUT file://... @stage/path: the order that tells the client where to upload."""
     tree = call.statement.tree
-    location = locate(call, tree.args["target"].name)
+    location = locate(call, tree.args["target"].name, "WRITE")
     source = re.sub(r"^file://(localhost(?=/))?", "", tree.this.name)
     chosen = options(tree)
     result = results.status(type_id=statement_type.UNKNOWN)
@@ -107,7 +108,7 @@ def _shown(call: Call, location: Location, file: StagedFile) -> str:
 
 def list_files(call: Call) -> Result:
     """LIST @stage/prefix [PATTERN = '...']."""
-    location, pattern = _reference(call)
+    location, pattern = _reference(call, "READ")
     rows = [
         [_shown(call, location, file), file.size, file.md5, file.last_modified]
         for file in call.world.stages.files(location)
@@ -119,7 +120,7 @@ def list_files(call: Call) -> Result:
 
 def remove(call: Call) -> Result:
     """REMOVE @stage/prefix [PATTERN = '...']."""
-    location, pattern = _reference(call)
+    location, pattern = _reference(call, "WRITE")
     rows = []
     for file in call.world.stages.files(location):
         if pattern is None or re.fullmatch(pattern, _shown(call, location, file)):
@@ -134,9 +135,9 @@ _COMMAND = re.compile(
 )
 
 
-def _reference(call: Call) -> tuple[Location, str | None]:
+def _reference(call: Call, privilege: str) -> tuple[Location, str | None]:
     """The location and pattern of LIST or REMOVE."""
     match = _COMMAND.fullmatch(str(call.statement.tree.args["expression"]))
     if match is None:
         raise syntax(call.statement.text)
-    return locate(call, match["where"]), match["pattern"]
+    return locate(call, match["where"], privilege), match["pattern"]

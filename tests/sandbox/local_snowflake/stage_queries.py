@@ -80,7 +80,7 @@ def _format(call: Call, node: exp.Expression | None) -> FileFormat:
 
 
 def _source(call: Call, reference: str, form: FileFormat) -> str:
-    location = locate(call, reference)
+    location = locate(call, reference, "READ")
     files = call.world.stages.files(location)
     if not files:
         message = f"Remote file '{reference}' was not found."

@@ -74,6 +74,11 @@ class Statement:
     tree: exp.Expression
 
     @property
+    def bare(self) -> str:
+        """The text without leading comments."""
+        return _bare(self.text)
+
+    @property
     def is_ddl(self) -> bool:
         """Whether it commits the open transaction (transactions page)."""
         return self.kind.split()[0] in {"CREATE", "DROP", "ALTER", "GRANT", "REVOKE", "COMMENT"} and (
@@ -112,9 +117,13 @@ def parse(text: str) -> Statement:
     return Statement(text, _kind(tree, text), tree)
 
 
+def _bare(text: str) -> str:
+    return re.sub(r"^\s*(?:--[^\n]*\n\s*|/\*.*?\*/\s*)*", "", text, flags=re.DOTALL).rstrip()
+
+
 def _text_command(text: str) -> Statement | None:
     """REMOVE and its like hold paths that a tokenizer would cut at `//`; they never reach sqlglot."""
-    stripped = re.sub(r"^\s*(?:--[^\n]*\n\s*|/\*.*?\*/\s*)*", "", text, flags=re.DOTALL)
+    stripped = _bare(text)
     for kind, pattern in _COMMANDS[:3]:
         if re.match(pattern, stripped + " ", re.IGNORECASE):
             command = exp.Command(this=kind, expression=stripped.rstrip().rstrip(";").rstrip())
@@ -129,7 +138,7 @@ def _kind(tree: exp.Expression, text: str) -> str:
     kind = _TREES.get(type(tree))
     if kind:
         return kind
-    stripped = text.strip()
+    stripped = _bare(text)
     for command, pattern in _COMMANDS:
         if re.match(pattern, stripped, re.IGNORECASE):
             return command

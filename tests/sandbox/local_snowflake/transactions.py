@@ -2,9 +2,13 @@
 
 Rules restored (transactions page): BEGIN in an open transaction is ignored; DDL commits the open one first; COMMIT
 and ROLLBACK without one succeed; autocommit off opens one at the first change; a failed statement leaves the
-transaction open. DuckDB's starts at the first statement that touches data, after the locks are held, so that it sees
-what the former holder committed. DuckDB gives up a transaction in which a statement failed while running: with no
-change before, it is simply begun again; otherwise everything but ROLLBACK is refused (real Snowflake would go on).
+transaction open; each statement sees what was committed before it (READ COMMITTED).
+
+DuckDB has snapshot isolation, so: its transaction starts at the first statement that touches data, after the locks are
+held, and is started again before each statement until something was changed. After that the snapshot stands: a
+change of a table that somebody else has committed to meanwhile is refused, a read of one is noted in the query log.
+DuckDB also gives up a transaction in which a statement failed while running. With no change before it is begun again;
+otherwise everything but ROLLBACK is refused, where the real one would go on.
 """
 
 from __future__ import annotations
@@ -15,12 +19,13 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from .errors import SnowflakeError
+from .errors import SnowflakeError, unsupported
 from .session import Session, Transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from .catalogue import Table
     from .clock import Clock
     from .locks import Locks
 
@@ -35,6 +40,7 @@ class Transactions:
         self._clock = clock
         self._locks = locks
         self._ids = itertools.count(int(clock.now() * 1e9))
+        locks.abort = self.abort
 
     def begin(self, session: Session) -> None:
         """Open a transaction, or ignore the wish when one is open."""
@@ -52,6 +58,7 @@ class Transactions:
         try:
             if transaction and transaction.begun:
                 session.duck.execute("COMMIT")
+                self._locks.committed(transaction.touched)
         finally:
             self._locks.release(session)
 
@@ -64,27 +71,68 @@ class Transactions:
         finally:
             self._locks.release(session)
 
+    def abort(self, session: Session) -> bool:
+        """Roll back for an idle session that blocks others; False when it has just become busy."""
+        if not session.lock.acquire(blocking=False):
+            return False
+        try:
+            self.rollback(session)
+        finally:
+            session.lock.release()
+        return True
+
     @contextmanager
-    def statement(self, session: Session, *, changes: bool) -> Iterator[None]:
-        """Run the body in the open transaction, or in one of its own."""
+    def statement(
+        self, session: Session, *, reads: Iterable[Table] = (), changes: Table | None
+    ) -> Iterator[None]:
+        """Run the body in the open transaction, or in one of its own.
+
+        Args:
+            session: whose statement it is.
+            reads: the tables that it reads.
+            changes: the table that it changes.
+        """
         if session.transaction is None and changes and not session.parameters["AUTOCOMMIT"]:
             self.begin(session)
         if session.transaction is None:
-            yield from self._alone(session)
+            yield from self._alone(session, changes)
             return
         self._refuse_broken(session)
         transaction = session.transaction
-        if not transaction.begun:
-            session.duck.execute("BEGIN TRANSACTION")
-            transaction.begun = True
+        self._start(session, transaction)
+        self._compare(session, transaction, reads, changes)
         try:
             yield
         except Exception as error:
             self._failed(session, transaction, error)
             raise
-        transaction.wrote = transaction.wrote or changes
+        if changes:
+            transaction.wrote = True
+            transaction.touched |= set() if changes.temporary else {changes.name}
 
-    def _alone(self, session: Session) -> Iterator[None]:
+    def _start(self, session: Session, transaction: Transaction) -> None:
+        """Begin DuckDB's transaction; until something was changed, a new one for each statement."""
+        if transaction.wrote:
+            return
+        if transaction.begun:
+            session.duck.execute("COMMIT")
+        transaction.snapshot = self._locks.snapshot()
+        session.duck.execute("BEGIN TRANSACTION")
+        transaction.begun = True
+
+    def _compare(
+        self, session: Session, transaction: Transaction, reads: Iterable[Table], changes: Table | None
+    ) -> None:
+        newer = {t.name for t in reads if self._locks.newer(t.name, transaction.snapshot)}
+        if changes and changes.name in newer and not changes.temporary:
+            message = (
+                f"changing {changes.name}, to which another session has committed since this transaction's first "
+                "change: real Snowflake would see those rows"
+            )
+            raise unsupported(message)
+        session.stale = sorted(str(name) for name in newer)
+
+    def _alone(self, session: Session, changes: Table | None) -> Iterator[None]:
         session.duck.execute("BEGIN TRANSACTION")
         try:
             yield
@@ -93,6 +141,8 @@ class Transactions:
             raise
         else:
             session.duck.execute("COMMIT")
+            if changes and not changes.temporary:
+                self._locks.committed({changes.name})
         finally:
             self._locks.release(session)
 

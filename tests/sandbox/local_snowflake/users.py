@@ -38,6 +38,7 @@ class User:
     name: str
     default_role: str
     roles: set[str]
+    default_warehouse: str | None = None
     password: str | None = field(default=None, repr=False)
     public_key: rsa.RSAPublicKey | None = field(default=None, repr=False)
     tokens: set[str] = field(default_factory=set, repr=False)
@@ -78,7 +79,9 @@ def make_users(folder: Path) -> dict[str, User]:
     reviewer = User(
         "REVIEWER", "SAGEX3_REVIEWER", {"SAGEX3_REVIEWER", "PUBLIC"}, public_key=reviewer_key.public_key()
     )
-    admin = User("ADMIN", "ACCOUNTADMIN", {"ACCOUNTADMIN", "PUBLIC"}, password=secrets.token_urlsafe(18))
+    admin = User(
+        "ADMIN", "ACCOUNTADMIN", {"ACCOUNTADMIN", "PUBLIC"}, "LOAD_WH", password=secrets.token_urlsafe(18)
+    )
     return {user.name: user for user in (admin, loader, reviewer)}
 
 

@@ -16,6 +16,7 @@ from . import macros
 from .catalogue import Catalogue
 from .clock import Clock
 from .errors import SnowflakeError, already_exists, not_found
+from .grants import Grants
 from .locks import Locks
 from .names import literal, quote
 from .session import Session
@@ -50,8 +51,9 @@ class World:
             self._attach(file.stem)
         self.catalogue = Catalogue(self._duck.cursor(), root / "catalogue.json" if persist else None)
         self.stages = Stages(root / "stages")
-        self.locks = Locks()
+        self.locks = Locks(self.clock)
         self.transactions = Transactions(self.clock, self.locks)
+        self.grants = Grants(root / "grants.json" if persist else None)
         self.sessions: dict[str, Session] = {}
         self._ids = itertools.count(1_000_001)
         self.ddl = threading.RLock()
