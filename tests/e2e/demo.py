@@ -1,7 +1,7 @@
 """What `make demo` shows, step by step. Runs inside `sandbox run --`, which sets the environment.
 
-Every step is the real thing: Meltano, both plugins and the command line run as processes; only the two servers
-they speak to are stand-ins.
+Every step is the real thing: Meltano, both plugins and the command line run as processes; only the two
+servers they speak to are stand-ins.
 """
 
 from __future__ import annotations
