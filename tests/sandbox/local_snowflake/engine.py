@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -9,7 +10,8 @@ from typing import TYPE_CHECKING
 from fakesnow import statement_type
 
 from . import access, copying, ddl, dml, merge, session_commands, show, stage_commands
-from .errors import from_exception, unsupported
+from .errors import SnowflakeError, from_exception, unsupported
+from .query_log import Entry
 from .results import Result, status
 from .statements import Statement, parse
 
@@ -70,27 +72,68 @@ _HANDLERS: dict[str, Callable[[Call], Result]] = {
 
 
 def run(world: World, session: Session, text: str, binds: Sequence[object] = ()) -> tuple[str, Result]:
-    """Run a statement and give its query id and result.
+    """Run a statement, log it, and give its query id and result.
 
     Raises:
         SnowflakeError: for every failure, whatever its cause.
     """
     query_id = str(uuid.uuid4())
     with session.lock:
-        session.running = True
+        trace = _Trace(world, session, text, query_id)
+        session.running, session.stale = True, []
         try:
-            return query_id, _run(world, session, text, query_id, binds)
-        except Exception as error:  # noqa: BLE001 - the client must get Snowflake's form of any failure
-            raise from_exception(error) from error
+            result = _run(trace, binds)
+            trace.log(rows=result.rows)
+        except Exception as error:
+            failure = from_exception(error)
+            trace.log(error=failure)
+            raise failure from error
         finally:
             session.running = False
             session.last_query_id = query_id
             session.last_activity = world.clock.now()
+    return query_id, result
 
 
-def _run(world: World, session: Session, text: str, query_id: str, binds: Sequence[object]) -> Result:
-    statement = parse(text)
-    call = Call(world, session, statement, query_id, binds, world.clock.now())
+class _Trace:
+    """What the query log needs to know, taken before the statement changes it."""
+
+    def __init__(self, world: World, session: Session, text: str, query_id: str) -> None:
+        self.world, self.session, self.text, self.query_id = world, session, text, query_id
+        self.statement: Statement | None = None
+        self._transaction = session.transaction.id if session.transaction else None
+        self._at, self._started = world.clock.now(), time.perf_counter()
+
+    def log(self, *, rows: int = 0, error: SnowflakeError | None = None) -> None:
+        """Add the entry."""
+        session = self.session
+        after = session.transaction.id if session.transaction else None
+        entry = Entry(
+            query_id=self.query_id,
+            statement=self.text,
+            kind=self.statement.kind if self.statement else "",
+            session=session.id,
+            user=session.user.name,
+            role=session.role,
+            warehouse=session.warehouse,
+            database=session.database,
+            transaction=self._transaction if self._transaction is not None else after,
+            query_tag=str(session.parameters["QUERY_TAG"] or ""),
+            needs_warehouse=self.statement.needs_warehouse if self.statement else True,
+            rows=rows,
+            error=error.code if error else None,
+            message=error.message if error else None,
+            stale=list(session.stale),
+            at=self._at,
+            ms=(time.perf_counter() - self._started) * 1000,
+        )
+        self.world.query_log.add(entry)
+
+
+def _run(trace: _Trace, binds: Sequence[object]) -> Result:
+    world, session = trace.world, trace.session
+    trace.statement = statement = parse(trace.text)
+    call = Call(world, session, statement, trace.query_id, binds, world.clock.now())
     handler = _HANDLERS.get(statement.kind)
     if handler is None:
         raise unsupported(statement.kind)

@@ -18,10 +18,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from . import results, session_commands
+from . import control, results, session_commands
+from .answers import Answers, Cut
 from .binds import rows_of
 from .engine import run
 from .errors import SnowflakeError, from_exception
+from .faults import SESSION_LOST, ConnectionReset, strike
 from .names import normalise
 from .stage_commands import upload_order
 from .translate import VERSION
@@ -30,6 +32,7 @@ from .users import authenticate
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from .faults import Fault
     from .session import Session
     from .world import World
 
@@ -72,6 +75,7 @@ class Service:
     def __init__(self, world: World) -> None:
         """Serve this account."""
         self.world = world
+        self._answers = Answers()
 
     def app(self) -> Starlette:
         """The ASGI application."""
@@ -84,6 +88,7 @@ class Service:
             Route("/queries/v1/abort-request", self.abort, methods=["POST"]),
             Route("/telemetry/send", self.telemetry, methods=["POST"]),
             Route("/telemetry/send/sessionless", self.telemetry, methods=["POST"]),
+            Route("/_control", self.control, methods=["POST"]),
             Route("/fs_bucket/{path:path}", self.upload, methods=["PUT"]),
             Route("/fs_bucket/{path:path}", self.head, methods=["HEAD"]),
         ]
@@ -92,10 +97,15 @@ class Service:
     async def login(self, request: Request) -> Response:
         """Check credentials and open a session."""
         asked = (await _json(request)).get("data") or {}
+        fault = self.world.faults.choose("login", "", str(asked.get("LOGIN_NAME") or "").upper())
         try:
+            await run_in_threadpool(strike, fault, "before")
             session = await run_in_threadpool(self._login, asked, dict(request.query_params))
+            await run_in_threadpool(strike, fault, "after")
         except SnowflakeError as error:
             return _failure(error)
+        except ConnectionReset:
+            return Cut()
         return _answer(_login_data(session))
 
     def _login(self, asked: dict[str, Any], query: dict[str, str]) -> Session:
@@ -131,8 +141,9 @@ class Service:
         token = _token(request).removeprefix("master-")
         try:
             session = self.world.session(token)
-        except SnowflakeError as error:
-            return _failure(error)
+        except SnowflakeError:
+            lost = "Authentication token has expired.  The user must authenticate again."
+            return _failure(SnowflakeError(390114, "08001", lost))
         return _answer(_login_data(session) | {"sessionToken": session.token, "validityInSecondsST": 3600})
 
     async def heartbeat(self, request: Request) -> Response:
@@ -158,23 +169,43 @@ class Service:
         asked = await _json(request)
         base = f"{request.url.scheme}://{request.url.netloc}"
         client = request.headers.get("user-agent", "")
-        return await run_in_threadpool(self._query, _token(request), asked, base, client)
+        key = f"{_token(request)}:{request.query_params.get('requestId')}"
+        return await self._answers.once(
+            key, lambda: run_in_threadpool(self._query, _token(request), asked, base, client)
+        )
 
     def _query(self, token: str, asked: dict[str, Any], base: str, client: str) -> Response:
+        text, fault, session = str(asked.get("sqlText", "")), None, None
         try:
             session = self.world.session(token)
-            rows = rows_of(asked.get("bindings") or {})
-            total, query_id, result = 0, "", None
-            for binds in rows:
-                query_id, result = run(self.world, session, str(asked.get("sqlText", "")), binds)
-                total += result.rows
+            fault = self.world.faults.choose("statement", text, session.user.name)
+            strike(fault, "before")
+            answered = self._run(session, text, rows_of(asked.get("bindings") or {}), base, client)
+            return self._after(fault, answered)
+        except ConnectionReset:
+            return Cut()
         except SnowflakeError as error:
+            if session and fault and error.code in SESSION_LOST:
+                self.world.close_session(session)
             return _failure(error)
         except Exception as error:  # noqa: BLE001 - no failure may become an HTTP 500
             logger.exception("unexpected failure")
             return _failure(from_exception(error))
-        if result is None:
-            return _failure(SnowflakeError(900, "42601", "Empty SQL statement."))
+
+    @staticmethod
+    def _after(fault: Fault | None, answered: Response) -> Response:
+        try:
+            strike(fault, "after")
+        except ConnectionReset:
+            return Cut(answered, fault.times if fault else 1)
+        return answered
+
+    def _run(self, session: Session, text: str, rows: list[list[object]], base: str, client: str) -> Response:
+        """Run a statement for each row of bind values, and build the answer."""
+        total, query_id, result = 0, "", results.status()
+        for binds in rows:
+            query_id, result = run(self.world, session, text, binds)
+            total += result.rows
         if result.put is not None:
             return _answer(self._upload(result.put, base, client) | {"queryId": query_id})
         data = results.body(result) | _session_data(session) | {"queryId": query_id}
@@ -190,9 +221,21 @@ class Service:
         target = self.world.stages.target(order["location"], name)
         return upload_order(order, self.world.stages.bucket_path(target), base)
 
+    async def control(self, request: Request) -> Response:
+        """What tests see and change."""
+        content, status = await run_in_threadpool(control.answer, self.world, await _json(request))
+        return JSONResponse(content, status_code=status)
+
     async def upload(self, request: Request) -> Response:
         """Store an uploaded file, unless it is there and must not be overwritten."""
         content = await request.body()
+        try:
+            fault = self.world.faults.choose("upload", request.path_params["path"])
+            await run_in_threadpool(strike, fault, "before")
+        except ConnectionReset:
+            return Cut()
+        except SnowflakeError as error:
+            return Response(error.message, status_code=403)
         target = self.world.stages.from_bucket(request.path_params["path"])
         if request.headers.get("x-goog-if-generation-match") == "0" and target.exists():
             return Response(status_code=412)

@@ -16,9 +16,11 @@ from . import macros
 from .catalogue import Catalogue
 from .clock import Clock
 from .errors import SnowflakeError, already_exists, not_found
+from .faults import Faults
 from .grants import Grants
 from .locks import Locks
 from .names import literal, quote
+from .query_log import QueryLog
 from .session import Session
 from .stages import Stages
 from .transactions import Transactions
@@ -54,6 +56,8 @@ class World:
         self.locks = Locks(self.clock)
         self.transactions = Transactions(self.clock, self.locks)
         self.grants = Grants(root / "grants.json" if persist else None)
+        self.query_log = QueryLog()
+        self.faults = Faults()
         self.sessions: dict[str, Session] = {}
         self._ids = itertools.count(1_000_001)
         self.ddl = threading.RLock()

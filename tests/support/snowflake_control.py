@@ -1,0 +1,104 @@
+"""Typed client of the local Snowflake's control endpoint."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import requests
+
+Entry = dict[str, Any]
+
+
+@dataclass
+class SnowflakeControl:
+    """Sees and changes what a test cannot over SQL: the query log, the clock, locks, faults."""
+
+    host: str
+    port: int
+    _http: requests.Session = field(default_factory=requests.Session, repr=False)
+
+    def do(self, order: str, **details: object) -> Any:  # noqa: ANN401 - JSON of any shape
+        """Send an order and give its result.
+
+        Raises:
+            ValueError: the server refused it, with its reason.
+        """
+        answer = self._http.post(
+            f"http://{self.host}:{self.port}/_control", json={"do": order, **details}, timeout=30
+        )
+        content = answer.json()
+        if not content["ok"]:
+            raise ValueError(content["error"])
+        return content["result"]
+
+    def query_log(self, **wanted: object) -> list[Entry]:
+        """Statements in the order in which they ended, those whose fields equal `wanted`.
+
+        Fields: query_id, statement, kind, session, user, role, warehouse, database, transaction, query_tag,
+        needs_warehouse, rows, error, message, stale, at (seconds since 1970), ms.
+        """
+        entries: list[Entry] = self.do("query_log")
+        return [e for e in entries if all(e[name] == value for name, value in wanted.items())]
+
+    def statements(self, **wanted: object) -> list[str]:
+        """Only the texts of `query_log`."""
+        return [entry["statement"] for entry in self.query_log(**wanted)]
+
+    def clear_log(self) -> None:
+        """Forget the query log."""
+        self.do("clear_log")
+
+    def advance_clock(self, seconds: float) -> float:
+        """Move the sandbox's clock forward and give its time, seconds since 1970."""
+        return float(self.do("advance_clock", seconds=seconds))
+
+    def now(self) -> float:
+        """Seconds since 1970 on the sandbox's clock."""
+        return float(self.do("now"))
+
+    def locks(self) -> list[Entry]:
+        """Held locks and waiters: table, state (HOLDING or WAITING), session, and for holders user, tag, since."""
+        return list(self.do("locks"))
+
+    def wait_for_waiter(self, table: str, timeout: float = 10.0) -> None:
+        """Return when some session waits for `table` (its full name).
+
+        Raises:
+            TimeoutError: nobody did.
+        """
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            if any(entry["state"] == "WAITING" and entry["table"] == table for entry in self.locks()):
+                return
+            time.sleep(0.02)
+        message = f"nobody waits for {table}: {self.locks()}"
+        raise TimeoutError(message)
+
+    def sessions(self) -> list[Entry]:
+        """Open sessions: id, user, role, application, transaction, running, parameters."""
+        return list(self.do("sessions"))
+
+    def fault(self, kind: str, **details: object) -> int:
+        """Arm a fault and give its id.
+
+        Args:
+            kind: error, reset or slow.
+            details: `pattern` (regular expression on the statement), `on` (statement, login or upload), `when`
+                (before or after it took effect), `nth` (which match), `times`, `code`, `sqlstate`, `message`,
+                `seconds` (slow), `user`.
+        """
+        return int(self.do("fault", kind=kind, **details))
+
+    def struck(self, fault: int) -> int:
+        """How often a fault has struck."""
+        return int(self.do("faults")[str(fault)])
+
+    def clear_faults(self) -> None:
+        """Disarm all faults."""
+        self.do("clear_faults")
+
+    def create_user(self, name: str, password: str, role: str) -> None:
+        """Make a further user with a password; the role must exist."""
+        self.do("create_user", name=name, password=password, role=role)
