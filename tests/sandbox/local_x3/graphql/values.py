@@ -22,8 +22,9 @@ INT_DIGITS = 9
 
 
 def decimal_text(value: Decimal | int) -> str:
-    """Write a number without exponent."""
-    return format(value, "f") if isinstance(value, Decimal) else str(value)
+    """Write a number without exponent and without zeros at the end, as Sage's samples show it [D]."""
+    text = format(value, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def show_datetime(value: Value) -> object:
