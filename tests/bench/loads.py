@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from . import candidates, environments, lines
 from .figures import Figure, highest, ratio
-from .measure import BenchError
-from .warehouse import check, statements
+from .warehouse import check, clear_log, sent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -77,14 +76,15 @@ def measure_empty(options: Options, folder: Path) -> Figure:
     counts: list[float] = []
     with candidates.ours(environments.ours(), folder / "empty") as candidate:
         candidate.load(first)
+        if not any(entry["needs_warehouse"] for entry in sent(candidate.ready)):
+            message = (
+                "a load of 100 rows sent nothing that needs a warehouse: the query log is not to be trusted"
+            )
+            raise BenchError(message)
         for _ in range(options.our_rounds):
-            before = len(statements(candidate.ready))
+            clear_log(candidate.ready)
             candidate.load(nothing)
-            sent = statements(candidate.ready)[before:]
-            if not sent:
-                message = "the empty run sent no statement at all, not even a login's: wrong server?"
-                raise BenchError(message)
-            counts.append(sum(statement.needs_warehouse for statement in sent))
+            counts.append(sum(entry["needs_warehouse"] for entry in sent(candidate.ready)))
     return highest(EMPTY, counts)
 
 
@@ -97,27 +97,25 @@ def _files(options: Options, folder: Path) -> list[Load]:
 
 def _load_all(candidate: candidates.Candidate, files: list[Load], results: Results) -> None:
     for load in files:
-        before = len(statements(candidate.ready))
+        clear_log(candidate.ready)
         measured = candidate.load(load.file)
-        batches = list(_batches(candidate, before))
+        results.batches += _batches(candidate)
         check(candidate.ready, candidates.ROWS_TABLE, load.totals)
         results.loads[load.case].append(measured)
-        results.batches += batches
         print(
             f"  {candidate.name} {load.case}: {measured.seconds:.1f} s, {measured.peak_mb:.0f} MB", flush=True
         )
 
 
-def _batches(candidate: candidates.Candidate, before: int) -> Iterator[int]:
-    """Count the statements of each batch, from its PUT to its COMMIT, both included."""
-    sessions: dict[str, int] = {}
-    for statement in statements(candidate.ready)[before:]:
-        if statement.verb == "PUT" and statement.session not in sessions:
-            sessions[statement.session] = 0
-        if statement.session in sessions:
-            sessions[statement.session] += 1
-            if statement.verb == "COMMIT":
-                yield sessions.pop(statement.session)
+def _batches(candidate: candidates.Candidate) -> Iterator[int]:
+    """Count the statements of each batch, from its first PUT to its COMMIT, both included."""
+    open_batches: dict[object, int] = {}
+    for entry in sent(candidate.ready):
+        session, kind = entry["session"], entry["kind"]
+        if kind == "PUT" or session in open_batches:
+            open_batches[session] = open_batches.get(session, 0) + 1
+        if kind == "COMMIT" and session in open_batches:
+            yield open_batches.pop(session)
 
 
 def _cpu(results: Results) -> dict[str, list[float]]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import snowflake.connector
+from snowflake_control import SnowflakeControl
 
 from .lines import KEYS, STAMP, Totals
 from .measure import BenchError
@@ -29,6 +30,16 @@ def connect(ready: Mapping[str, Any]) -> SnowflakeConnection:
         session_parameters={"TIMEZONE": "UTC"},
         enable_server_session_keep_alive_auto_detection=False,  # connector 5.2 warns when it is not said
     )
+
+
+def clear_log(ready: Mapping[str, Any]) -> None:
+    """Forget which statements were sent so far."""
+    SnowflakeControl(ready["host"], ready["port"]).clear_log()
+
+
+def sent(ready: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Give the loading user's statements since then, in the order in which they ended."""
+    return SnowflakeControl(ready["host"], ready["port"]).query_log(user=ready["user"])
 
 
 def check(ready: Mapping[str, Any], table: str, expected: Totals) -> None:
