@@ -40,6 +40,14 @@ def test_the_loader_may_only_insert_into_and_read_the_audit_tables() -> None:
     assert set(given.values()) == {"SELECT, INSERT"}
 
 
+@pytest.mark.parametrize("role", ["LOADER", "REVIEWER", "AUDITOR"])
+def test_every_role_may_open_a_session_of_the_programs(role: str) -> None:
+    _, text, _ = init_sql(*NAMES)
+    for schema in ("AUDIT", "AUDIT_LOCK"):
+        assert re.search(rf'GRANT USAGE.* ON SCHEMA "ANALYTICS"."{schema}" TO ROLE "SAGEX3_{role}";', text)
+    assert f'GRANT USAGE ON WAREHOUSE "LOAD_WH" TO ROLE "SAGEX3_{role}";' in text
+
+
 def test_names_are_stored_as_snowflake_would_and_quoted_ones_keep_their_case() -> None:
     options = ("--database", "fin", "--warehouse", "wh", "--user", '"etl User"', "--role-prefix", "fi")
     code, text, _ = init_sql(*options, "--audit-schema", "trail", "--schema", "ledger")

@@ -160,6 +160,9 @@ def _reader_rights(setup: Setup) -> Iterator[str]:
         yield f"GRANT USAGE ON WAREHOUSE {identifier(setup.warehouse)} TO ROLE {role}"
         yield f"GRANT USAGE ON DATABASE {identifier(setup.database)} TO ROLE {role}"
         yield f"GRANT USAGE ON SCHEMA {_audit(setup)} TO ROLE {role}"
+        # Every session of the programs starts in the lock schema; usage alone shows nothing of what is in it.
+        locks = f"{identifier(setup.database)}.{identifier(setup.lock_schema)}"
+        yield f"GRANT USAGE ON SCHEMA {locks} TO ROLE {role}"
         for table in TABLES:
             yield f"GRANT SELECT ON TABLE {_table(setup, table)} TO ROLE {role}"
         for view in VIEWS:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from target_snowflake_audit.cli.errors import CommandError
+from target_snowflake_audit.cli.errors import CommandError, NotAllowedError
 from target_snowflake_audit.cli.settings import required
 from target_snowflake_audit.errors import TargetError
+from target_snowflake_audit.retry_classes import AUTHORISATION
 from target_snowflake_audit.session import Session, StatementError, connect
 
 if TYPE_CHECKING:
@@ -31,12 +32,14 @@ class SessionReader:
         """Run a statement and give its rows by column name.
 
         Raises:
-            CommandError: Snowflake refused it.
+            NotAllowedError: the object is not there, or the role may not read it.
+            CommandError: Snowflake refused it for another reason.
         """
         try:
             answer = self._session.execute(statement.sql, "read")
         except StatementError as error:
-            raise CommandError(str(error)) from None
+            kind = NotAllowedError if error.error_class is AUTHORISATION else CommandError
+            raise kind(str(error)) from None
         return [dict(zip(statement.columns, row, strict=False)) for row in answer.rows]
 
 

@@ -9,3 +9,7 @@ COULD_NOT_RUN = 2
 
 class CommandError(Exception):
     """The command could not do what it was asked; the text is one line for a person, without secrets."""
+
+
+class NotAllowedError(CommandError):
+    """The object does not exist, or the role may not use it: Snowflake does not tell the two apart."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -96,5 +97,6 @@ def _cell(value: object) -> Text:
 
 
 def _console() -> Console:
-    wide = None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL
+    known = sys.stdout.isatty() or os.environ.get("COLUMNS")
+    wide = None if known else _WIDTH_WITHOUT_TERMINAL
     return Console(file=sys.stdout, width=wide, highlight=False, markup=False, emoji=False)

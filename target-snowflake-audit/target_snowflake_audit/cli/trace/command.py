@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from target_snowflake_audit.cli import workspace
-from target_snowflake_audit.cli.errors import FINE, FOUND_SOMETHING, CommandError
+from target_snowflake_audit.cli.errors import FINE, FOUND_SOMETHING, CommandError, NotAllowedError
 from target_snowflake_audit.cli.options import configured
 from target_snowflake_audit.cli.output import print_all, print_json
 from target_snowflake_audit.cli.sql.dead_letters import CLOSED
@@ -19,11 +19,13 @@ from target_snowflake_audit.cli.trace.names import choose_table, read_key
 from target_snowflake_audit.cli.trace.timeline import timeline
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from target_snowflake_audit.cli.reader import Reader
+    from target_snowflake_audit.cli.reader import Reader, Row
     from target_snowflake_audit.cli.sql.statement import Audit
     from target_snowflake_audit.cli.trace.links import Invoice
+    from target_snowflake_audit.cli.trace.names import Loaded
 
 
 @click.command("trace")
@@ -57,7 +59,7 @@ def _record(reader: Reader, audit: Audit, what: str, arguments: tuple[str, ...],
     order = key_order(lookup.example_key(reader, audit, loaded.table), types)
     key = read_key(arguments, order)
     trail = lookup.record_trail(reader, audit, loaded.table, digest(key, order, types))
-    current = lookup.current_row(reader, loaded.table, key, types) if types else None
+    current, readable = _stored(reader, loaded, key, types)
     shown_key = " ".join(f"{name}={value}" for name, value in key.items())
     if not trail.batch_ids and current is None:
         message = f"no trace of {shown_key} in {loaded.table}"
@@ -67,9 +69,21 @@ def _record(reader: Reader, audit: Audit, what: str, arguments: tuple[str, ...],
         members = {"table": str(loaded.table), "stream": loaded.stream, "key": key}
         print_json({**members, **render.record_json(steps, current)})
     else:
-        print_all(render.record_parts(f"{loaded.table} {shown_key}", steps, current, readable=bool(types)))
+        print_all(render.record_parts(f"{loaded.table} {shown_key}", steps, current, readable=readable))
     waiting = any(letter["STATUS"] not in CLOSED for letter in trail.letters)
     return FOUND_SOMETHING if waiting else FINE
+
+
+def _stored(
+    reader: Reader, loaded: Loaded, key: Mapping[str, str], types: Mapping[str, str]
+) -> tuple[Row | None, bool]:
+    """The stored row, and whether the role may read the table: an auditor may know the trail alone."""
+    if not types:
+        return None, False
+    try:
+        return lookup.current_row(reader, loaded.table, key, types), True
+    except NotAllowedError:
+        return None, False
 
 
 def _document(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from target_snowflake_audit.cli.errors import CommandError
+from target_snowflake_audit.cli.errors import CommandError, NotAllowedError
 from target_snowflake_audit.cli.reader import SEMI_STRUCTURED, Reader, Row, audit_rows, decoded
 from target_snowflake_audit.cli.sql import dead_letters
 from target_snowflake_audit.cli.sql import trace as sql
@@ -78,7 +78,7 @@ def readable_types(reader: Reader, table: TableName) -> dict[str, str]:
     """Columns of a table with their types; none when it is gone, or the role may not see it."""
     try:
         return column_types(reader, table)
-    except CommandError:
+    except NotAllowedError:
         return {}
 
 
