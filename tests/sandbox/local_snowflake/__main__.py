@@ -99,7 +99,7 @@ def ready_line(port: int, secrets: Path, users: dict[str, User]) -> dict[str, An
 
 
 def listen(port: int) -> socket.socket:
-    """A listening socket. asyncio sets TCP_NODELAY only where the protocol is named: else each answer waits 40 ms."""
+    """A listening socket of a named protocol: only then asyncio sets TCP_NODELAY, else answers wait 40 ms."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((HOST, port))

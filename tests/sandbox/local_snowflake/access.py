@@ -1,8 +1,9 @@
 """Whether a role may run a statement.
 
-Rules restored (access-control-privileges page): using a table needs USAGE on its database and schema and the privilege
-itself; with no privilege at all an object looks missing (2003), with another one it is 3001/42501; DROP and ALTER
-need ownership; a temporary table is its session's own; what needs a warehouse needs a current one (606/57P03).
+Rules restored (access-control-privileges page): using a table needs USAGE on its database and schema and
+the privilege itself; with no privilege at all an object looks missing (2003), with another one it is
+3001/42501; DROP and ALTER need ownership; a temporary table is its session's own; what needs a warehouse
+needs a current one (606/57P03).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .errors import SnowflakeError, not_found
+from .users import ACCOUNT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,7 +25,7 @@ _TARGETS = {"INSERT": {"INSERT"}, "UPDATE": {"UPDATE"}, "DELETE": {"DELETE"}, "T
 
 
 def check(call: Call, uses: Iterable[Use], target: set[str] | None = None) -> None:
-    """Check every table that a statement names; `target`: privileges on the changed one, else by statement kind.
+    """Check every table of a statement; `target`: privileges on the changed one, else by statement kind.
 
     Raises:
         SnowflakeError: 2003 or 3001.
@@ -83,7 +85,8 @@ def require_account(call: Call) -> None:
         SnowflakeError: 3001.
     """
     if not call.world.grants.effective(call.session.role) & call.world.grants.open_roles:
-        raise _insufficient("account", "SANDBOX")
+        kind = "account"
+        raise _insufficient(kind, ACCOUNT)
 
 
 def require_warehouse(call: Call) -> None:

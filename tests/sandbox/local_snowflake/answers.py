@@ -1,7 +1,8 @@
 """Answers by request id.
 
-Rule restored: a client that sends a request again, with the same request id, because the connection broke gets the first
-run's answer; the statement never runs twice. Both connectors count on that for COMMIT and INSERT.
+Rule restored: a client that sends a request again, with the same request id, because the connection broke
+gets the first run's answer; the statement never runs twice. Both connectors count on that for COMMIT and
+INSERT.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ _REMEMBERED = 500
 class Cut(Response):
     """An answer that never arrives: the connection is closed in mid-answer.
 
-    `kept`: the answer of a statement that took effect, None when it did not; `times`: how many attempts are cut.
+    `kept`: the answer of a statement that took effect, None when it did not; `times`: how many attempts are
+    cut.
     """
 
     def __init__(self, kept: Response | None = None, times: int = 1) -> None:

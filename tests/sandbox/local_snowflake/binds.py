@@ -11,7 +11,7 @@ from fakesnow.converter import from_binding
 
 
 def rows_of(bindings: dict[str, dict[str, Any]]) -> list[list[object]]:
-    """One list of values for each row that a statement runs for; a statement without values has one empty row."""
+    """One list of values for each row that a statement runs for; one empty list without values."""
     if not bindings:
         return [[]]
     ordered = [bindings[key] for key in sorted(bindings, key=int)]

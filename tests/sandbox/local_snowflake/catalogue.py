@@ -126,8 +126,8 @@ class Catalogue:
         self._schemas = {(d, s) for d, s in rows if d not in _HIDDEN_DATABASES}
         columns: dict[ObjectName, list[Column]] = {}
         for database, schema, table, name, kind, nullable, default, comment in self._duck.execute(
-            "SELECT database_name, schema_name, table_name, column_name, data_type, is_nullable, column_default, "
-            "comment FROM duckdb_columns() WHERE NOT internal ORDER BY column_index"
+            "SELECT database_name, schema_name, table_name, column_name, data_type, is_nullable, "
+            "column_default, comment FROM duckdb_columns() WHERE NOT internal ORDER BY column_index"
         ).fetchall():
             key = ObjectName(database, schema, table)
             columns.setdefault(key, []).append(Column(name, kind, nullable, default, comment))

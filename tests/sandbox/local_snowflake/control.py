@@ -85,7 +85,10 @@ def answer(world: World, wanted: dict[str, Any]) -> tuple[dict[str, Any], int]:
     """Carry an order out: the answer and its HTTP status."""
     action = _DO.get(str(wanted.get("do")))
     if action is None:
-        return {"ok": False, "error": f"unknown order {wanted.get('do')!r}; there are {', '.join(sorted(_DO))}"}, 400
+        return {
+            "ok": False,
+            "error": f"unknown order {wanted.get('do')!r}; there are {', '.join(sorted(_DO))}",
+        }, 400
     try:
         return {"ok": True, "result": action(world, wanted)}, 200
     except KeyError as error:

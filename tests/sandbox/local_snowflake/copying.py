@@ -1,8 +1,9 @@
 """COPY INTO a table from a stage.
 
-Rules restored (copy-into-table page): a SELECT may transform what is loaded; a path is a prefix; a file is loaded
-once unless FORCE, and the memory of that is keyed by path *and content*, ends with the table and rolls back with the
-transaction; PURGE removes loaded files; ON_ERROR other than ABORT_STATEMENT is refused here.
+Rules restored (copy-into-table page): a SELECT may transform what is loaded; a path is a prefix; a file is
+loaded once unless FORCE, and the memory of that is keyed by path *and content*, ends with the table and
+rolls back with the transaction; PURGE removes loaded files; ON_ERROR other than ABORT_STATEMENT is refused
+here.
 """
 
 from __future__ import annotations

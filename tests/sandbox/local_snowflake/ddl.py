@@ -1,7 +1,7 @@
-"""CREATE, DROP, ALTER and COMMENT of databases, schemas, views and small objects; tables are in ddl_tables.py.
+"""CREATE, DROP, ALTER and COMMENT of databases, schemas, views and stages; tables are in ddl_tables.py.
 
-Rules restored: each commits the open transaction first; "already exists" is 2002/42710; CREATE DATABASE and CREATE
-SCHEMA make the new one current; a stage and its files go with their schema.
+Rules restored: each commits the open transaction first; "already exists" is 2002/42710; CREATE DATABASE and
+CREATE SCHEMA make the new one current; a stage and its files go with their schema.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def name_of(call: Call, node: exp.Expression) -> ObjectName:
     """The full name of a created or dropped object."""
-    table = node.this if isinstance(node, exp.Schema) else node
+    table: exp.Expression = node.this if isinstance(node, exp.Schema) else node
     return qualify(table_parts(table), call.session.database, call.session.schema)
 
 

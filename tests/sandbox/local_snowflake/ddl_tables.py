@@ -1,9 +1,9 @@
 """CREATE, ALTER and DROP of tables.
 
-Rules restored (create-table, alter-table-column and constraints pages): PRIMARY KEY and UNIQUE are recorded and shown but
-not enforced, key columns are NOT NULL; VARCHAR lengths are recorded; a column may only grow in its own type
-family, everything else is 2108; a temporary table lives in a schema and in one session; two columns that differ
-only in case are refused, since DuckDB cannot hold them.
+Rules restored (create-table, alter-table-column and constraints pages): PRIMARY KEY and UNIQUE are recorded
+and shown but not enforced, key columns are NOT NULL; VARCHAR lengths are recorded; a column may only grow
+in its own type family, everything else is 2108; a temporary table lives in a schema and in one session; two
+columns that differ only in case are refused, since DuckDB cannot hold them.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _SHED = (
 
 
 def _name(call: Call, node: exp.Expression) -> ObjectName:
-    table = node.this if isinstance(node, exp.Schema) else node
+    table: exp.Expression = node.this if isinstance(node, exp.Schema) else node
     return qualify(table_parts(table), call.session.database, call.session.schema)
 
 
@@ -63,11 +63,11 @@ def create_table(call: Call) -> Result:
         access.require_on_schema(call, name.database, name.schema, "CREATE TABLE")
     if there is not None:
         drop(call, there)
-    meta, body = _body(call, tree, name)
+    meta, body = _body(call, tree)
     duck = _temporary_name(call, name) if temporary else name.duck
     words = "CREATE TEMP TABLE" if temporary else "CREATE TABLE"
     call.session.duck.execute(f"{words} {quote(duck) if temporary else duck} {body}")
-    _record(call, name, meta, properties)
+    _record(call, meta, properties)
     if temporary:
         call.session.temporary[name] = _temporary_table(call, name, duck)
     call.world.catalogue.meta[name] = meta
@@ -92,14 +92,14 @@ def _temporary_table(call: Call, name: ObjectName, duck: str) -> Table:
     return Table(name, "TABLE", tuple(Column(*row) for row in rows), duck, temporary=True)
 
 
-def _body(call: Call, tree: exp.Expression, name: ObjectName) -> tuple[TableMeta, str]:
+def _body(call: Call, tree: exp.Expression) -> tuple[TableMeta, str]:
     like = tree.args.get("clone") or (tree.find(exp.LikeProperty) if tree.args.get("properties") else None)
     if like is not None:
         return _copy_of(call, like, with_rows=tree.args.get("clone") is not None)
     if tree.args.get("expression") is not None:
         return _as_select(call, tree)
     if not isinstance(tree.this, exp.Schema):
-        message = f"CREATE TABLE {name} without columns"
+        message = "CREATE TABLE without columns"
         raise unsupported(message)
     return _columns(call, tree)
 
@@ -197,7 +197,7 @@ def _definition(column: exp.Expression, *, not_null: bool) -> str:
     return text + (" NOT NULL" if not_null else "")
 
 
-def _record(call: Call, name: ObjectName, meta: TableMeta, properties: exp.Expression | None) -> None:
+def _record(call: Call, meta: TableMeta, properties: exp.Expression | None) -> None:
     meta.created, meta.owner = call.now, call.session.role
     if properties is None:
         return
@@ -286,7 +286,8 @@ def _add_column(call: Call, action: exp.Expression, table: Table, meta: TableMet
     text = _definition(translated, not_null=False)
     empty = call.session.duck.execute(f"SELECT count(*) FROM {_where(table)}").fetchone() == (0,)  # noqa: S608
     if text.endswith(" NOT NULL") and not empty and " DEFAULT " not in text:
-        message = f"SQL compilation error:\nNon-nullable column '{name}' cannot be added to non-empty table '{table.name.name}'"
+        message = f"Non-nullable column '{name}' cannot be added to non-empty table '{table.name.name}'"
+        message = f"SQL compilation error:\n{message}"
         raise SnowflakeError(1465, "42601", message)
     bare, not_null = text.removesuffix(" NOT NULL"), text.endswith(" NOT NULL")
     call.session.duck.execute(f"ALTER TABLE {_where(table)} ADD COLUMN {bare}")
@@ -329,7 +330,8 @@ def _change_type(call: Call, kind: exp.DataType, column: Column, table: Table, m
     length = text_length(kind) or DEFAULT_VARCHAR
     old_length = meta.lengths.get(column.name, DEFAULT_VARCHAR)
     if not _grows(column.duck_type, new, old_length, length):
-        message = f"SQL compilation error:\ncannot change column {column.name} from type {column.duck_type} to {new}"
+        change = f"from type {column.duck_type} to {new}"
+        message = f"SQL compilation error:\ncannot change column {column.name} {change}"
         raise SnowflakeError(2108, "22000", message)
     if new == "VARCHAR" == column.duck_type:
         meta.lengths[column.name] = length

@@ -1,7 +1,8 @@
 """SELECT, INSERT, UPDATE, DELETE and TRUNCATE.
 
-Rules restored: a text longer than its VARCHAR(n) fails with 100078 (DuckDB ignores lengths), a text put into a VARIANT
-stays a text (DuckDB would parse it), TRUNCATE is DML and stays in the transaction (transactions page).
+Rules restored: a text longer than its VARCHAR(n) fails with 100078 (DuckDB ignores lengths), a text put
+into a VARIANT stays a text (DuckDB would parse it), TRUNCATE is DML and stays in the transaction
+(transactions page).
 """
 
 from __future__ import annotations
@@ -144,7 +145,7 @@ def known(names: list[str], table: Table) -> list[str]:
 
 
 def fit(expression: str, column: str, table: Table, catalogue: Catalogue) -> str:
-    """Wrap a value on its way into a column with what DuckDB does not check; the same text when nothing is needed."""
+    """Wrap a value on its way into a column with what DuckDB does not check, where something is needed."""
     kind = table.column(column)
     if kind is not None and kind.duck_type == "JSON":
         return f"_ls_variant({expression})"
@@ -165,7 +166,7 @@ def fitted_source(source: str, table: Table, columns: list[str], catalogue: Cata
 
 
 def fit_assignment(assignment: exp.Expression, table: Table, catalogue: Catalogue) -> None:
-    """Wrap the right side of `column = value` in place, and name the column without its table, as DuckDB wants it."""
+    """Wrap the right side of `column = value` in place; DuckDB wants the column without its table."""
     column = identifier(assignment.this)
     known([column], table)
     assignment.set("this", exp.column(exp.to_identifier(column, quoted=True)))

@@ -117,6 +117,10 @@ def from_exception(error: Exception) -> SnowflakeError:
     if told := re.search(r"LOCAL:(\d+):(\w{5}):(.*)", text, re.DOTALL):
         return SnowflakeError(int(told[1]), told[2], told[3].strip())
     first_line = text.split("\n", 1)[0]
+    return _from_duckdb(error, text, first_line)
+
+
+def _from_duckdb(error: Exception, text: str, first_line: str) -> SnowflakeError:
     for kind, pattern, code, state in _RULES:
         if isinstance(error, kind) and re.search(pattern, text):
             return SnowflakeError(code, state, first_line)

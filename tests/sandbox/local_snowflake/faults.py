@@ -1,8 +1,8 @@
 """Faults on demand: what a test wants to go wrong, and when.
 
-A fault is armed for statements (or the login, or an upload) that match a pattern; it strikes at the n-th match, then `times`
-times. `when`: "before" the statement takes effect, or "after" it did (COMMIT included), which is what a lost answer
-looks like to a client.
+A fault is armed for statements (or the login, or an upload) that match a pattern; it strikes at the n-th
+match, then `times` times. `when`: "before" the statement takes effect, or "after" it did (COMMIT included),
+which is what a lost answer looks like to a client.
 """
 
 from __future__ import annotations

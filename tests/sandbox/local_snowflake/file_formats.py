@@ -1,8 +1,9 @@
-"""File format options of COPY and how DuckDB reads such files.
+r"""File format options of COPY and how DuckDB reads such files.
 
-Rules restored (copy-into-table and create-file-format pages): an unquoted empty field is NULL and a quoted one is ''
-(EMPTY_FIELD_AS_NULL), NULL_IF hits quoted fields too, quotes are doubled, everything else comes through as it is. A
-default that would change data here but cannot be read faithfully (ESCAPE_UNENCLOSED_FIELD = '\\') is refused.
+Rules restored (copy-into-table and create-file-format pages): an unquoted empty field is NULL and a quoted
+one is '' (EMPTY_FIELD_AS_NULL), NULL_IF hits quoted fields too, quotes are doubled, everything else comes
+through as it is. A default that would change data here but cannot be read faithfully
+(ESCAPE_UNENCLOSED_FIELD = '\\') is refused.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from .stages import StagedFile
 
 _AS_DOCUMENTED = {
-    "BINARY_FORMAT", "DATE_FORMAT", "TIME_FORMAT", "TIMESTAMP_FORMAT", "SKIP_BYTE_ORDER_MARK", "ALLOW_DUPLICATE",
-    "ENABLE_OCTAL", "MULTI_LINE",
+    "BINARY_FORMAT", "DATE_FORMAT", "TIME_FORMAT", "TIMESTAMP_FORMAT", "SKIP_BYTE_ORDER_MARK",
+    "ALLOW_DUPLICATE", "ENABLE_OCTAL", "MULTI_LINE",
 }  # fmt: skip
 _ESCAPES = {"\\n": "\n", "\\t": "\t", "\\r": "\r", "\\\\": "\\", "\\N": "\\N", "\\\\N": "\\N"}
 
@@ -122,10 +123,8 @@ def _json_reader(form: FileFormat, where: str, compression: str) -> str:
     )
     if not form.flag("STRIP_OUTER_ARRAY", default=False):
         return f"(SELECT json AS c1 FROM {source})"  # noqa: S608 - our own file name
-    return (
-        "(SELECT UNNEST(CASE WHEN json_type(json) = 'ARRAY' THEN CAST(json AS JSON[]) ELSE [json] END) AS c1 "
-        f"FROM {source})"  # noqa: S608 - our own file name
-    )
+    elements = "CASE WHEN json_type(json) = 'ARRAY' THEN CAST(json AS JSON[]) ELSE [json] END"
+    return f"(SELECT UNNEST({elements}) AS c1 FROM {source})"  # noqa: S608 - our own file name
 
 
 def _refuse_others(form: FileFormat, known: set[str]) -> None:
@@ -137,10 +136,10 @@ def _refuse_others(form: FileFormat, known: set[str]) -> None:
 
 _CSV_OPTIONS = {
     "COMPRESSION", "EMPTY_FIELD_AS_NULL", "ENCODING", "ERROR_ON_COLUMN_COUNT_MISMATCH", "ESCAPE",
-    "ESCAPE_UNENCLOSED_FIELD", "FIELD_DELIMITER", "FIELD_OPTIONALLY_ENCLOSED_BY", "NULL_IF", "RECORD_DELIMITER",
-    "REPLACE_INVALID_CHARACTERS", "SKIP_BLANK_LINES", "SKIP_HEADER", "TRIM_SPACE", *_AS_DOCUMENTED,
+    "ESCAPE_UNENCLOSED_FIELD", "FIELD_DELIMITER", "FIELD_OPTIONALLY_ENCLOSED_BY", "NULL_IF",
+    "RECORD_DELIMITER", "REPLACE_INVALID_CHARACTERS", "SKIP_BLANK_LINES", "SKIP_HEADER", "TRIM_SPACE", *_AS_DOCUMENTED,
 }  # fmt: skip
-_FIXED = {
+_FIXED: dict[str, set[str | None]] = {
     "ESCAPE": {None},
     "RECORD_DELIMITER": {"\n", "\r\n"},
     "ENCODING": {"UTF8", "UTF-8"},
@@ -175,11 +174,13 @@ def _csv_reader(form: FileFormat, file: StagedFile, where: str, compression: str
     types = ", ".join(f"'{name}': 'VARCHAR'" for name in names)
     quote = form.text("FIELD_OPTIONALLY_ENCLOSED_BY", None) or ""
     empty = "" if form.flag("EMPTY_FIELD_AS_NULL", default=True) else "\x01never\x01"
+    delimiter = form.text("FIELD_DELIMITER", ",") or ","
+    skip = int(form.options.get("SKIP_HEADER") or 0)
     line = min(max(file.size * (40 if compression == "gzip" else 1), 4_000_000), 300_000_000)
     source = (
-        f"read_csv({where}, auto_detect=false, header=false, delim={literal(form.text('FIELD_DELIMITER', ',') or ',')}, "
+        f"read_csv({where}, auto_detect=false, header=false, delim={literal(delimiter)}, "
         f"quote={literal(quote)}, escape={literal(quote)}, columns={{{types}}}, nullstr={literal(empty)}, "
-        f"allow_quoted_nulls=false, compression='{compression}', skip={int(form.options.get('SKIP_HEADER') or 0)}, "
+        f"allow_quoted_nulls=false, compression='{compression}', skip={skip}, "
         f"max_line_size={line}, parallel=false)"
     )
     nulls = [_ESCAPES.get(str(text), str(text)) for text in form.options.get("NULL_IF", ["\\N"])]

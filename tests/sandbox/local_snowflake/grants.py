@@ -1,7 +1,8 @@
 """Roles and privileges.
 
-Rules restored (access-control pages): a role has what it was granted, what its granted roles have, and everything on what it
-owns; the creator's role owns; future grants hold for what is created later; ACCOUNTADMIN may do all.
+Rules restored (access-control pages): a role has what it was granted, what its granted roles have, and
+everything on what it owns; the creator's role owns; future grants hold for what is created later;
+ACCOUNTADMIN may do all.
 """
 
 from __future__ import annotations

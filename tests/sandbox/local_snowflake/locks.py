@@ -1,9 +1,10 @@
 """Table locks of UPDATE, DELETE, MERGE and TRUNCATE, held to the end of the transaction.
 
-Rules restored (transactions and parameters pages): a second writer of a table waits, at most LOCK_TIMEOUT seconds and never
-longer than STATEMENT_TIMEOUT_IN_SECONDS; more than 20 waiters are refused; INSERT and COPY block nobody; a session
-that blocks others and has been idle for 5 minutes of the sandbox's clock loses its transaction. The numbers of
-lock timeouts and deadlocks are not documented [?]: all are 000625 (57014) here.
+Rules restored (transactions and parameters pages): a second writer of a table waits, at most LOCK_TIMEOUT
+seconds and never longer than STATEMENT_TIMEOUT_IN_SECONDS; more than 20 waiters are refused; INSERT and
+COPY block nobody; a session that blocks others and has been idle for 5 minutes of the sandbox's clock loses
+its transaction. The numbers of lock timeouts and deadlocks are not documented [?]: all are 000625 (57014)
+here.
 """
 
 from __future__ import annotations

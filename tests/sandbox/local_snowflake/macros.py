@@ -1,9 +1,9 @@
 """SQL functions that DuckDB lacks or answers differently, as macros of each session.
 
-Rules restored (functions' pages): TRY_ functions take text and give NULL for what does not convert; TRY_TO_BOOLEAN
-knows Snowflake's words; TRY_TO_TIMESTAMP reads ISO forms and whole numbers as times since 1970; PARSE_JSON keeps
-the numbers' text and fails with 100069; OCTET_LENGTH counts bytes; TYPEOF names VARIANT types; a number in a
-VARIANT that DuckDB cannot hold exactly is refused instead of rounded.
+Rules restored (functions' pages): TRY_ functions take text and give NULL for what does not convert;
+TRY_TO_BOOLEAN knows Snowflake's words; TRY_TO_TIMESTAMP reads ISO forms and whole numbers as times since
+1970; PARSE_JSON keeps the numbers' text and fails with 100069; OCTET_LENGTH counts bytes; TYPEOF names
+VARIANT types; a number in a VARIANT that DuckDB cannot hold exactly is refused instead of rounded.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ _EPOCH = """make_timestamp(CASE
 
 _DEFINITIONS = {
     "_ls_text(x)": """CASE WHEN typeof(x) IN ('VARCHAR', '"NULL"', 'NULL') THEN x::VARCHAR
-        ELSE error('LOCAL:1065:22023:SQL compilation error: TRY_ functions take text, not ' || typeof(x)) END""",
+        ELSE error('LOCAL:1065:22023:SQL compilation error: TRY_ functions take text, not '
+            || typeof(x)) END""",
     "_ls_number_text(x)": f"CASE WHEN regexp_full_match(trim(x), '{_NUMBER}') THEN trim(x) END",
     "_ls_try_double(x)": "TRY_CAST(trim(x) AS DOUBLE)",
     "_ls_try_boolean(x)": """CASE WHEN lower(trim(x)) IN ('true', 't', 'yes', 'y', 'on', '1') THEN TRUE
@@ -42,7 +43,8 @@ _DEFINITIONS = {
         WHEN x IS NULL THEN NULL ELSE error('LOCAL:100069:22P02:Error parsing JSON: ' || left(x, 40)) END""",
     "_ls_try_parse_json(x)": "CASE WHEN trim(x) <> '' AND json_valid(x) THEN x::JSON END",
     "_ls_sha256(x)": "sha256(x)",
-    "_ls_octet_length(x)": "CASE WHEN typeof(x) = 'BLOB' THEN octet_length(x::BLOB) ELSE strlen(x::VARCHAR) END",
+    "_ls_octet_length(x)": """CASE WHEN typeof(x) = 'BLOB' THEN octet_length(x::BLOB)
+        ELSE strlen(x::VARCHAR) END""",
     "_ls_typeof(x)": """CASE json_type(x) WHEN 'OBJECT' THEN 'OBJECT' WHEN 'ARRAY' THEN 'ARRAY'
         WHEN 'VARCHAR' THEN 'VARCHAR' WHEN 'BIGINT' THEN 'INTEGER' WHEN 'UBIGINT' THEN 'INTEGER'
         WHEN 'HUGEINT' THEN 'INTEGER' WHEN 'DOUBLE' THEN 'DECIMAL' WHEN 'BOOLEAN' THEN 'BOOLEAN'

@@ -1,7 +1,8 @@
 """MERGE, by DuckDB's own MERGE INTO.
 
-Rules restored (merge page): it takes part in the open transaction, its expressions see every source column, a target row
-that two source rows match fails with 100090/42P18, and the result has one count for each kind of clause.
+Rules restored (merge page): it takes part in the open transaction, its expressions see every source column,
+a target row that two source rows match fails with 100090/42P18, and the result has one count for each kind
+of clause.
 """
 
 from __future__ import annotations

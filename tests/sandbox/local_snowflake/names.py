@@ -73,7 +73,7 @@ def qualify(parts: list[str], database: str | None, schema: str | None) -> Objec
     Raises:
         SnowflakeError: 90105 or 90106 when the session has none.
     """
-    if len(parts) > 3:  # noqa: PLR2004 - database, schema, object
+    if len(parts) > 3:
         raise syntax("too many parts in " + ".".join(parts))
     full = [*([None] * (3 - len(parts))), *parts]
     full_database, full_schema = full[0] or database, full[1] or schema

@@ -11,8 +11,9 @@ from typing import Any
 class Entry:
     """One statement.
 
-    `transaction`: id of the open transaction, None outside; `rows`: changed or returned rows; `error`: Snowflake's number,
-    None when it succeeded; `stale`: tables read that somebody else committed to after the transaction's snapshot;
+    `transaction`: id of the open transaction, None outside; `rows`: changed or returned rows; `error`:
+    Snowflake's number, None when it succeeded; `stale`: tables read that somebody else committed to after
+    the transaction's snapshot;
     `at`: seconds since 1970 on the sandbox's clock; `ms`: real milliseconds.
     """
 

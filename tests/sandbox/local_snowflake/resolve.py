@@ -1,8 +1,8 @@
 """Which tables and columns a statement names.
 
-Rules restored: names resolve against the session's database and schema; a missing object gives 2003/42S02 and a
-missing column 904; **a quoted name must match in case** (identifiers-syntax page), which DuckDB ignores; a temporary
-table may be named by its full name and hides a permanent one of the same schema.
+Rules restored: names resolve against the session's database and schema; a missing object gives 2003/42S02
+and a missing column 904; **a quoted name must match in case** (identifiers-syntax page), which DuckDB
+ignores; a temporary table may be named by its full name and hides a permanent one of the same schema.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def identifier(node: exp.Expression) -> str:
     return name if quoted else name.upper()
 
 
-def table_parts(node: exp.Table) -> list[str]:
+def table_parts(node: exp.Expression) -> list[str]:
     """The normalised parts of a table reference."""
     return [identifier(part) for part in (node.args.get("catalog"), node.args.get("db"), node.this) if part]
 
@@ -118,12 +118,13 @@ def point_to(node: exp.Table, table: Table) -> None:
 def _target(tree: exp.Expression) -> exp.Expression | None:
     if not isinstance(tree, (exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.Copy)):
         return None
-    this = tree.this
-    return this.this if isinstance(this, exp.Schema) else this
+    this: exp.Expression = tree.this
+    target: exp.Expression = this.this if isinstance(this, exp.Schema) else this
+    return target
 
 
 def _information_schema(node: exp.Table, session: Session) -> None:
-    """fakesnow's views stand in for INFORMATION_SCHEMA; they need the database."""
+    """Fakesnow's views stand in for INFORMATION_SCHEMA; they need the database."""
     database = identifier(node.args["catalog"]) if node.args.get("catalog") else session.database
     if database is None:
         qualify([node.name], None, None)

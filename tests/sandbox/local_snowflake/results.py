@@ -125,7 +125,7 @@ def counts(type_id: int, **changed: int) -> Result:
 
 
 def body(result: Result) -> dict[str, Any]:
-    """`rowtype`, `rowset` and totals of a query answer; DML counts go as JSON, where clients look for them."""
+    """`rowtype`, `rowset` and totals of a query answer; DML counts go as JSON, where clients look."""
     if result.type_id in statement_type.DML_TYPE_IDS:
         rows = zip(*[column.to_pylist() for column in result.table.columns], strict=True)
         rowset = {

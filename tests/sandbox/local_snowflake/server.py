@@ -1,8 +1,9 @@
 """The HTTP side: what the connectors ask, and the control endpoint.
 
-Rules restored: the login answer has the fields that connector 5 insists on; session parameters that it sends as text are read
-as what they mean; an upload address answers HEAD and honours "do not overwrite"; every failure is JSON with
-HTTP 200 and Snowflake's number, since the connectors retry an HTTP 500 for minutes.
+Rules restored: the login answer has the fields that connector 5 insists on; session parameters that it
+sends as text are read as what they mean; an upload address answers HEAD and honours "do not overwrite";
+every failure is JSON with HTTP 200 and Snowflake's number, since the connectors retry an HTTP 500 for
+minutes.
 """
 
 from __future__ import annotations
@@ -123,7 +124,7 @@ class Service:
         return session
 
     def _start_in(self, session: Session, query: dict[str, str]) -> None:
-        """Database, schema and warehouse of the connection; what does not exist is left out, as Snowflake does."""
+        """Database, schema and warehouse of the connection; what does not exist is left out."""
         catalogue = self.world.catalogue
         database = normalise(query["databaseName"]) if query.get("databaseName") else None
         if database in catalogue.databases():
@@ -188,7 +189,7 @@ class Service:
             if session and fault and error.code in SESSION_LOST:
                 self.world.close_session(session)
             return _failure(error)
-        except Exception as error:  # noqa: BLE001 - no failure may become an HTTP 500
+        except Exception as error:
             logger.exception("unexpected failure")
             return _failure(from_exception(error))
 

@@ -39,8 +39,8 @@ DEFAULT_PARAMETERS: dict[str, Any] = {
 class Transaction:
     """An open transaction.
 
-    `begun`: DuckDB's has started; `wrote`: a statement has changed something; `touched`: which tables; `snapshot`: the
-    last commit it sees; `broken`: why only ROLLBACK is possible.
+    `begun`: DuckDB's has started; `wrote`: a statement has changed something; `touched`: which tables;
+    `snapshot`: the last commit it sees; `broken`: why only ROLLBACK is possible.
     """
 
     id: int
@@ -77,12 +77,12 @@ class Session:
     @property
     def database(self) -> str | None:
         """The current database."""
-        return self.fake.database
+        return None if self.fake.database is None else str(self.fake.database)
 
     @property
     def schema(self) -> str | None:
         """The current schema."""
-        return self.fake.schema
+        return None if self.fake.schema is None else str(self.fake.schema)
 
     def use(self, database: str | None, schema: str | None) -> None:
         """Change the current database and schema, also in DuckDB, whose macros are found through it."""

@@ -1,7 +1,7 @@
 """USE and ALTER SESSION.
 
-Rules restored: USE of something missing fails (2043/02000) and leaves the session as it was; session parameters are
-kept, unknown ones refused; USE ROLE needs a granted role (use-role page).
+Rules restored: USE of something missing fails (2043/02000) and leaves the session as it was; session
+parameters are kept, unknown ones refused; USE ROLE needs a granted role (use-role page).
 """
 
 from __future__ import annotations
@@ -82,7 +82,8 @@ def use_role(session: Session, name: str) -> None:
         SnowflakeError: 3013/42501 when it was not.
     """
     if name not in session.user.roles:
-        message = f"Requested role '{name}' is not assigned to the executing user. Specify another role to activate."
+        message = f"Requested role '{name}' is not assigned to the executing user. "
+        message += "Specify another role to activate."
         raise SnowflakeError(3013, "42501", message)
     session.role = name
 

@@ -1,7 +1,7 @@
 """SHOW and DESCRIBE.
 
-Rule restored: they read the catalogue without a warehouse, in the columns of the documentation, filtered by LIKE (which
-ignores case here, and only here) and by IN DATABASE | SCHEMA | TABLE.
+Rule restored: they read the catalogue without a warehouse, in the columns of the documentation, filtered by
+LIKE (which ignores case here, and only here) and by IN DATABASE | SCHEMA | TABLE.
 """
 
 from __future__ import annotations
@@ -86,14 +86,24 @@ def describe(call: Call) -> Result:
         ]
         for column in table.columns
     ]
-    names = "name,type,kind,null?,default,primary key,unique key,check,expression,comment,policy name".split(
-        ","
-    )
+    names = [
+        "name",
+        "type",
+        "kind",
+        "null?",
+        "default",
+        "primary key",
+        "unique key",
+        "check",
+        "expression",
+        "comment",
+        "policy name",
+    ]
     return results.of_rows(dict.fromkeys(names, "VARCHAR"), rows, statement_type.DESCRIBE)
 
 
 def show(call: Call) -> Result:
-    """SHOW TABLES | VIEWS | COLUMNS | SCHEMAS | DATABASES | STAGES | PRIMARY KEYS | WAREHOUSES | PARAMETERS | LOCKS ..."""
+    """SHOW TABLES | VIEWS | COLUMNS | SCHEMAS | DATABASES | STAGES | PRIMARY KEYS | WAREHOUSES | ..."""
     kind, like, scope = _asked(call)
     handler = _SHOWN.get(kind)
     if handler is None:
@@ -170,8 +180,17 @@ def _tables(call: Call, scope: _Scope) -> tuple[str, list[list[object]]]:
         meta = call.world.catalogue.of(table.name)
         sort = "TEMPORARY" if table.temporary else "TRANSIENT" if meta.transient else "TABLE"
         rows.append(
-            ["", table.name.name, table.name.database, table.name.schema, sort, meta.comment, meta.cluster_by]
-            + [meta.owner, str(meta.retention_days)]
+            [
+                "",
+                table.name.name,
+                table.name.database,
+                table.name.schema,
+                sort,
+                meta.comment,
+                meta.cluster_by,
+                meta.owner,
+                str(meta.retention_days),
+            ]
         )
     return "created_on,name,database_name,schema_name,kind,comment,cluster_by,owner,retention_time", rows
 
@@ -191,10 +210,22 @@ def _columns(call: Call, scope: _Scope) -> tuple[str, list[list[object]]]:
         for column in table.columns:
             nullable = "true" if column.nullable else "false"
             rows.append(
-                [table.name.name, table.name.schema, column.name, _type_json(column, meta), nullable]
-                + [column.default or "", "COLUMN", "", column.comment or "", table.name.database, ""]
+                [
+                    table.name.name,
+                    table.name.schema,
+                    column.name,
+                    _type_json(column, meta),
+                    nullable,
+                    column.default or "",
+                    "COLUMN",
+                    "",
+                    column.comment or "",
+                    table.name.database,
+                    "",
+                ]
             )
-    names = "table_name,schema_name,column_name,data_type,null?,default,kind,expression,comment,database_name,autoincrement"
+    names = "table_name,schema_name,column_name,data_type,null?,default,kind,expression,comment,"
+    names += "database_name,autoincrement"
     return names, rows
 
 

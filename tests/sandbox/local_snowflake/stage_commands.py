@@ -1,7 +1,7 @@
 """PUT, LIST and REMOVE.
 
-Rules restored: both connectors upload over a signed address, never by a path on the server; LIST and REMOVE take a
-prefix and a PATTERN (list and remove pages).
+Rules restored: both connectors upload over a signed address, never by a path on the server; LIST and REMOVE
+take a prefix and a PATTERN (list and remove pages).
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def upload_order(call_put: dict[str, Any], bucket_path: str, base_url: str) -> d
     }
 
 
-def _shown(call: Call, location: Location, file: StagedFile) -> str:
+def _shown(location: Location, file: StagedFile) -> str:
     return f"{location.label}/{file.path}" if location.label else file.path
 
 
@@ -110,9 +110,9 @@ def list_files(call: Call) -> Result:
     """LIST @stage/prefix [PATTERN = '...']."""
     location, pattern = _reference(call, "READ")
     rows = [
-        [_shown(call, location, file), file.size, file.md5, file.last_modified]
+        [_shown(location, file), file.size, file.md5, file.last_modified]
         for file in call.world.stages.files(location)
-        if pattern is None or re.fullmatch(pattern, _shown(call, location, file))
+        if pattern is None or re.fullmatch(pattern, _shown(location, file))
     ]
     columns = {"name": "VARCHAR", "size": "BIGINT", "md5": "VARCHAR", "last_modified": "VARCHAR"}
     return results.of_rows(columns, rows)
@@ -123,9 +123,9 @@ def remove(call: Call) -> Result:
     location, pattern = _reference(call, "WRITE")
     rows = []
     for file in call.world.stages.files(location):
-        if pattern is None or re.fullmatch(pattern, _shown(call, location, file)):
+        if pattern is None or re.fullmatch(pattern, _shown(location, file)):
             file.local.unlink(missing_ok=True)
-            rows.append([_shown(call, location, file), "removed"])
+            rows.append([_shown(location, file), "removed"])
     return results.of_rows({"name": "VARCHAR", "result": "VARCHAR"}, rows)
 
 

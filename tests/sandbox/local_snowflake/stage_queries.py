@@ -93,7 +93,7 @@ def _source(call: Call, reference: str, form: FileFormat) -> str:
 
 
 def _name(call: Call, node: exp.Expression) -> ObjectName:
-    name = qualify(table_parts(node), call.session.database, call.session.schema)  # type: ignore[arg-type]
+    name = qualify(table_parts(node), call.session.database, call.session.schema)
     require_schema(name.database, name.schema, call.world.catalogue)
     return name
 

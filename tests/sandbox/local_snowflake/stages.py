@@ -13,10 +13,13 @@ import shutil
 import threading
 from dataclasses import dataclass
 from email.utils import formatdate
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .errors import SnowflakeError, already_exists, not_found, syntax
 from .names import ObjectName, qualify, split
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 USER_STAGE = "~"
 
@@ -31,7 +34,7 @@ class Location:
     @property
     def label(self) -> str:
         """The stage's name as LIST and COPY print it before a path."""
-        return self.stage.name.lower() if self.stage.name not in {USER_STAGE} else ""
+        return self.stage.name.lower() if self.stage.name != USER_STAGE else ""
 
 
 @dataclass(frozen=True)

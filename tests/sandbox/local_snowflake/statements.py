@@ -1,7 +1,7 @@
 """What kind of statement a text is, and which stage commands it holds.
 
-sqlglot's Snowflake dialect parses everything it can; for the commands it keeps as text (REMOVE, GRANT, CREATE ROLE,
-...) the kind is read from the first words.
+sqlglot's Snowflake dialect parses everything it can; for the commands it keeps as text (REMOVE, GRANT,
+CREATE ROLE, ...) the kind is read from the first words.
 """
 
 from __future__ import annotations
@@ -104,7 +104,8 @@ def parse(text: str) -> Statement:
     if whole := _text_command(text):
         return whole
     try:
-        trees = [t for t in sqlglot.parse(text, read="snowflake") if t and not isinstance(t, exp.Semicolon)]
+        trees = [t for t in sqlglot.parse(text, read="snowflake") if isinstance(t, exp.Expression)]
+        trees = [t for t in trees if not isinstance(t, exp.Semicolon)]
     except (sqlglot.errors.SqlglotError, RecursionError) as error:
         raise from_exception(error) from None
     if not trees:

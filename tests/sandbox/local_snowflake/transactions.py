@@ -1,14 +1,15 @@
 """Transactions as Snowflake runs them, on DuckDB's.
 
-Rules restored (transactions page): BEGIN in an open transaction is ignored; DDL commits the open one first; COMMIT
-and ROLLBACK without one succeed; autocommit off opens one at the first change; a failed statement leaves the
-transaction open; each statement sees what was committed before it (READ COMMITTED).
+Rules restored (transactions page): BEGIN in an open transaction is ignored; DDL commits the open one first;
+COMMIT and ROLLBACK without one succeed; autocommit off opens one at the first change; a failed statement
+leaves the transaction open; each statement sees what was committed before it (READ COMMITTED).
 
-DuckDB has snapshot isolation, so: its transaction starts at the first statement that touches data, after the locks are
-held, and is started again before each statement until something was changed. After that the snapshot stands: a
-change of a table that somebody else has committed to meanwhile is refused, a read of one is noted in the query log.
-DuckDB also gives up a transaction in which a statement failed while running. With no change before it is begun again;
-otherwise everything but ROLLBACK is refused, where the real one would go on.
+DuckDB has snapshot isolation, so: its transaction starts at the first statement that touches data, after
+the locks are held, and is started again before each statement until something was changed. After that the
+snapshot stands: a change of a table that somebody else has committed to meanwhile is refused, a read of one
+is noted in the query log. DuckDB also gives up a transaction in which a statement failed while running.
+With no change before it is begun again; otherwise everything but ROLLBACK is refused, where the real one
+would go on.
 """
 
 from __future__ import annotations
@@ -126,8 +127,8 @@ class Transactions:
         newer = {t.name for t in reads if self._locks.newer(t.name, transaction.snapshot)}
         if changes and changes.name in newer and not changes.temporary:
             message = (
-                f"changing {changes.name}, to which another session has committed since this transaction's first "
-                "change: real Snowflake would see those rows"
+                f"changing {changes.name}, to which another session has committed since this transaction's "
+                "first change: real Snowflake would see those rows"
             )
             raise unsupported(message)
         session.stale = sorted(str(name) for name in newer)
@@ -160,7 +161,7 @@ class Transactions:
     def _refuse_broken(session: Session) -> None:
         if session.transaction and session.transaction.broken:
             message = (
-                "the local Snowflake gave this transaction up after a failed statement; only ROLLBACK is possible "
-                f"(the real one would go on). The failure was: {session.transaction.broken}"
+                "the local Snowflake gave this transaction up after a failed statement; only ROLLBACK is "
+                f"possible (the real one would go on). The failure was: {session.transaction.broken}"
             )
             raise SnowflakeError(90232, "25000", message)

@@ -1,9 +1,10 @@
 """Snowflake SQL to DuckDB SQL: fakesnow's passes, and ours where they give a wrong answer.
 
 Rules restored here: NUMBER(p,s) is exact to 38 digits (fakesnow makes NUMBER(38,0) a 64-bit integer), the
-context functions tell the session's values, SYSDATE and CURRENT_TIMESTAMP follow the sandbox's clock, SHA2 takes
-a length, OCTET_LENGTH counts bytes, TRY_ functions give NULL for what does not convert and refuse what
-is not text, and casts to a short VARCHAR are refused (whether Snowflake cuts or fails there is not documented).
+context functions tell the session's values, SYSDATE and CURRENT_TIMESTAMP follow the sandbox's clock, SHA2
+takes a length, OCTET_LENGTH counts bytes, TRY_ functions give NULL for what does not convert and refuse
+what is not text, and casts to a short VARCHAR are refused (whether Snowflake cuts or fails there is not
+documented).
 """
 
 from __future__ import annotations
@@ -68,7 +69,8 @@ _BEFORE: tuple[Pass, ...] = (
 
 def translate(tree: exp.Expression, session: Session, now: float) -> exp.Expression:
     """The statement for DuckDB; `tree` is changed. `now`: seconds since 1970 for the time functions."""
-    for step in (_context(tree, session, now), _functions, *_BEFORE, _types):
+    steps: tuple[Pass, ...] = (_context(tree, session, now), _functions, *_BEFORE, _types)
+    for step in steps:
         tree = rewrite(tree, step)
     return tree
 
@@ -76,6 +78,8 @@ def translate(tree: exp.Expression, session: Session, now: float) -> exp.Express
 def rewrite(tree: exp.Expression, step: Pass) -> exp.Expression:
     """Apply `step` to every node, children first; sqlglot's own walk skips what is inside a replaced node."""
     for node in reversed(list(tree.dfs())):
+        if not isinstance(node, exp.Expression):
+            continue
         new = step(node)
         if new is node:
             continue
@@ -96,31 +100,30 @@ def timestamp(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
+_TYPES: dict[exp.DType, str] = {
+    **dict.fromkeys(_INTEGERS, "DECIMAL(38, 0)"),
+    **dict.fromkeys(_FLOATS, "DOUBLE"),
+    **dict.fromkeys(_TEXTS, "VARCHAR"),
+    **dict.fromkeys(_ZONED, "TIMESTAMPTZ"),
+    **dict.fromkeys(_NTZ, "TIMESTAMP"),
+    exp.DType.BINARY: "BLOB",
+    exp.DType.VARBINARY: "BLOB",
+}
+
+
 def _types(node: exp.Expression) -> exp.Expression:
     if not isinstance(node, exp.DataType):
         return node
-    kind = node.this
-    if kind in _INTEGERS:
-        return exp.DataType.build("DECIMAL(38, 0)", dialect="duckdb")
-    if kind == exp.DType.DECIMAL:
+    if node.this == exp.DType.DECIMAL:
         return _decimal(node)
-    if kind in _FLOATS:
-        return exp.DataType.build("DOUBLE", dialect="duckdb")
-    if kind in _TEXTS:
-        return exp.DataType.build("VARCHAR", dialect="duckdb")
-    if kind in _ZONED:
-        return exp.DataType.build("TIMESTAMPTZ", dialect="duckdb")
-    if kind in _NTZ:
-        return exp.DataType.build("TIMESTAMP", dialect="duckdb")
-    if kind in {exp.DType.BINARY, exp.DType.VARBINARY}:
-        return exp.DataType.build("BLOB", dialect="duckdb")
-    return node
+    duck = _TYPES.get(node.this)
+    return node if duck is None else exp.DataType.build(duck, dialect="duckdb")
 
 
 def _decimal(node: exp.DataType) -> exp.DataType:
     sizes = [str(param.this) for param in node.expressions]
     precision, scale = (sizes + ["38", "0"][len(sizes) :])[:2]
-    if int(precision) > 38 or int(scale) > 37:  # noqa: PLR2004 - Snowflake's limits for NUMBER
+    if int(precision) > 38 or int(scale) > 37:
         message = f"SQL compilation error:\ninvalid precision or scale NUMBER({precision},{scale})"
         raise SnowflakeError(1438, "42601", message)
     return exp.DataType.build(f"DECIMAL({precision}, {scale})", dialect="duckdb")
@@ -233,7 +236,7 @@ def _parse_json(node: exp.Expression) -> exp.Expression:
 def _cast(node: exp.Expression) -> exp.Expression:
     """Rule: a cast to VARCHAR(n) shorter than the default is not faithful here, so it is refused."""
     length = text_length(node.args.get("to"))
-    if length is not None and length < 16_777_216 and not isinstance(node.this, exp.Null):  # noqa: PLR2004
+    if length is not None and length < 16_777_216 and not isinstance(node.this, exp.Null):
         message = f"a cast to VARCHAR({length}): check the length with LENGTH() instead"
         raise unsupported(message)
     if isinstance(node, exp.TryCast) and not isinstance(node.this, exp.Null):

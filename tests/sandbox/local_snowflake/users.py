@@ -11,8 +11,7 @@ import base64
 import hashlib
 import secrets
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -26,6 +25,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from .errors import SnowflakeError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ACCOUNT = "SANDBOX"
 MAX_JWT_LIFE = 3600  # seconds; Snowflake refuses a longer life

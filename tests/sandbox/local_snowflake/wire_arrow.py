@@ -1,7 +1,8 @@
 """Arrow tables in the shape that Snowflake sends and both connectors read.
 
-Rules restored: a timestamp is a struct of seconds and nanoseconds, NULL only as a whole (fakesnow leaves NULLs inside it,
-which connector 5 refuses); times are nanoseconds; every field says its logical type, precision and scale.
+Rules restored: a timestamp is a struct of seconds and nanoseconds, NULL only as a whole (fakesnow leaves
+NULLs inside it, which connector 5 refuses); times are nanoseconds; every field says its logical type,
+precision and scale.
 """
 
 from __future__ import annotations
