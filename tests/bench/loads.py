@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from . import candidates, environments, lines
 from .figures import Figure, highest, ratio
+from .measure import BenchError
 from .warehouse import check, clear_log, sent
 
 if TYPE_CHECKING:
