@@ -1,0 +1,126 @@
+"""A batch while it is gathered: checked, written to its file, ready to be loaded any number of times."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from array import array
+from bisect import bisect_left
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from target_snowflake_audit import hashing
+from target_snowflake_audit.checking.chunks import Chunk
+from target_snowflake_audit.staging.files import BatchFile
+from target_snowflake_audit.staging.spool import Spool
+
+if TYPE_CHECKING:
+    from target_snowflake_audit.checking.chunks import Checked, Checker
+    from target_snowflake_audit.checking.plan import StreamPlan
+    from target_snowflake_audit.checking.problems import Problem
+    from target_snowflake_audit.deletions import VersionKeys
+
+CHUNK_ROWS = 1000
+
+
+class Batch:
+    """Records of one stream that are loaded in one transaction.
+
+    Files live in a folder of mode 0700 until `close`.
+    """
+
+    def __init__(self, checker: Checker, number: int, run_id: str) -> None:
+        """Start an empty batch."""
+        self.checker = checker
+        self.number = number
+        self.run_id = run_id
+        self.folder = Path(tempfile.mkdtemp(prefix="target-snowflake-audit-"))
+        self.file = BatchFile(self.folder / "rows.csv.gz")
+        self.spool = Spool(self.folder / "records")
+        self.received = 0
+        self.bytes = 0
+        self.dead = 0
+        self.lost_documents = False
+        self.opened = time.monotonic()
+        self.seqs = array("q")
+        self.stamps: tuple[str, str] | None = None
+        self.extracted: tuple[str, str] | None = None
+        self.bookmark: Any = None
+        self.reasons: dict[str, int] = {}
+        self.versions: VersionKeys | None = None
+        self._chunk = Chunk()
+        self._batch_id = ""
+
+    @property
+    def plan(self) -> StreamPlan:
+        """The stream's plan."""
+        return self.checker.plan
+
+    @property
+    def batch_id(self) -> str:
+        """The batch's id; known after `finish`."""
+        return self._batch_id
+
+    def add(
+        self, record: dict[str, Any], raw: bytes, seq: int, extracted: str | None, found: list[Problem] | None
+    ) -> None:
+        """Add a record; `found` are problems that are known already."""
+        chunk = self._chunk
+        if found:
+            chunk.found[len(chunk)] = found
+        chunk.mapped.append(record)
+        chunk.raw.append(raw)
+        chunk.seq.append(seq)
+        chunk.extracted.append(extracted)
+        self.received += 1
+        self.bytes += len(raw)
+        if len(chunk) >= CHUNK_ROWS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Check the records that wait and write them to the file."""
+        chunk, self._chunk = self._chunk, Chunk()
+        if not chunk:
+            return
+        checked = self.checker.check(chunk)
+        self.file.write(checked.lines)
+        self.spool.append(chunk.raw)
+        self.seqs.extend(chunk.seq)
+        self._note(checked)
+
+    def finish(self) -> None:
+        """Check what waits, close the file and give the batch its id."""
+        if self._batch_id:
+            return
+        self.flush()
+        self.file.close()
+        self._batch_id = hashing.batch_id(self.run_id, str(self.plan.table), self.number, self.file.sha256)
+
+    def row_of(self, seq: int) -> int:
+        """Place of an arrival number in the batch."""
+        return bisect_left(self.seqs, seq)
+
+    def close(self) -> None:
+        """Remove the files."""
+        self.file.close()
+        self.spool.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _note(self, checked: Checked) -> None:
+        self.dead += len(checked.letters)
+        for letter in checked.letters:
+            reason = letter.problems[0].reason
+            self.reasons[reason] = self.reasons.get(reason, 0) + 1
+        self.lost_documents = self.lost_documents or checked.lost_documents
+        if self.versions is not None:
+            self.versions.add(checked.keys, complete=not checked.lost_keys)
+        self.stamps = _range(self.stamps, checked.stamps)
+        self.extracted = _range(self.extracted, checked.extracted)
+
+
+def _range(known: tuple[str, str] | None, values: list[str]) -> tuple[str, str] | None:
+    if not values:
+        return known
+    low, high = min(values), max(values)
+    return (low, high) if known is None else (min(known[0], low), max(known[1], high))

@@ -1,0 +1,252 @@
+"""Checks a chunk of records column by column and gives the rows to stage and the dead letters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from hashlib import sha256
+from itertools import compress
+from typing import TYPE_CHECKING, Any
+
+from target_snowflake_audit import hashing
+from target_snowflake_audit.checking import problems
+from target_snowflake_audit.checking.converters import TimestampCache, json_text
+from target_snowflake_audit.checking.problems import Bad, Problem, shown
+from target_snowflake_audit.staging.fields import NULL, quoted, text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from target_snowflake_audit.checking.plan import StreamPlan
+
+DELETED_PROPERTY = "_sdc_deleted_at"
+LOAD, DELETE, DEAD, KEY = NULL, "X", "D", "K"
+"""States of a staged row: load it, it says it is deleted, it is a dead letter, only its key was received."""
+
+
+@dataclass
+class Chunk:
+    """Received records of one stream, as parallel lists; `mapped` are the records after `stream_maps`.
+
+    `raw` is the record's own JSON text as received; `found` are problems found before this check, by row.
+    """
+
+    mapped: list[dict[str, Any]] = field(default_factory=list)
+    raw: list[bytes] = field(default_factory=list)
+    seq: list[int] = field(default_factory=list)
+    extracted: list[str | None] = field(default_factory=list)
+    found: dict[int, list[Problem]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        """Number of records."""
+        return len(self.mapped)
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A dead letter: everything DEAD_LETTERS needs but the batch and the time."""
+
+    letter_id: str
+    phase: str
+    problems: tuple[Problem, ...]
+    record: bytes
+    record_sha256: str
+    key: dict[str, Any]
+    key_hash: str
+    seq: int
+    extracted: str
+    source_time: str
+
+    @property
+    def errors(self) -> list[dict[str, Any]]:
+        """The problems as kept in DEAD_LETTERS.ERRORS."""
+        return [problem.as_json() for problem in self.problems]
+
+
+@dataclass
+class Checked:
+    """What a chunk became: lines to stage, in arrival order, and the letters among them."""
+
+    lines: list[str]
+    letters: list[Letter]
+    stamps: list[str]
+    extracted: list[str]
+    keys: list[tuple[str, list[str]]]
+    """Digest and fields of each key that could be read."""
+    lost_keys: bool = False
+    lost_documents: bool = False
+    """A letter's document cannot be told, so no row may be taken for gone."""
+
+
+class Checker:
+    """Checks chunks of one stream; keeps what it learnt about dates and record shapes."""
+
+    def __init__(self, plan: StreamPlan) -> None:
+        """Prepare for a plan."""
+        self.plan = plan
+        self._names = [column.property for column in plan.columns]
+        self._hashed = [column.name for column in plan.columns if column.hashed]
+        self._mask = [column.hashed for column in plan.columns]
+        self._all_hashed = all(self._mask)
+        self._times = TimestampCache()
+        self._columns = plan.names_by_property
+        self.unknown: set[str] = set()
+
+    def check(self, chunk: Chunk) -> Checked:
+        """Check a chunk."""
+        suspects = self._suspects(chunk)
+        good = [at for at in range(len(chunk)) if at not in suspects]
+        rows, bad = self._convert([chunk.mapped[at] for at in good])
+        checked = Checked([""] * len(chunk), [], [], [], [])
+        extracted = self._extracted(chunk.extracted)
+        for index, at in enumerate(good):
+            if index in bad:
+                suspects[at] = bad[index]
+        converted = dict(zip(good, rows, strict=True))
+        for at in range(len(chunk)):
+            if at in suspects:
+                self._letter(chunk, at, suspects[at], extracted[at], checked)
+            else:
+                self._line(chunk, at, converted[at], extracted[at], checked)
+        return checked
+
+    def _suspects(self, chunk: Chunk) -> dict[int, list[Problem]]:
+        """Records that fail the schema or miss a key, each with all its problems, of columns too."""
+        suspects = {at: list(found) for at, found in chunk.found.items()}
+        validator = self.plan.validator
+        if validator is not None:
+            is_valid = validator.is_valid
+            failed = [at for at, record in enumerate(chunk.mapped) if not is_valid(record)]
+            for at in failed:
+                suspects.setdefault(at, []).extend(validator.problems(chunk.mapped[at], self._columns))
+        for position in self.plan.key:
+            name = self._names[position]
+            for at, record in enumerate(chunk.mapped):
+                if record.get(name) is None:
+                    suspects.setdefault(at, []).append(self._key_problem(name, record))
+        for at, found in suspects.items():
+            _, more = self._convert([chunk.mapped[at]])
+            suspects[at] = _merged(more.get(0, []), found)
+        return suspects
+
+    def _key_problem(self, name: str, record: dict[str, Any]) -> Problem:
+        reason = problems.NULL_KEY if name in record else problems.MISSING
+        return Problem(name, self._columns[name], "", reason, "a value: the property is part of the key")
+
+    def _convert(
+        self, records: list[dict[str, Any]]
+    ) -> tuple[list[tuple[str, ...]], dict[int, list[Problem]]]:
+        """Give the fields of each record, and by row the problems of its columns."""
+        bad: dict[int, list[Problem]] = {}
+        columns: list[list[Any]] = []
+        for at, (name, convert) in enumerate(zip(self._names, self.plan.converters, strict=True)):
+            values = [record.get(name) for record in records]
+            found = convert(values) if values else []
+            if Bad in set(map(type, found)):
+                self._note(at, values, found, bad)
+            columns.append(found)
+        rows = list(zip(*columns, strict=True)) if columns else [()] * len(records)
+        return rows, bad
+
+    def _note(
+        self, at: int, values: list[Any], found: Sequence[str | Bad], bad: dict[int, list[Problem]]
+    ) -> None:
+        column = self.plan.columns[at]
+        for row, one in enumerate(found):
+            if isinstance(one, Bad):
+                value = values[row]
+                text = shown(value if isinstance(value, str) else json_text(value))
+                problem = Problem(column.property, column.name, text, one.reason, one.expected)
+                bad.setdefault(row, []).append(problem)
+
+    def _extracted(self, values: list[str | None]) -> list[str]:
+        """Fields of `time_extracted`; one that cannot be read is left out, it is not the record's fault."""
+        return [found if isinstance(found, str) else NULL for found in self._times(values)]
+
+    def _line(self, chunk: Chunk, at: int, row: tuple[str, ...], extracted: str, checked: Checked) -> None:
+        """Stage a good record."""
+        plan = self.plan
+        hashed = row if self._all_hashed else tuple(compress(row, self._mask))
+        names = ",".join(compress(self._hashed, hashed))
+        digest = sha256(f"{names}\n{','.join(filter(None, hashed))}".encode()).hexdigest()
+        row_hash = f"{hashing.ROW_HASH_VERSION}:{digest}"
+        key = [text_of(row[position]) or "" for position in plan.key]
+        key_hash = hashing.key_hash(key) if key else digest
+        state = DELETE if chunk.mapped[at].get(DELETED_PROPERTY) is not None else LOAD
+        checked.lines[at] = f"{chunk.seq[at]},{state},{key_hash},{row_hash},{extracted},,,{','.join(row)}\n"
+        checked.keys.append((key_hash, [row[position] for position in plan.key]))
+        if plan.stamp is not None and row[plan.stamp]:
+            checked.stamps.append(row[plan.stamp])
+        if extracted:
+            checked.extracted.append(extracted)
+
+    def _letter(self, chunk: Chunk, at: int, found: list[Problem], extracted: str, checked: Checked) -> None:
+        """Stage a dead letter; its key columns go along, so that its row is not taken for deleted."""
+        letter, fields = self.letter(chunk, at, found, "validate", extracted)
+        checked.letters.append(letter)
+        if letter.key_hash:
+            checked.keys.append((letter.key_hash, [fields[position] for position in self.plan.key]))
+        else:
+            checked.lost_keys = True
+            whole = all(fields[position] for position in self.plan.scope or ())
+            checked.lost_documents = checked.lost_documents or not whole
+        checked.lines[at] = dead_line(letter, fields)
+
+    def letter(
+        self, chunk: Chunk, at: int, found: list[Problem], phase: str, extracted: str
+    ) -> tuple[Letter, list[str]]:
+        """Make the letter of a record and the fields that can be staged beside it."""
+        record, raw = chunk.mapped[at], chunk.raw[at]
+        fields, key, key_hash = self._key_fields(record)
+        stamp = self.plan.stamp
+        source = NULL
+        if stamp is not None:
+            read = self.plan.converters[stamp]([record.get(self._names[stamp])])[0]
+            source = read if isinstance(read, str) else NULL
+        digest = hashing.sha256(raw)
+        reasons = [(problem.name, problem.reason) for problem in found]
+        letter_id = hashing.dead_letter_id(self.plan.source_stream, digest, reasons)
+        letter = Letter(
+            letter_id, phase, tuple(found), raw, digest, key, key_hash, chunk.seq[at], extracted, source
+        )
+        return letter, fields
+
+    def _key_fields(self, record: dict[str, Any]) -> tuple[list[str], dict[str, Any], str]:
+        """Give the fields with only the key filled, the key as received, and its digest ('' = bad key)."""
+        fields = [NULL] * len(self._names)
+        texts: list[str] = []
+        for position in dict.fromkeys((*self.plan.key, *(self.plan.scope or ()))):
+            read = self.plan.converters[position]([record.get(self._names[position])])[0]
+            if isinstance(read, str) and read:
+                fields[position] = read
+        texts = [text_of(fields[position]) or "" for position in self.plan.key if fields[position]]
+        key = {self.plan.columns[at].name: record.get(self._names[at]) for at in self.plan.key}
+        whole = len(texts) == len(self.plan.key) > 0
+        return fields, key, hashing.key_hash(texts) if whole else ""
+
+
+def _merged(specific: list[Problem], general: list[Problem]) -> list[Problem]:
+    """One problem a column: what the column's type says before what the schema says."""
+    named = {problem.name for problem in specific}
+    rest: dict[str, Problem] = {}
+    for problem in general:
+        if problem.name not in named:
+            rest.setdefault(problem.name, problem)
+    return [*specific, *rest.values()]
+
+
+def dead_line(letter: Letter, fields: Sequence[str]) -> str:
+    """Give the staged line of a dead letter."""
+    body = {
+        "id": letter.letter_id,
+        "phase": letter.phase,
+        "reason": letter.problems[0].reason,
+        "errors": letter.errors,
+        "key": letter.key,
+        "sha256": letter.record_sha256,
+        "source": letter.source_time,
+    }
+    record = quoted(letter.record.decode("utf-8", "replace"))
+    return (
+        f"{letter.seq},{DEAD},{letter.key_hash},,{letter.extracted},{quoted(json_text(body))},"
+        f"{record},{','.join(fields)}\n"
+    )

@@ -1,0 +1,285 @@
+"""Converters: a column of JSON values becomes CSV fields with canonical text, or `Bad` where a value does not fit.
+
+Each works on a whole column of a chunk, since that is several times faster in Python than value by value.
+The canonical text of a value does not depend on the other values of the chunk.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from decimal import ROUND_HALF_EVEN, Context, Decimal, DecimalException, Inexact, InvalidOperation
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from target_snowflake_audit.checking import problems
+from target_snowflake_audit.checking.problems import Bad
+from target_snowflake_audit.columntypes import ColumnType
+from target_snowflake_audit.staging.fields import NULL, field, fields, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    Converter = Callable[[Sequence[Any]], list[str | Bad]]
+
+_NONE = type(None)
+_CACHE_LIMIT = 50_000
+_MAX_VARIANT = 134_217_728
+
+encoder = msgspec.json.Encoder(order="sorted", decimal_format="number")
+"""Encodes VARIANT values and shows bad ones; names sorted, numbers exact."""
+
+
+def converter(kind: ColumnType) -> Converter:
+    """Give the converter for a column's type.
+
+    Types that this target never makes itself (TIME, TIMESTAMP_TZ, BINARY ...) get their text as it is:
+    Snowflake's own conversion is then the only judge.
+    """
+    if kind.family == "VARCHAR":
+        return TextConverter(kind.length)
+    if kind.family == "NUMBER":
+        return (
+            WholeConverter(kind.precision)
+            if kind.scale == 0
+            else DecimalConverter(kind.precision, kind.scale)
+        )
+    made: Converter | None = _CONVERTERS.get(kind.family)
+    return made() if made in (DateCache, TimestampCache) else (made or plain)  # type: ignore[operator]
+
+
+def json_text(value: Any) -> str:  # noqa: ANN401 - any JSON value
+    """Give a value as JSON text; text that is no UTF-8 shows its odd characters escaped."""
+    try:
+        return encoder.encode(value).decode()
+    except UnicodeEncodeError:
+        return repr(value)
+
+
+class TextConverter:
+    """VARCHAR(n): text as it is; other JSON values as their JSON text."""
+
+    def __init__(self, length: int) -> None:
+        """`length` in characters."""
+        self.length = length
+
+    def __call__(self, values: Sequence[Any]) -> list[str | Bad]:
+        """Convert a column."""
+        texts = list(values)
+        if not set(map(type, texts)) <= {str, _NONE}:
+            texts = [
+                value if value is None or isinstance(value, str) else json_text(value) for value in texts
+            ]
+        if max(map(len, filter(None, texts)), default=0) <= self.length:
+            return list(fields(texts))
+        return [
+            Bad(problems.TOO_LONG, f"at most {self.length} characters")
+            if text is not None and len(text) > self.length
+            else field(text)
+            for text in texts
+        ]
+
+
+class WholeConverter:
+    """NUMBER(p,0): whole numbers, also written as 5.0."""
+
+    def __init__(self, precision: int) -> None:
+        """`precision` is the most digits."""
+        self.limit = 10**precision
+        self.precision = precision
+
+    def __call__(self, values: Sequence[Any]) -> list[str | Bad]:
+        """Convert a column."""
+        if set(map(type, values)) == {int} and max(values) < self.limit and min(values) > -self.limit:
+            return list(map(str, values))
+        return [NULL if value is None else self._one(value) for value in values]
+
+    def _one(self, value: Any) -> str | Bad:  # noqa: ANN401
+        number = _number(value)
+        if isinstance(number, Bad):
+            return number
+        if abs(number) >= self.limit:
+            return Bad(problems.OUT_OF_RANGE, f"a whole number of at most {self.precision} digits")
+        if number != number.to_integral_value():
+            return Bad(problems.TOO_MANY_DECIMALS, "a whole number")
+        return str(int(number))
+
+
+class DecimalConverter:
+    """NUMBER(p,s): exact; a number with more decimals than the scale is bad, never rounded."""
+
+    def __init__(self, precision: int, scale: int) -> None:
+        """Digits in all, and digits after the point."""
+        self.scale = scale
+        self.whole = precision - scale
+        self._unit = Decimal(1).scaleb(-scale)
+        self._context = Context(prec=precision, rounding=ROUND_HALF_EVEN, traps=[Inexact, InvalidOperation])
+        self._seen: dict[str, str | Bad] = {"None": NULL}
+
+    def __call__(self, values: Sequence[Any]) -> list[str | Bad]:
+        """Convert a column."""
+        if not set(map(type, values)) <= {Decimal, int, _NONE}:
+            return [NULL if value is None else self._one(value) for value in values]
+        texts = list(map(str, values))
+        if max(map(len, texts)) > self.whole:
+            return [self._text(text) for text in texts]
+        point, after = -self.scale - 1, -self.scale
+        known = self._text
+        return [text if text[point:after] == "." and text[0] not in "-0" else known(text) for text in texts]
+
+    def _text(self, text: str) -> str | Bad:
+        found = self._seen.get(text)
+        if found is None:
+            if len(self._seen) > _CACHE_LIMIT:
+                self._seen = {"None": NULL}
+            found = self._seen[text] = self._one(Decimal(text))
+        return found
+
+    def _one(self, value: Any) -> str | Bad:  # noqa: ANN401
+        number = _number(value)
+        if isinstance(number, Bad):
+            return number
+        if number.adjusted() >= self.whole and number != 0:
+            return Bad(problems.OUT_OF_RANGE, f"a number with at most {self.whole} digits before the point")
+        try:
+            cast = number.quantize(self._unit, context=self._context)
+        except DecimalException:
+            return Bad(problems.TOO_MANY_DECIMALS, f"a number with at most {self.scale} decimals")
+        return f"{abs(cast) if cast == 0 else cast:f}"
+
+
+def floats(values: Sequence[Any]) -> list[str | Bad]:
+    """FLOAT: the shortest text that stands for the binary number which Snowflake will store."""
+    return [NULL if value is None else _float(value) for value in values]
+
+
+def _float(value: Any) -> str | Bad:  # noqa: ANN401
+    number = _number(value)
+    if isinstance(number, Bad):
+        return number
+    binary = float(number)
+    if binary in (float("inf"), float("-inf")):
+        return Bad(problems.OUT_OF_RANGE, "a number within the range of FLOAT")
+    return repr(binary + 0.0)
+
+
+def _number(value: Any) -> Decimal | Bad:  # noqa: ANN401
+    """Give a JSON number, or a text that holds one, as Decimal."""
+    if isinstance(value, bool) or not isinstance(value, (int, str, Decimal)):
+        return Bad(problems.NOT_A_NUMBER, "a number")
+    if isinstance(value, str) and not _NUMERIC.fullmatch(value):
+        return Bad(problems.NOT_A_NUMBER, "a number")
+    number = Decimal(value)
+    return number if number.is_finite() else Bad(problems.NOT_A_NUMBER, "a finite number")
+
+
+_NUMERIC = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+
+
+def booleans(values: Sequence[Any]) -> list[str | Bad]:
+    """BOOLEAN: true and false only."""
+    return [_boolean(value) for value in values]
+
+
+def _boolean(value: Any) -> str | Bad:  # noqa: ANN401
+    if value is True:
+        return "true"
+    if value is False:
+        return "false"
+    return NULL if value is None else Bad(problems.NOT_A_BOOLEAN, "true or false")
+
+
+class _Cache(dict[Any, "str | Bad"]):
+    """Converts each distinct value once: dates repeat a lot."""
+
+    def __call__(self, values: Sequence[Any]) -> list[str | Bad]:
+        """Convert a column."""
+        if len(self) > _CACHE_LIMIT:
+            self.clear()
+        try:
+            return [self[value] for value in values]
+        except TypeError:
+            # A list or an object cannot be looked up, nor be a date.
+            return [
+                self[value] if isinstance(value, str) or value is None else self.convert(value)
+                for value in values
+            ]
+
+    def __missing__(self, value: Any) -> str | Bad:  # noqa: ANN401
+        found = self[value] = NULL if value is None else self.convert(value)
+        return found
+
+    def convert(self, value: Any) -> str | Bad:  # noqa: ANN401
+        """Convert one value that is not null."""
+        raise NotImplementedError
+
+
+class DateCache(_Cache):
+    """DATE: `YYYY-MM-DD` of a day that exists."""
+
+    def convert(self, value: Any) -> str | Bad:  # noqa: ANN401
+        """Convert one value."""
+        if not isinstance(value, str) or not _DATE.fullmatch(value):
+            return Bad(problems.NOT_A_DATE, "a date YYYY-MM-DD")
+        try:
+            dt.date.fromisoformat(value)
+        except ValueError:
+            return Bad(problems.NOT_A_DATE, "a date that exists")
+        return value
+
+
+class TimestampCache(_Cache):
+    """TIMESTAMP_NTZ: RFC 3339, stored as UTC; without an offset it is taken as UTC; up to 9 decimals."""
+
+    def convert(self, value: Any) -> str | Bad:  # noqa: ANN401
+        """Convert one value."""
+        found = _TIMESTAMP.fullmatch(value) if isinstance(value, str) else None
+        if not found:
+            return Bad(problems.NOT_A_TIME, "a date-time such as 2026-01-31T08:00:00Z")
+        try:
+            moment = dt.datetime.fromisoformat(f"{found['day']}T{found['time']}{_offset(found['zone'])}")
+            utc = moment.astimezone(dt.UTC)
+        except (ValueError, OverflowError):
+            return Bad(problems.NOT_A_TIME, "a date-time that exists")
+        fraction = (found["fraction"] or "").rstrip("0")
+        text = f"{utc.year:04d}-{utc:%m-%d %H:%M:%S}"
+        return f"{text}.{fraction}" if fraction else text
+
+
+def _offset(zone: str | None) -> str:
+    return "+00:00" if zone in {None, "", "Z", "z"} else str(zone)
+
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_TIMESTAMP = re.compile(
+    r"(?P<day>\d{4}-\d{2}-\d{2})[Tt ](?P<time>\d{2}:\d{2}:\d{2})(?:\.(?P<fraction>\d{1,9}))?"
+    r"(?P<zone>[Zz]|[+-]\d{2}:?\d{2})?",
+    re.ASCII,
+)
+
+
+def variants(values: Sequence[Any]) -> list[str | Bad]:
+    """VARIANT: any JSON value as JSON text with sorted names."""
+    return [NULL if value is None else _variant(value) for value in values]
+
+
+def _variant(value: Any) -> str | Bad:  # noqa: ANN401
+    text = encoder.encode(value)
+    if len(text) > _MAX_VARIANT:
+        return Bad(problems.TOO_LONG, f"at most {_MAX_VARIANT} bytes of JSON")
+    return quoted(text.decode())
+
+
+def plain(values: Sequence[Any]) -> list[str | Bad]:
+    """Any other type: the text goes to Snowflake as it is."""
+    return [field(value if value is None or isinstance(value, str) else json_text(value)) for value in values]
+
+
+_CONVERTERS: dict[str, Any] = {
+    "FLOAT": floats,
+    "BOOLEAN": booleans,
+    "DATE": DateCache,
+    "TIMESTAMP_NTZ": TimestampCache,
+    "VARIANT": variants,
+}

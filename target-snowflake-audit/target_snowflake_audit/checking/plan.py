@@ -1,0 +1,180 @@
+"""How one stream is loaded: its table, columns, key, stamp and document scope, from SCHEMA and settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from target_snowflake_audit import columntypes, hashing
+from target_snowflake_audit.checking.converters import converter
+from target_snowflake_audit.checking.validation import Validator
+from target_snowflake_audit.errors import SchemaError
+from target_snowflake_audit.naming import column_names, mapping_entry, table_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from target_snowflake_audit.checking.converters import Converter
+    from target_snowflake_audit.columntypes import ColumnType
+    from target_snowflake_audit.sql.quoting import TableName
+
+_METADATA_PREFIX = "_sdc_"
+_MAX_COMMENT = 2000
+
+
+@dataclass(frozen=True)
+class Column:
+    """One property and its column; `hashed` is false for columns that say how, not what, was loaded."""
+
+    property: str
+    name: str
+    type: ColumnType
+    comment: str = ""
+    hashed: bool = True
+
+
+@dataclass(frozen=True)
+class StreamPlan:
+    """Everything that loading a stream needs to know; made at its SCHEMA, replaced at the next one.
+
+    `columns` are in order of their names; `key`, `stamp` and `scope` are indexes into them. `scope` is None
+    without `x-replace-scope`; `stamp` is None when the stream has no bookmark that is a date or date-time.
+    """
+
+    stream: str
+    source_stream: str
+    table: TableName
+    columns: tuple[Column, ...]
+    key: tuple[int, ...]
+    stamp: int | None
+    stamp_by_day: bool
+    scope: tuple[int, ...] | None
+    append: bool
+    validator: Validator | None
+    singer_schema: Mapping[str, Any]
+    schema_sha256: str
+    converters: tuple[Converter, ...] = field(default=(), compare=False)
+
+    @property
+    def names_by_property(self) -> dict[str, str]:
+        """Column names by property."""
+        return {column.property: column.name for column in self.columns}
+
+    @property
+    def replication_key(self) -> str | None:
+        """Property that orders the stream, if any."""
+        return self.columns[self.stamp].property if self.stamp is not None else None
+
+
+def make_plan(
+    settings: Mapping[str, Any],
+    stream: str,
+    schema: Mapping[str, Any],
+    key_properties: Sequence[str],
+    message: Mapping[str, Any],
+    database: str,
+) -> StreamPlan:
+    """Make the plan of a stream.
+
+    Args:
+        settings: the target's settings.
+        stream: name after `stream_maps`.
+        schema: JSON schema after `stream_maps`.
+        key_properties: key after `stream_maps`.
+        message: the SCHEMA message as received, without its type.
+        database: default database.
+
+    Raises:
+        SchemaError: names collide, the key is not in the schema, or the schema is not valid.
+        SettingError: `column_types` or `schema_mapping` is wrong.
+    """
+    properties: Mapping[str, Any] = schema.get("properties") or {}
+    _check_properties(stream, properties, key_properties)
+    renamed = mapping_entry(settings, stream).get("columns") or {}
+    style = str(settings.get("column_naming") or "snake")
+    names = column_names(properties, style, renamed, stream=stream)
+    columns = tuple(
+        sorted(
+            (_column(settings, stream, name, properties[name], names[name]) for name in properties),
+            key=lambda column: column.name,
+        )
+    )
+    index = {column.property: at for at, column in enumerate(columns)}
+    key = tuple(index[name] for name in key_properties)
+    _check_key_types(stream, columns, key)
+    stamp = _stamp(message, columns, index)
+    return StreamPlan(
+        stream=stream,
+        source_stream=str(message.get("stream") or stream),
+        table=table_name(settings, stream, database),
+        columns=columns,
+        key=key,
+        stamp=stamp,
+        stamp_by_day=stamp is not None and _by_day(properties, columns[stamp]),
+        scope=_scope(stream, schema, index, key),
+        append=not key or settings.get("load_method") == "append-only",
+        validator=Validator(schema, stream) if settings.get("validate_records", True) else None,
+        singer_schema=message,
+        schema_sha256=hashing.of_json(message.get("schema") or {}),
+        converters=tuple(converter(column.type) for column in columns),
+    )
+
+
+def _check_properties(stream: str, properties: Mapping[str, Any], key_properties: Sequence[str]) -> None:
+    for name, part in properties.items():
+        if not isinstance(part, dict):
+            message = f"stream {stream}: the schema of property `{name}` is {part!r}, expected an object"
+            raise SchemaError(message)
+    missing = [name for name in key_properties if name not in properties]
+    if missing:
+        message = f"stream {stream}: key_properties {missing} are not among the properties of the schema"
+        raise SchemaError(message)
+
+
+def _column(
+    settings: Mapping[str, Any], stream: str, name: str, schema: Mapping[str, Any], column: str
+) -> Column:
+    kind = columntypes.configured(settings, stream, name) or columntypes.from_schema(
+        schema, str(settings.get("number_type") or "FLOAT")
+    )
+    description = " ".join(str(schema.get("description") or "").split())[:_MAX_COMMENT]
+    return Column(name, column, kind, description, hashed=not name.startswith(_METADATA_PREFIX))
+
+
+def _check_key_types(stream: str, columns: tuple[Column, ...], key: tuple[int, ...]) -> None:
+    for at in key:
+        if columns[at].type.family in {"VARIANT", "FLOAT"}:
+            name, kind = columns[at].property, columns[at].type.sql
+            message = (
+                f"stream {stream}: key property `{name}` would be {kind}, which cannot be compared exactly"
+            )
+            advice = "give it another type in `column_types`, for example NUMBER(38,0) or VARCHAR"
+            raise SchemaError(f"{message}; {advice}")  # noqa: EM102, TRY003 - two parts of one sentence
+
+
+def _stamp(message: Mapping[str, Any], columns: tuple[Column, ...], index: Mapping[str, int]) -> int | None:
+    bookmarks = message.get("bookmark_properties") or []
+    names = [bookmarks] if isinstance(bookmarks, str) else list(bookmarks)
+    for name in names[:1]:
+        at = index.get(str(name))
+        if at is not None and columns[at].type.family in {"DATE", "TIMESTAMP_NTZ"}:
+            return at
+    return None
+
+
+def _by_day(properties: Mapping[str, Any], stamp: Column) -> bool:
+    return stamp.type.family == "DATE" or properties[stamp.property].get("x-precision") == "day"
+
+
+def _scope(
+    stream: str, schema: Mapping[str, Any], index: Mapping[str, int], key: tuple[int, ...]
+) -> tuple[int, ...] | None:
+    names = schema.get("x-replace-scope")
+    if not names:
+        return None
+    unknown = [name for name in names if name not in index]
+    if unknown or not key:
+        problem = f"names unknown properties {unknown}" if unknown else "needs key_properties"
+        message = f"stream {stream}: x-replace-scope {problem}"
+        raise SchemaError(message)
+    return tuple(index[name] for name in names)

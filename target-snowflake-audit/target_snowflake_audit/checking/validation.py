@@ -1,0 +1,78 @@
+"""JSON schema validation: the stream's own schema, compiled once, all problems of a bad record."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from target_snowflake_audit.checking import problems
+from target_snowflake_audit.checking.converters import json_text
+from target_snowflake_audit.checking.problems import Problem, shown
+from target_snowflake_audit.errors import SchemaError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+# These are checked by the converters, exactly and with the column's own limits; here they would be checked
+# with binary numbers (multipleOf) or twice.
+_LEFT_TO_CONVERTERS = frozenset({"multipleOf", "maxLength", "format"})
+
+
+class Validator:
+    """The compiled schema of one stream."""
+
+    def __init__(self, schema: Mapping[str, Any], stream: str) -> None:
+        """Compile the schema.
+
+        Raises:
+            SchemaError: the schema itself is not valid.
+        """
+        import jsonschema_rs  # noqa: PLC0415 - only a run needs it
+
+        try:
+            self._validator = jsonschema_rs.validator_for(_lean(schema))
+        except ValueError as error:
+            reason = str(error).splitlines()[0]
+            message = f"stream {stream}: the SCHEMA message holds no valid JSON schema: {reason}"
+            raise SchemaError(message) from None
+        self.is_valid: Callable[[dict[str, Any]], bool] = self._validator.is_valid
+
+    def problems(self, record: dict[str, Any], columns: Mapping[str, str]) -> list[Problem]:
+        """Give every problem of a record; `columns` are column names by property."""
+        return [self._problem(error, columns, record) for error in self._validator.iter_errors(record)]
+
+    def _problem(self, error: Any, columns: Mapping[str, str], record: dict[str, Any]) -> Problem:  # noqa: ANN401
+        path = list(error.instance_path)
+        rule = str(error.kind.name)
+        if rule == "required" and not path:
+            name = str(error.kind.property)
+            return Problem(
+                name, columns.get(name, ""), "", problems.MISSING, "a value: the property is required"
+            )
+        name = str(path[0]) if path else ""
+        value = shown(json_text(_at(record, path)))
+        if rule == "type":
+            expected = "a value of type " + " or ".join(str(kind) for kind in error.kind.types)
+            return Problem(name, columns.get(name, ""), value, problems.NOT_OF_TYPE, expected)
+        # The rule alone: the error's own message would repeat the value, which may be long.
+        expected = f"a value that fits `{rule}` of the schema"
+        return Problem(name, columns.get(name, ""), value, problems.NOT_IN_SCHEMA, expected)
+
+
+def _at(value: Any, path: list[Any]) -> Any:  # noqa: ANN401
+    for part in path:
+        value = value[part]
+    return value
+
+
+def _lean(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what the converters check, in the record's own properties."""
+    lean = {key: value for key, value in schema.items() if key != "$schema"}
+    given = schema.get("properties")
+    if isinstance(given, dict):
+        lean["properties"] = {
+            name: {key: rule for key, rule in part.items() if key not in _LEFT_TO_CONVERTERS}
+            if isinstance(part, dict)
+            else part
+            for name, part in given.items()
+        }
+    return lean

@@ -1,0 +1,105 @@
+"""Which rows the source no longer has: keys received under a version, documents and their end."""
+
+from __future__ import annotations
+
+import tempfile
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from isal import igzip
+
+from target_snowflake_audit.checking.chunks import KEY
+from target_snowflake_audit.errors import DeletionLimitError
+from target_snowflake_audit.staging.fields import NULL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from target_snowflake_audit.checking.plan import StreamPlan
+
+_LINES = 1000
+
+
+class VersionKeys:
+    """Every key received under one version of a stream, kept in an unnamed file.
+
+    Rows that are unchanged keep their old batch id, so only the received keys themselves can tell what the
+    version holds.
+    """
+
+    def __init__(self, version: int) -> None:
+        """Start with no key."""
+        self.version = version
+        self.complete = True
+        self.count = 0
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as this object
+
+    def add(self, keys: list[tuple[str, list[str]]], *, complete: bool) -> None:
+        """Add digests and fields of keys; not `complete` = the key of some record could not be read."""
+        self.complete = self.complete and complete
+        self.count += len(keys)
+        if keys:
+            body = igzip.compress(msgspec.json.encode(keys))
+            self._file.seek(0, 2)
+            self._file.write(len(body).to_bytes(4, "big") + body)
+
+    def lines(self, plan: StreamPlan) -> Iterator[list[str]]:
+        """Give staged lines of the keys, in chunks, for the plan as it is now."""
+        self._file.seek(0)
+        while size := self._file.read(4):
+            keys = msgspec.json.decode(igzip.decompress(self._file.read(int.from_bytes(size, "big"))))
+            yield [_key_line(plan, digest, fields) for digest, fields in keys]
+
+    def close(self) -> None:
+        """Forget the keys."""
+        self._file.close()
+
+
+def _key_line(plan: StreamPlan, digest: str, key: list[str]) -> str:
+    fields = [NULL] * len(plan.columns)
+    for position, field in zip(plan.key, key, strict=True):
+        fields[position] = field
+    return f"0,{KEY},{digest},,,,,{','.join(fields)}\n"
+
+
+class Documents:
+    """Knows whether a record starts a document, and whether that document is in the batch already.
+
+    A batch never ends inside a document. A document that comes again needs a batch of its own: its second
+    set of lines must replace the first.
+    """
+
+    def __init__(self, scope: tuple[str, ...]) -> None:
+        """`scope` are the properties that name a document."""
+        self._scope = scope
+        self._current: tuple[Any, ...] | None = None
+        self._seen: set[tuple[Any, ...]] = set()
+
+    def starts(self, record: dict[str, Any]) -> tuple[bool, bool]:
+        """Tell whether the record starts another document, and whether that one was in the batch before."""
+        document = tuple(str(record.get(name)) for name in self._scope)
+        if document == self._current:
+            return False, False
+        self._current = document
+        again = document in self._seen
+        self._seen.add(document)
+        return True, again
+
+    def next_batch(self) -> None:
+        """A new batch starts with the current document."""
+        self._seen = set() if self._current is None else {self._current}
+
+
+def check_share(removed: int, live: int, percent: float, *, stream: str) -> None:
+    """Refuse a deletion that takes too much of a table.
+
+    Raises:
+        DeletionLimitError: more than `percent` of the live rows would go.
+    """
+    if removed and removed * 100 > live * percent:
+        message = (
+            f"stream {stream}: ACTIVATE_VERSION would delete {removed} of {live} live rows, more than "
+            f"`max_deleted_percent` ({percent:g} %); nothing was deleted. If the source really lost them, "
+            "raise the setting for one run"
+        )
+        raise DeletionLimitError(message)

@@ -1,0 +1,36 @@
+"""Errors that a person can act on: one line, naming the setting, stream or file, and what was expected."""
+
+from __future__ import annotations
+
+
+class TargetError(Exception):
+    """The run cannot go on; the message says why and what to do."""
+
+
+class SettingError(TargetError):
+    """A setting is missing or wrong."""
+
+    def __init__(self, setting: str, problem: str) -> None:
+        """Name the setting and the problem."""
+        super().__init__(f"setting `{setting}`: {problem}")
+        self.setting = setting
+
+
+class SchemaError(TargetError):
+    """A stream's SCHEMA, its names or its types cannot be loaded into the table as it is."""
+
+
+class DeadLetterLimitError(TargetError):
+    """Too many dead letters, or one where none are tolerated."""
+
+
+class DeletionLimitError(TargetError):
+    """A deletion would take more of the table than `max_deleted_percent` allows."""
+
+
+class IntegrityError(TargetError):
+    """A check before COMMIT failed: the batch was rolled back."""
+
+
+class InterruptedRunError(TargetError):
+    """SIGTERM or SIGINT ended the run before its input ended."""

@@ -1,0 +1,43 @@
+"""Breakers: when a stream has too many dead letters, and none at all where none are tolerated."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from target_snowflake_audit.errors import DeadLetterLimitError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from target_snowflake_audit.counts import Counts
+
+_FEWEST_RECORDS = 100
+
+
+def check(settings: Mapping[str, Any], before: Counts, batch: Counts, *, stream: str) -> None:
+    """Judge a stream's dead letters, the batch that is about to be committed included.
+
+    Raises:
+        DeadLetterLimitError: with the numbers and the setting that allows more.
+    """
+    dead, received = before.dead + batch.dead, before.received + batch.received
+    if not batch.dead:
+        return
+    if settings.get("error_tolerance", "data") == "none":
+        raise DeadLetterLimitError(f"stream {stream}: {_letters(dead)}, and `error_tolerance` is none")  # noqa: EM102, TRY003
+    most = int(settings.get("max_dead_letters", 10_000))
+    percent = float(settings.get("max_dead_letter_percent", 5))
+    if dead > most:
+        raise DeadLetterLimitError(
+            f"stream {stream}: {_letters(dead)}, more than `max_dead_letters` ({most})"
+        )  # noqa: EM102, TRY003
+    if received >= _FEWEST_RECORDS and dead * 100 > percent * received:
+        message = (
+            f"stream {stream}: {_letters(dead)} of {received} records, more than "
+            f"`max_dead_letter_percent` ({percent:g} %)"
+        )
+        raise DeadLetterLimitError(message)
+
+
+def _letters(count: int) -> str:
+    return f"{count} dead letter{'' if count == 1 else 's'}"

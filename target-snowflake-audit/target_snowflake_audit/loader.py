@@ -1,0 +1,272 @@
+"""Loads one stream: gathers batches, decides where they end, and has them loaded."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from target_snowflake_audit import limits
+from target_snowflake_audit.batch import Batch
+from target_snowflake_audit.checking import problems
+from target_snowflake_audit.checking.chunks import Checker, Chunk, Letter
+from target_snowflake_audit.checking.problems import Problem, shown
+from target_snowflake_audit.counts import Counts, Refusals
+from target_snowflake_audit.definition import bring_in_line
+from target_snowflake_audit.deletions import Documents, VersionKeys
+from target_snowflake_audit.errors import DeadLetterLimitError, SchemaError
+from target_snowflake_audit.reading.reader import decode_record
+from target_snowflake_audit.retrying import Retrier
+from target_snowflake_audit.transaction import ACTIVATE, LOAD, Transaction, Work
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable
+
+    from target_snowflake_audit.checking.plan import StreamPlan
+    from target_snowflake_audit.run import Run
+
+logger = logging.getLogger(__name__)
+
+
+class Engine:
+    """What the loaders of a run share."""
+
+    def __init__(self, run: Run, stopping: threading.Event) -> None:
+        """One transaction runner and one retrier a run."""
+        self.run = run
+        self.transaction = Transaction(run)
+        self.retrier = Retrier(run, stopping)
+
+
+class StreamLoader:
+    """Loads one stream into its table. Records are added one by one; `load` empties what was gathered."""
+
+    def __init__(self, engine: Engine, plan: StreamPlan, remap: Callable[[dict[str, Any]], Any]) -> None:
+        """Bring the table in line with the plan.
+
+        Args:
+            engine: shared by all loaders of the run.
+            plan: the stream.
+            remap: `stream_maps` of the stream, for records read back from their text.
+        """
+        self.engine = engine
+        self.run = engine.run
+        self.plan = bring_in_line(engine.run, plan)
+        self._remap = remap
+        self._checker = Checker(self.plan)
+        self._batch: Batch | None = None
+        self._versions: VersionKeys | None = None
+        self._documents = self._new_documents()
+        self._highest: str | None = None
+        settings = engine.run.settings
+        self._rows = int(settings.get("batch_size_rows") or 100_000)
+        self._bytes = int(settings.get("batch_size_bytes") or 256 * 1024 * 1024)
+
+    @property
+    def waiting(self) -> int:
+        """Records gathered and not loaded."""
+        return self._batch.received if self._batch else 0
+
+    @property
+    def age(self) -> float:
+        """Seconds since the waiting batch got its first record."""
+        return time.monotonic() - self._batch.opened if self._batch else 0.0
+
+    def must_load_before(self, record: dict[str, Any], version: int | None) -> bool:
+        """Whether the waiting batch must be loaded before this record is added."""
+        batch = self._batch
+        starts, again = (True, False) if self._documents is None else self._documents.starts(record)
+        if batch is None:
+            return False
+        changed = version is not None and (batch.versions is None or batch.versions.version != version)
+        return again or changed or (starts and self.full)
+
+    @property
+    def full(self) -> bool:
+        """Whether the waiting batch has reached a limit; with documents it ends at the next one."""
+        batch = self._batch
+        return batch is not None and (batch.received >= self._rows or batch.bytes >= self._bytes)
+
+    @property
+    def splits_anywhere(self) -> bool:
+        """Whether a batch may end after any record."""
+        return self._documents is None
+
+    def add(  # noqa: PLR0913 - the parts of one message
+        self,
+        record: dict[str, Any],
+        raw: bytes,
+        seq: int,
+        extracted: str | None,
+        *,
+        version: int | None = None,
+        found: list[Problem] | None = None,
+    ) -> None:
+        """Add a record that is not yet checked."""
+        batch = self._batch
+        if batch is None:
+            batch = self._batch = self._new_batch()
+            if self._documents is not None:
+                self._documents.next_batch()
+        if version is not None and batch.versions is None:
+            batch.versions = self._version_keys(version)
+        batch.add(record, raw, seq, extracted, found)
+
+    def load(self, bookmark: Any = None) -> Counts:  # noqa: ANN401 - any JSON value
+        """Load what was gathered.
+
+        Raises:
+            TargetError: it could not be loaded; nothing of it is in Snowflake.
+        """
+        batch, self._batch = self._batch, None
+        if batch is None:
+            return Counts()
+        try:
+            batch.finish()
+            if batch.stamps:
+                self._highest = max(self._highest or "", batch.stamps[1])
+            work = self._work(batch, LOAD)
+            work.watermark = {"HIGHEST_VALUE": self._highest, "BOOKMARK": bookmark}
+            return self.commit(work)
+        finally:
+            batch.close()
+
+    def activate(self, version: int, bookmark: Any = None) -> Counts:  # noqa: ANN401
+        """Delete the rows whose keys did not come under a version.
+
+        Raises:
+            DeletionLimitError: that would be too many.
+            SchemaError: the stream has no key.
+        """
+        self.load(bookmark)
+        if self.plan.append:
+            message = f"stream {self.plan.stream}: ACTIVATE_VERSION needs a key and load_method upsert"
+            raise SchemaError(message)
+        keys = self._version_keys(version)
+        if not keys.complete:
+            logger.warning(
+                "Stream %s: version %s is not activated, since the keys of some dead letters cannot be read",
+                self.plan.stream,
+                version,
+            )
+            return Counts()
+        batch = self._new_batch()
+        try:
+            for lines in keys.lines(self.plan):
+                batch.file.write(lines)
+            batch.finish()
+            return self.commit(self._work(batch, ACTIVATE))
+        finally:
+            batch.close()
+            keys.close()
+            self._versions = None
+
+    def change(self, plan: StreamPlan, remap: Callable[[dict[str, Any]], Any]) -> None:
+        """Take a new SCHEMA; what was gathered must have been loaded.
+
+        Raises:
+            SchemaError: the key changed, or the table cannot hold the new types.
+        """
+        old, new = (tuple(p.columns[at].property for at in p.key) for p in (self.plan, plan))
+        if old != new and self.plan.table == plan.table:
+            logger.warning("Stream %s: key_properties changed from %s to %s", plan.stream, old, new)
+        self.plan = bring_in_line(self.run, plan)
+        self._remap = remap
+        self._checker = Checker(self.plan)
+        self._documents = self._new_documents()
+        if old != new:
+            self._versions = None
+
+    def commit(self, work: Work) -> Counts:
+        """Load one prepared batch with retries, and add up what it did."""
+        stream = work.batch.plan.stream
+        began = time.monotonic()
+        try:
+            counts = self.engine.retrier.load(work, self._attempt)
+        except DeadLetterLimitError:
+            self.engine.transaction.save_letters(work)
+            raise
+        self.run.batches += 1
+        self.run.totals.setdefault(stream, Counts()).add(counts)
+        self.run.warehouse_ms += round((time.monotonic() - began) * 1000)
+        logger.info(
+            "Stream %s, batch %s (%s): received %s: %s inserted, %s updated, %s unchanged, %s deduplicated, "
+            "%s deleted, %s dead letters; %s removed; %.1f s",
+            stream,
+            work.batch.number,
+            work.operation,
+            counts.received,
+            counts.inserted,
+            counts.updated,
+            counts.unchanged,
+            counts.deduplicated,
+            counts.deleted,
+            counts.dead,
+            counts.removed,
+            time.monotonic() - began,
+        )
+        return counts
+
+    def close(self) -> None:
+        """Drop what was gathered."""
+        if self._batch is not None:
+            self._batch.close()
+            self._batch = None
+
+    def _attempt(self, work: Work) -> Counts:
+        self.run.start()
+        self.run.write_pending()
+        return self.engine.transaction.load(work)
+
+    def _work(self, batch: Batch, operation: str) -> Work:
+        work = Work(batch, operation)
+        work.letters = lambda refusals: self._letters(batch, refusals)
+        totals = self.run.totals.get(self.plan.stream, Counts())
+        work.judge = lambda counts: limits.check(self.run.settings, totals, counts, stream=self.plan.stream)
+        return work
+
+    def _letters(self, batch: Batch, refusals: Refusals) -> list[tuple[Letter, list[str]]]:
+        """Letters of rows that Snowflake's conversion refused or that are older than the stored row."""
+        made = []
+        for seq in sorted({*refusals.bad, *refusals.stale}):
+            raw = batch.spool.read(batch.row_of(seq))
+            record = self._remap(decode_record(raw)) or {}
+            if seq in refusals.bad:
+                found, phase = [self._conversion(record, at) for at in refusals.bad[seq]], "split"
+            else:
+                found, phase = [self._stale(record)], "load"
+            chunk = Chunk([record], [raw], [seq], [None])
+            made.append(self._checker.letter(chunk, 0, found, phase, ""))
+        return made
+
+    def _conversion(self, record: dict[str, Any], at: int) -> Problem:
+        column = self.plan.columns[at]
+        value = record.get(column.property)
+        text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+        return Problem(
+            column.property, column.name, shown(text), problems.CONVERSION, f"a value for {column.type.sql}"
+        )
+
+    def _stale(self, record: dict[str, Any]) -> Problem:
+        name = self.plan.replication_key or ""
+        column = self.plan.names_by_property.get(name, "")
+        return Problem(
+            name, column, str(record.get(name)), problems.STALE, "a stamp not before the stored row's"
+        )
+
+    def _new_batch(self) -> Batch:
+        self.run.batch_number += 1
+        return Batch(self._checker, self.run.batch_number, self.run.run_id)
+
+    def _new_documents(self) -> Documents | None:
+        if self.plan.scope is None or self.plan.append:
+            return None
+        return Documents(tuple(self.plan.columns[at].property for at in self.plan.scope))
+
+    def _version_keys(self, version: int) -> VersionKeys:
+        if self._versions is None or self._versions.version != version:
+            self._versions = VersionKeys(version)
+        return self._versions

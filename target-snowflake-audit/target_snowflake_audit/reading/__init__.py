@@ -1,0 +1,3 @@
+"""Reading Singer messages: numbers stay exact, the record's own text is kept."""
+
+from __future__ import annotations

@@ -1,0 +1,110 @@
+"""Tries a batch again where that can help: by error class, with full jitter, on a new session each time."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from target_snowflake_audit.audit.tables import RETRIES
+from target_snowflake_audit.errors import InterruptedRunError
+from target_snowflake_audit.retry_classes import CONTENTION, ErrorClass
+from target_snowflake_audit.run import utc_now
+from target_snowflake_audit.session import StatementError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from target_snowflake_audit.counts import Counts
+    from target_snowflake_audit.run import Run
+    from target_snowflake_audit.transaction import Work
+
+logger = logging.getLogger(__name__)
+
+_MAX_MESSAGE = 2000
+
+
+def wait_seconds(found: ErrorClass, attempt: int, chance: float) -> float:
+    """How long to wait after a failed attempt (from 1): full jitter, `chance` from 0 to 1."""
+    return chance * min(found.cap, found.base * 2.0 ** (attempt - 1))
+
+
+def may_retry(found: ErrorClass, attempt: int, elapsed: float, *, attempts: int, seconds: float) -> bool:
+    """Whether another attempt may start after attempt number `attempt` failed."""
+    return found.retryable and attempt < min(found.attempts, attempts) and elapsed < seconds
+
+
+class Retrier:
+    """Runs one unit of work until it succeeds or may not be tried again; every failure is a RETRIES row."""
+
+    def __init__(self, run: Run, stopping: threading.Event) -> None:
+        """`stopping` wakes a wait: SIGTERM must not wait for a backoff."""
+        self._run = run
+        self._stopping = stopping
+
+    def load(self, work: Work, attempt: Callable[[Work], Counts]) -> Counts:
+        """Load a batch.
+
+        Raises:
+            StatementError: the last failure, when it may not be tried again.
+            InterruptedRunError: a signal came while waiting.
+        """
+        began = time.monotonic()
+        while True:
+            try:
+                counts = attempt(work)
+            except StatementError as error:
+                self._failed(work, error, time.monotonic() - began)
+                work.attempt += 1
+            else:
+                if work.attempt > 1:
+                    self._run.write_pending()
+                return counts
+
+    def _failed(self, work: Work, error: StatementError, elapsed: float) -> None:
+        """Note the failure; wait if another attempt may follow, else raise it."""
+        attempts = int(self._run.settings.get("retry_max_attempts", 6))
+        seconds = float(self._run.settings.get("retry_max_seconds", 900))
+        found = error.error_class
+        again = may_retry(found, work.attempt, elapsed, attempts=attempts, seconds=seconds)
+        wait = wait_seconds(found, work.attempt, random.random()) if again else 0.0  # noqa: S311 - no secret
+        self._note(work, error, wait, again=again)
+        if not again:
+            raise error
+        who = ""
+        if found is CONTENTION:
+            who = f"; another session holds the fence of {work.batch.plan.table}"
+        logger.warning(
+            "Batch %s of %s, attempt %s: %s%s; next attempt in %.1f s",
+            work.batch.number,
+            work.batch.plan.stream,
+            work.attempt,
+            error,
+            who,
+            wait,
+        )
+        self._run.drop_session()
+        if self._stopping.wait(wait):
+            message = f"stopped by a signal while waiting to try a batch of {work.batch.plan.stream} again"
+            raise InterruptedRunError(message)
+
+    def _note(self, work: Work, error: StatementError, wait: float, *, again: bool) -> None:
+        row: dict[str, Any] = {
+            "RUN_ID": self._run.run_id,
+            "BATCH_ID": work.batch.batch_id,
+            "STREAM": work.batch.plan.stream,
+            "TARGET_TABLE": str(work.batch.plan.table),
+            "ATTEMPT": work.attempt,
+            "STEP": error.step,
+            "ERROR_CLASS": error.error_class.name,
+            "ERRNO": error.errno,
+            "SQLSTATE": error.sqlstate,
+            "QUERY_ID": error.query_id,
+            "MESSAGE": error.reason[:_MAX_MESSAGE],
+            "WAIT_MS": round(wait * 1000),
+            "OUTCOME": "retried" if again else "gave_up",
+            "FAILED_AT": utc_now(),
+        }
+        self._run.later(RETRIES, row)

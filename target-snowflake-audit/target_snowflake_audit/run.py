@@ -1,0 +1,192 @@
+"""One run of the target: its identity, its session, and the rows it leaves in the audit schema."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import os
+import uuid
+from dataclasses import dataclass, field
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+from target_snowflake_audit import __version__, hashing
+from target_snowflake_audit.audit import tables as audit
+from target_snowflake_audit.audit.setup_sql import STAGE, create_table, lock_schema
+from target_snowflake_audit.counts import Counts
+from target_snowflake_audit.errors import SettingError
+from target_snowflake_audit.session import Session, StatementError, connect
+from target_snowflake_audit.settings import SECRETS
+from target_snowflake_audit.settings_read import names_of
+from target_snowflake_audit.sql import audit_rows
+from target_snowflake_audit.sql.quoting import TableName
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+logger = logging.getLogger(__name__)
+
+_MAPPING = ("stream_maps", "schema_mapping", "column_types", "column_naming", "number_type")
+_MAX_MESSAGE = 2000
+
+
+@dataclass
+class Run:
+    """State of a run that all streams share. One session, used by one batch at a time."""
+
+    settings: Mapping[str, Any]
+    program: str = "target-snowflake-audit"
+    run_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    totals: dict[str, Counts] = field(default_factory=dict)
+    batches: int = 0
+    batch_number: int = 0
+    warehouse_ms: int = 0
+    _session: Session | None = None
+    _sessions: int = 0
+    _started: bool = False
+    _checked: bool = False
+    _fences: set[str] | None = None
+    _pending: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Read the names once."""
+        self.names = names_of(self.settings)
+        self.query_tag = f"{self.program} run={self.run_id}"
+
+    def audit_table(self, name: str) -> TableName:
+        """Full name of an audit table."""
+        return TableName(self.names.database, self.names.audit_schema, name)
+
+    def lock_table(self, name: str) -> TableName:
+        """Full name of a table beside the fences."""
+        return TableName(self.names.database, lock_schema(self.names.audit_schema), name)
+
+    def stage_folder(self, *parts: str) -> str:
+        """Stage path of this run, ending in `/`: COPY takes a path as a prefix."""
+        path = "/".join((self.run_id, *parts))
+        return f"@{self.lock_table(STAGE).sql}/{path}/"
+
+    @property
+    def session_number(self) -> int:
+        """Changes with every new session: temporary tables are gone then."""
+        return self._sessions
+
+    def session(self) -> Session:
+        """Give the session, logging in when there is none.
+
+        Raises:
+            SettingError: a setting is wrong, or the audit schema is not set up.
+            StatementError: Snowflake cannot be reached or refused the login.
+        """
+        if self._session is None:
+            self._session = connect(self.settings, query_tag=self.query_tag)
+            self._sessions += 1
+            logger.info("Logged in to Snowflake, run %s", self.run_id)
+        if not self._checked:
+            self._check_audit(self._session)
+            self._checked = True
+        return self._session
+
+    def drop_session(self) -> None:
+        """Roll back and close: the next statement logs in again."""
+        if self._session is not None:
+            self._session.rollback()
+            self._session.close()
+            self._session = None
+
+    def start(self) -> None:
+        """Write the RUNS row of the start, once; needs the warehouse."""
+        if self._started:
+            return
+        self._insert(audit.RUNS, [{**self._identity(), "EVENT": "started", "STATUS": "running"}])
+        self._started = True
+
+    def end(self, status: str, error: str = "") -> None:
+        """Write the RUNS row of the end, if a start was written, then close the session."""
+        if self._started and self._session is not None:
+            total = Counts()
+            for counts in self.totals.values():
+                total.add(counts)
+            row = {
+                **self._identity(),
+                "EVENT": "ended",
+                "STATUS": status,
+                "RECORDS": total.received,
+                "DEAD_LETTERS": total.dead,
+                "BATCHES": self.batches,
+                "STREAMS": {stream: vars(counts) for stream, counts in self.totals.items()},
+                "STATEMENT_MS": self.warehouse_ms,
+                "ERROR": error[:_MAX_MESSAGE] or None,
+            }
+            try:
+                self._session.rollback()
+                self._insert(audit.RUNS, [row])
+            except StatementError as failure:
+                logger.warning("The end of run %s could not be recorded in RUNS: %s", self.run_id, failure)
+        self.drop_session()
+
+    def later(self, table: audit.Table, row: dict[str, Any]) -> None:
+        """Keep an audit row until a warehouse is used anyway."""
+        self._pending.setdefault(table.name, []).append(row)
+
+    def write_pending(self) -> None:
+        """Write the rows kept by `later`, outside any transaction."""
+        while self._pending:
+            name, rows = next(iter(self._pending.items()))
+            self._insert(audit.BY_NAME[name], rows)
+            del self._pending[name]
+
+    def fences(self) -> set[str]:
+        """Names of the fences that exist; SHOW needs no warehouse."""
+        if self._fences is None:
+            where = self.lock_table(STAGE).schema_sql
+            answer = self.session().execute(f"SHOW TABLES IN SCHEMA {where}", "show fences")
+            at = answer.columns.index("name")
+            self._fences = {str(row[at]) for row in answer.rows}
+        return self._fences
+
+    def _insert(self, table: audit.Table, rows: list[dict[str, Any]]) -> None:
+        sql = audit_rows.insert(self.audit_table(table.name), rows)
+        self.session().execute(sql, f"insert {table.name}")
+
+    def _check_audit(self, session: Session) -> None:
+        """Make missing audit tables where the role may, else say who can.
+
+        Raises:
+            SettingError: tables are missing and the role may not make them.
+        """
+        where = self.audit_table("RUNS").schema_sql
+        answer = session.execute(f"SHOW TABLES IN SCHEMA {where}", "show audit tables")
+        at = answer.columns.index("name")
+        missing = [table for table in audit.TABLES if table.name not in {row[at] for row in answer.rows}]
+        for table in missing:
+            try:
+                session.execute(
+                    create_table(self.names.database, self.names.audit_schema, table), f"create {table.name}"
+                )
+            except StatementError as error:
+                problem = (
+                    f"{self.names.database}.{self.names.audit_schema} lacks {table.name} and the role may not "
+                    f"make it ({error.reason}); an owner makes it with `snowflake-audit init-sql`"
+                )
+                raise SettingError("audit_schema", problem) from None
+
+    def _identity(self) -> dict[str, Any]:
+        return {
+            "RUN_ID": self.run_id,
+            "PROGRAM": self.program,
+            "PROGRAM_VERSION": __version__,
+            "SDK_VERSION": metadata.version("singer-sdk"),
+            "CONNECTOR_VERSION": metadata.version("snowflake-connector-python"),
+            "CONFIG_SHA256": hashing.of_json({k: v for k, v in self.settings.items() if k not in SECRETS}),
+            "MAPPING_SHA256": hashing.of_json({name: self.settings.get(name) for name in _MAPPING}),
+            "MELTANO_ENVIRONMENT": os.environ.get("MELTANO_ENVIRONMENT"),
+            "MELTANO_RUN_ID": os.environ.get("MELTANO_RUN_ID"),
+            "MELTANO_STATE_ID": os.environ.get("MELTANO_STATE_ID"),
+            "SESSION_ID": audit_rows.Sql("CURRENT_SESSION()"),
+        }
+
+
+def utc_now() -> str:
+    """The target's own clock, UTC, as text."""
+    return f"{dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M:%S.%f}"

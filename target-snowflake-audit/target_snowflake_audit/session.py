@@ -1,0 +1,263 @@
+"""One Snowflake session: opened, used by one caller at a time, and never trusted with DDL in a transaction.
+
+DDL, temporary tables included, commits an open transaction without a word
+(docs.snowflake.com/en/sql-reference/transactions), so the wrapper refuses it there.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+import warnings
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from target_snowflake_audit.audit.setup_sql import lock_schema
+from target_snowflake_audit.errors import SettingError, TargetError
+from target_snowflake_audit.keys import private_key_der
+from target_snowflake_audit.retry_classes import AUTHENTICATION, AUTHORISATION, ErrorClass, classify
+from target_snowflake_audit.settings_read import names_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+logger = logging.getLogger(__name__)
+
+LOCK_TIMEOUT_SECONDS = 900
+STATEMENT_TIMEOUT_SECONDS = 3600
+LOGIN_TIMEOUT_SECONDS = 60
+NETWORK_TIMEOUT_SECONDS = 1800
+
+_DDL = re.compile(r"\s*(create|alter|drop|comment|grant|revoke|undrop|truncate)\b", re.IGNORECASE)
+_BEGIN = re.compile(r"\s*begin\b", re.IGNORECASE)
+_END = re.compile(r"\s*(commit|rollback)\b", re.IGNORECASE)
+
+
+class StatementError(TargetError):
+    """A login or a statement failed; carries what a retry decision and an audit row need."""
+
+    def __init__(self, step: str, message: str, error_class: ErrorClass, **codes: Any) -> None:  # noqa: ANN401
+        """Keep the codes: `errno`, `sqlstate` and `query_id`, each may be None."""
+        self.step = step
+        self.error_class = error_class
+        self.errno: int | None = codes.get("errno")
+        self.sqlstate: str | None = codes.get("sqlstate")
+        self.query_id: str | None = codes.get("query_id")
+        self.reason = message
+        super().__init__(f"Snowflake refused step `{step}` ({error_class.name}): {message}")
+
+
+class DdlInTransactionError(TargetError):
+    """Our own mistake: DDL would have committed half a batch."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a statement gave: rows as tuples, affected rows, Snowflake's query id and the time it took."""
+
+    rows: list[tuple[Any, ...]]
+    columns: tuple[str, ...]
+    affected: int
+    query_id: str
+    milliseconds: int
+
+
+@dataclass
+class Timing:
+    """Query ids and times of the statements of one batch, by step; a step may occur several times."""
+
+    query_ids: dict[str, str] = field(default_factory=dict)
+    milliseconds: dict[str, int] = field(default_factory=dict)
+    statements: int = 0
+
+    def add(self, step: str, answer: Answer) -> None:
+        """Note one statement."""
+        self.statements += 1
+        self.query_ids[step] = answer.query_id
+        self.milliseconds[step] = self.milliseconds.get(step, 0) + answer.milliseconds
+
+
+class Session:
+    """A connection that one caller uses; `step` names a statement in errors, logs and audit rows."""
+
+    def __init__(self, connection: Any) -> None:  # noqa: ANN401 - the connector is imported late
+        """Wrap an open connection."""
+        self._connection = connection
+        self._cursor = connection.cursor()
+        self.in_transaction = False
+        self.timing = Timing()
+
+    def execute(self, sql: str, step: str) -> Answer:
+        """Run one statement.
+
+        Raises:
+            DdlInTransactionError: DDL while a transaction is open.
+            StatementError: Snowflake refused it, or did not answer.
+        """
+        if self.in_transaction and _DDL.match(sql):
+            message = f"step `{step}` would commit the open transaction: {sql[:60]}"
+            raise DdlInTransactionError(message)
+        if _BEGIN.match(sql):
+            self.in_transaction = True
+        began = time.monotonic()
+        answer = self._run(sql, step, began)
+        if _END.match(sql):
+            self.in_transaction = False
+        logger.debug("%s: %s ms, query %s", step, answer.milliseconds, answer.query_id)
+        self.timing.add(step, answer)
+        return answer
+
+    def rollback(self) -> None:
+        """Roll back if a transaction is open; a session that is gone has rolled back by itself or will."""
+        if self.in_transaction:
+            with suppress(StatementError):
+                self.execute("ROLLBACK", "rollback")
+            self.in_transaction = False
+
+    def close(self) -> None:
+        """Close the session; errors while closing say nothing about the load."""
+        try:
+            self._connection.close()
+        except Exception as error:  # noqa: BLE001 - the connector raises whatever its core raised
+            logger.debug("closing the session: %s", error)
+
+    def _run(self, sql: str, step: str, began: float) -> Answer:
+        from snowflake.connector.errors import Error  # noqa: PLC0415 - slow, and only with a session
+
+        try:
+            self._cursor.execute(sql)
+            rows = self._cursor.fetchall()
+        except Error as error:
+            raise _statement_error(step, error) from None
+        columns = tuple(str(column[0]).lower() for column in self._cursor.description or ())
+        affected = self._cursor.rowcount
+        elapsed = round((time.monotonic() - began) * 1000)
+        return Answer(rows, columns, -1 if affected is None else affected, self._cursor.sfqid or "", elapsed)
+
+
+def connect(settings: Mapping[str, Any], *, query_tag: str = "") -> Session:
+    """Log in and give a session with the parameters that loading relies on.
+
+    Raises:
+        SettingError: a setting is missing, or names something that is not there.
+        StatementError: Snowflake could not be reached or refused the login.
+    """
+    from snowflake.connector import connect as open_connection  # noqa: PLC0415 - takes a second
+    from snowflake.connector.errors import Error  # noqa: PLC0415
+
+    arguments = connection_arguments(settings, query_tag=query_tag)
+    # The connector logs every request at INFO, signed upload addresses among them.
+    logging.getLogger("snowflake.connector").setLevel(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            # The connector announces changes of its own defaults here; we pass what we rely on.
+            warnings.simplefilter("ignore")
+            session = Session(open_connection(**arguments))
+    except Error as error:
+        raise _login_error(settings, _statement_error("connect", error)) from None
+    _check_place(session, settings)
+    return session
+
+
+def connection_arguments(settings: Mapping[str, Any], *, query_tag: str = "") -> dict[str, Any]:
+    """Give the connector's arguments, with values that the connector lines 4.8 and 5.x read alike.
+
+    Raises:
+        SettingError: no login, or more than one, is configured; or the key cannot be read.
+    """
+    names = names_of(settings)
+    arguments: dict[str, Any] = {
+        "account": settings["account"],
+        "user": settings["user"],
+        "database": names.database,
+        "schema": lock_schema(names.audit_schema),
+        "warehouse": names.warehouse,
+        "application": "target_snowflake_audit",
+        "login_timeout": LOGIN_TIMEOUT_SECONDS,
+        "network_timeout": NETWORK_TIMEOUT_SECONDS,
+        "client_session_keep_alive": True,
+        "session_parameters": {
+            "AUTOCOMMIT": True,
+            "TIMEZONE": "UTC",
+            "LOCK_TIMEOUT": LOCK_TIMEOUT_SECONDS,
+            "STATEMENT_TIMEOUT_IN_SECONDS": STATEMENT_TIMEOUT_SECONDS,
+            "QUERY_TAG": str(settings.get("query_tag") or query_tag or "target-snowflake-audit"),
+        },
+    }
+    for optional in ("host", "port", "protocol"):
+        if settings.get(optional):
+            arguments[optional] = settings[optional]
+    if names.role:
+        arguments["role"] = names.role
+    return {**arguments, **_login(settings)}
+
+
+def _login(settings: Mapping[str, Any]) -> dict[str, Any]:
+    key = private_key_der(settings)
+    given = [name for name, value in (("private_key", key), *_texts(settings)) if value]
+    if not given:
+        problem = "no login is configured: set `private_key_path`, `private_key`, `token` or `password`"
+        raise SettingError("private_key_path", problem)
+    if len(given) > 1:
+        problem = f"several logins are configured ({', '.join(given)}): set one"
+        raise SettingError(given[-1], problem)
+    if key:
+        return {"private_key": key, "authenticator": "SNOWFLAKE_JWT"}
+    if given == ["token"]:
+        return {"token": settings["token"], "authenticator": "PROGRAMMATIC_ACCESS_TOKEN"}
+    return {"password": settings["password"]}
+
+
+def _texts(settings: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+    return tuple((name, settings.get(name)) for name in ("token", "password"))
+
+
+def _statement_error(step: str, error: Any) -> StatementError:  # noqa: ANN401 - the connector is imported late
+    errno, sqlstate = error.errno, error.sqlstate
+    kind = type(error).__name__
+    found = classify(errno, sqlstate, operational=kind in {"OperationalError", "InterfaceError"})
+    message = " ".join(str(error.msg or error).split())
+    if found.data:
+        # Such messages quote the value; values stay out of logs and of RETRIES.
+        message = f"a value cannot be converted (error {errno}, SQLSTATE {sqlstate})"
+    return StatementError(step, message, found, errno=errno, sqlstate=sqlstate, query_id=error.sfqid)
+
+
+def _login_error(settings: Mapping[str, Any], error: StatementError) -> TargetError:
+    where = settings.get("host") or settings["account"]
+    if error.error_class is AUTHENTICATION or error.errno in {250001, 390100, 390144}:
+        who = f"user {settings['user']} on {where}"
+        message = f"Snowflake refused the login of {who}: {error.reason}"
+        hint = "check `user`, `account` and the key, token or password"
+        return StatementError("connect", f"{message} ({hint})", error.error_class, errno=error.errno)
+    if error.error_class is AUTHORISATION:
+        return SettingError("role", error.reason)
+    message = f"cannot reach Snowflake at {where}: {error.reason} (settings `account`, `host`, `port`)"
+    return StatementError("connect", message, error.error_class, errno=error.errno, sqlstate=error.sqlstate)
+
+
+def _check_place(session: Session, settings: Mapping[str, Any]) -> None:
+    """Say clearly which of database, warehouse and lock schema is missing or not granted.
+
+    A login succeeds even if they do not exist. USE needs no warehouse.
+    """
+    names = names_of(settings)
+    locks = lock_schema(names.audit_schema)
+    for setting, kind, name, sql in (
+        ("database", "database", names.database, names.database_sql),
+        ("warehouse", "warehouse", names.warehouse, names.warehouse_sql),
+        ("audit_schema", "schema", locks, f"{names.database_sql}.{names.lock_schema_sql}"),
+    ):
+        try:
+            session.execute(f"USE {kind.upper()} {sql}", f"use {kind}")
+        except StatementError as error:
+            session.close()
+            if error.error_class is not AUTHORISATION:
+                raise
+            hint = "; an owner makes it with `snowflake-audit init-sql`" if kind == "schema" else ""
+            problem = (
+                f"{kind} {name} does not exist, or role {names.role or 'of the user'} may not use it{hint}"
+            )
+            raise SettingError(setting, problem) from None

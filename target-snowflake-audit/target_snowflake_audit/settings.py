@@ -1,0 +1,267 @@
+"""The settings, declared once: validation, `--about`, the README and Meltano's list are made from this."""
+
+from __future__ import annotations
+
+import typing as t
+
+from singer_sdk import typing as th
+
+DEFAULT_AUDIT_SCHEMA = "AUDIT"
+MAX_SCALE = 37
+
+_CONNECTION = (
+    th.Property(
+        "account",
+        th.StringType,
+        required=True,
+        title="Account",
+        description="Snowflake account identifier, for example `myorg-myaccount`.",
+    ),
+    th.Property("user", th.StringType, required=True, title="User", description="User that logs in."),
+    th.Property(
+        "role",
+        th.StringType,
+        title="Role",
+        description="Role of the session. Default: the user's own default role.",
+    ),
+    th.Property(
+        "warehouse",
+        th.StringType,
+        required=True,
+        title="Warehouse",
+        description="Warehouse that runs COPY and MERGE.",
+    ),
+    th.Property(
+        "database",
+        th.StringType,
+        required=True,
+        title="Database",
+        description="Database of the audit schema and, unless `schema_mapping` says otherwise, of the tables.",
+    ),
+    th.Property(
+        "host",
+        th.StringType,
+        title="Host",
+        description="Host name, for private links. Default: from `account`.",
+    ),
+    th.Property("port", th.IntegerType, title="Port", description="Port. Default: 443."),
+    th.Property(
+        "protocol",
+        th.StringType,
+        allowed_values=["https", "http"],
+        default="https",
+        title="Protocol",
+        description="`http` is for the local Snowflake of the sandbox only.",
+    ),
+    th.Property(
+        "private_key_path",
+        th.StringType,
+        title="Private key file",
+        description="File with the private key (PKCS8, PEM or DER) of key-pair login.",
+    ),
+    th.Property(
+        "private_key",
+        th.StringType,
+        secret=True,
+        title="Private key",
+        description="The private key itself: PEM text, or base64 of DER. Instead of `private_key_path`.",
+    ),
+    th.Property(
+        "private_key_passphrase",
+        th.StringType,
+        secret=True,
+        title="Passphrase of the private key",
+        description="Needed when the private key is encrypted.",
+    ),
+    th.Property(
+        "token",
+        th.StringType,
+        secret=True,
+        title="Programmatic access token",
+        description="Programmatic access token (PAT), instead of a private key.",
+    ),
+    th.Property(
+        "password",
+        th.StringType,
+        secret=True,
+        title="Password",
+        description="Password, instead of a private key. Snowflake closes single-factor passwords of service users.",
+    ),
+    th.Property(
+        "query_tag",
+        th.StringType,
+        title="Query tag",
+        description="QUERY_TAG of the session. Default: `target-snowflake-audit run=RUN_ID`.",
+    ),
+)
+
+_PLACEMENT = (
+    th.Property(
+        "default_target_schema",
+        th.StringType,
+        title="Default schema",
+        description="Schema of streams that no entry of `schema_mapping` matches. Default: the part of the stream"
+        " name before the first `-`, else `PUBLIC`.",
+    ),
+    th.Property(
+        "audit_schema",
+        th.StringType,
+        default=DEFAULT_AUDIT_SCHEMA,
+        title="Audit schema",
+        description="Schema of the audit tables. Fences and the stage are in the schema of that name plus `_LOCK`.",
+    ),
+    th.Property(
+        "schema_mapping",
+        th.ArrayType(
+            th.ObjectType(
+                th.Property(
+                    "stream", th.StringType, required=True, description="Stream name; `*` and `?` match."
+                ),
+                th.Property("database", th.StringType, description="Database of the table."),
+                th.Property("schema", th.StringType, description="Schema of the table."),
+                th.Property("table", th.StringType, description="Name of the table."),
+                th.Property(
+                    "columns",
+                    th.ObjectType(additional_properties=th.StringType),
+                    description="Column names by property name.",
+                ),
+                additional_properties=False,
+            )
+        ),
+        title="Schema mapping",
+        description="Where streams are loaded: a list of `{stream, database, schema, table, columns}`;"
+        " the first entry whose `stream` pattern matches counts.",
+    ),
+    th.Property(
+        "column_naming",
+        th.StringType,
+        allowed_values=["snake", "upper", "preserve"],
+        default="snake",
+        title="Column naming",
+        description="`snake` makes `orderDate` ORDER_DATE, `upper` makes it ORDERDATE, `preserve` keeps it."
+        " Applies to table names too.",
+    ),
+    th.Property(
+        "column_types",
+        th.ObjectType(additional_properties=th.ObjectType(additional_properties=th.StringType)),
+        title="Column types",
+        description="Types by stream pattern and property, for example"
+        ' `{"gl_*": {"rate": "NUMBER(38,6)"}}`. Wins over the schema.',
+    ),
+    th.Property(
+        "number_type",
+        th.StringType,
+        default="FLOAT",
+        pattern=r"^(?i:FLOAT|NUMBER\(38, ?([0-9]|[12][0-9]|3[0-7])\))$",
+        title="Type of plain numbers",
+        description="Type of a JSON number without `multipleOf`: `FLOAT`, or `NUMBER(38,s)` which is exact.",
+    ),
+)
+
+_LOADING = (
+    th.Property(
+        "load_method",
+        th.StringType,
+        allowed_values=["upsert", "append-only"],
+        default="upsert",
+        title="Load method",
+        description="`upsert` keeps one row a key; `append-only` adds every record (at least once, across runs).",
+    ),
+    th.Property(
+        "hard_delete",
+        th.BooleanType,
+        default=False,
+        title="Hard delete",
+        description="Delete rows that the source deleted, instead of setting `_AUDIT_DELETED_AT`.",
+    ),
+    th.Property(
+        "history",
+        th.StringType,
+        allowed_values=["all", "changes", "off"],
+        default="all",
+        title="History",
+        description="What RECORD_HISTORY keeps: `all` versions, only `changes` (updates and deletes), or `off`.",
+    ),
+    th.Property(
+        "error_tolerance",
+        th.StringType,
+        allowed_values=["data", "none"],
+        default="data",
+        title="Error tolerance",
+        description="`data`: bad records become dead letters and the run goes on. `none`: the first one fails it.",
+    ),
+    th.Property(
+        "max_dead_letters",
+        th.IntegerType,
+        default=10_000,
+        title="Most dead letters",
+        description="A stream with more dead letters in a run fails the run.",
+    ),
+    th.Property(
+        "max_dead_letter_percent",
+        th.NumberType,
+        default=5,
+        title="Most dead letters in percent",
+        description="A stream with a larger share of dead letters, of at least 100 records, fails the run.",
+    ),
+    th.Property(
+        "max_deleted_percent",
+        th.NumberType,
+        default=20,
+        title="Most deleted rows in percent",
+        description="An ACTIVATE_VERSION that would delete a larger share of the table's live rows is refused.",
+    ),
+    th.Property(
+        "batch_size_rows",
+        th.IntegerType,
+        default=100_000,
+        title="Rows a batch",
+        description="Most records in a batch. A document with `x-replace-scope` is never split.",
+    ),
+    th.Property(
+        "batch_size_bytes",
+        th.IntegerType,
+        default=256 * 1024 * 1024,
+        title="Bytes a batch",
+        description="Most bytes of received records in a batch.",
+    ),
+    th.Property(
+        "batch_wait_seconds",
+        th.IntegerType,
+        default=300,
+        title="Seconds a batch waits",
+        description="A batch whose first record is older is loaded when the next message arrives.",
+    ),
+    th.Property(
+        "retry_max_attempts",
+        th.IntegerType,
+        default=6,
+        title="Most attempts",
+        description="Attempts of one batch, the first one included.",
+    ),
+    th.Property(
+        "retry_max_seconds",
+        th.NumberType,
+        default=900,
+        title="Longest time of retries",
+        description="No further attempt starts after this many seconds since the first.",
+    ),
+    th.Property(
+        "record_empty_runs",
+        th.BooleanType,
+        default=False,
+        title="Record empty runs",
+        description="Write RUNS rows for runs that load nothing too; this needs the warehouse.",
+    ),
+)
+
+PROPERTIES = th.PropertiesList(*_CONNECTION, *_PLACEMENT, *_LOADING)
+
+
+def jsonschema() -> dict[str, t.Any]:
+    """JSON schema of the settings."""
+    return dict(PROPERTIES.to_dict())
+
+
+SECRETS = frozenset({"private_key", "private_key_passphrase", "token", "password"})
+"""Settings whose values must never be shown, logged or stored."""

@@ -1,0 +1,58 @@
+"""Names that the settings hold, in the form in which Snowflake stores them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from target_snowflake_audit.audit.setup_sql import lock_schema
+from target_snowflake_audit.errors import SettingError
+from target_snowflake_audit.sql.quoting import fold, identifier
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DEFAULT_AUDIT_SCHEMA = "AUDIT"
+
+
+@dataclass(frozen=True)
+class Names:
+    """Database, warehouse, role and audit schema of a session."""
+
+    database: str
+    warehouse: str
+    role: str
+    audit_schema: str
+
+    @property
+    def database_sql(self) -> str:
+        """The database, quoted."""
+        return identifier(self.database)
+
+    @property
+    def warehouse_sql(self) -> str:
+        """The warehouse, quoted."""
+        return identifier(self.warehouse)
+
+    @property
+    def lock_schema_sql(self) -> str:
+        """Schema of fences, staging tables and the stage, quoted."""
+        return identifier(lock_schema(self.audit_schema))
+
+
+def names_of(settings: Mapping[str, Any]) -> Names:
+    """Read the names; a name typed without quotes is upper case, as in Snowflake.
+
+    Raises:
+        SettingError: one is missing or no identifier.
+    """
+    found: dict[str, str] = {}
+    for name, default in (("database", ""), ("warehouse", ""), ("role", " "), ("audit_schema", "AUDIT")):
+        value = fold(str(settings.get(name) or default))
+        try:
+            identifier(value)
+        except ValueError as error:
+            problem = "is missing" if not settings.get(name) else str(error)
+            raise SettingError(name, problem) from None
+        found[name] = value.strip()
+    return Names(**found)

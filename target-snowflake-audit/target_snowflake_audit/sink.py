@@ -1,0 +1,97 @@
+"""The SDK's sink of one stream: a thin face of the stream's loader."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk.exceptions import MissingKeyPropertiesError
+from singer_sdk.sinks import Sink
+from typing_extensions import override
+
+from target_snowflake_audit.checking.plan import make_plan
+from target_snowflake_audit.errors import TargetError
+from target_snowflake_audit.loader import StreamLoader
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from singer_sdk.sinks.core import BaseJSONSchemaValidator
+
+    from target_snowflake_audit.target import TargetSnowflakeAudit
+
+
+class AuditSink(Sink):
+    """Gathers a stream's records and loads them in audited batches."""
+
+    def __init__(
+        self,
+        target: TargetSnowflakeAudit,
+        stream_name: str,
+        schema: dict[str, Any],
+        key_properties: Sequence[str] | None,
+    ) -> None:
+        """Keep the target: it knows the SCHEMA message as received."""
+        super().__init__(target, stream_name, schema, key_properties)
+        self._target = target
+        self.loader: StreamLoader = self._loader()
+
+    @override
+    def get_validator(self) -> BaseJSONSchemaValidator | None:
+        """None: records are checked by the plan, in chunks, with all problems of a record."""
+        return None
+
+    @property
+    @override
+    def current_size(self) -> int:
+        return self.loader.waiting
+
+    @override
+    def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
+        """Add a record; `context` holds what came with it."""
+        self.loader.add(record, context["raw"], context["seq"], context["extracted"], **context["more"])
+
+    @override
+    def process_batch(self, context: dict[str, Any]) -> None:
+        """Load what was gathered."""
+        self._target.load_sink(self)
+
+    @override
+    def activate_version(self, new_version: int) -> None:
+        """Delete rows that did not come under the version."""
+        self._target.activate_sink(self, new_version)
+
+    def missing_key(self, record: dict[str, Any]) -> MissingKeyPropertiesError | None:
+        """The SDK's error for a record without its key; only where no error is tolerated."""
+        missing = [name for name in self.key_properties if name not in record]
+        if not missing:
+            return None
+        return MissingKeyPropertiesError(f"stream {self.stream_name}: a record has no {', '.join(missing)}")
+
+    def _loader(self) -> StreamLoader:
+        target = self._target
+        stream_map, message = target.origin_of(self.stream_name)
+        plan = make_plan(
+            self.config,
+            self.stream_name,
+            {**_scope_of(message), **self.schema},
+            self.key_properties,
+            message,
+            target.run.names.database,
+        )
+        loader = target.loaders.get(self.stream_name)
+        if loader is None:
+            loader = target.loaders[self.stream_name] = StreamLoader(
+                target.engine, plan, stream_map.transform
+            )
+        elif loader.waiting:
+            message_ = f"stream {self.stream_name}: records wait while the SCHEMA changes"
+            raise TargetError(message_)
+        else:
+            loader.change(plan, stream_map.transform)
+        return loader
+
+
+def _scope_of(message: dict[str, Any]) -> dict[str, Any]:
+    """The document scope as received: a stream map that rebuilds the schema loses it."""
+    scope = (message.get("schema") or {}).get("x-replace-scope")
+    return {"x-replace-scope": scope} if scope else {}

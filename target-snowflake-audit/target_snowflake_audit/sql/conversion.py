@@ -1,0 +1,65 @@
+"""Second net: conversions of staged text that give null instead of an error.
+
+TRY_ functions take strings only, and round excess decimals without an error
+(docs.snowflake.com/en/sql-reference/functions/try_to_decimal); the first net has refused those.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from target_snowflake_audit.columntypes import ColumnType
+
+_FUNCTIONS = {
+    "FLOAT": "TRY_TO_DOUBLE({})",
+    "BOOLEAN": "TRY_TO_BOOLEAN({})",
+    "DATE": "TRY_TO_DATE({})",
+    "TIME": "TRY_TO_TIME({})",
+    "TIMESTAMP_NTZ": "TRY_TO_TIMESTAMP_NTZ({})",
+    "TIMESTAMP_TZ": "TRY_TO_TIMESTAMP_TZ({})",
+    "TIMESTAMP_LTZ": "TRY_TO_TIMESTAMP_LTZ({})",
+    "VARIANT": "TRY_PARSE_JSON({})",
+}
+
+
+def typed(kind: ColumnType, text: str) -> str:
+    """Expression that converts a text expression, null when it cannot."""
+    if kind.family == "VARCHAR":
+        return f"IFF(LENGTH({text}) <= {kind.length}, {text}, NULL)"
+    if kind.family == "NUMBER":
+        return f"TRY_TO_DECIMAL({text}, {kind.precision}, {kind.scale})"
+    return _FUNCTIONS.get(kind.family, f"TRY_CAST({{}} AS {kind.sql})").format(text)
+
+
+def bad(kind: ColumnType, text: str) -> str:
+    """Condition that a text is there and cannot be converted."""
+    if kind.family == "VARCHAR":
+        return f"LENGTH({text}) > {kind.length}"
+    return f"{text} IS NOT NULL AND {typed(kind, text)} IS NULL"
+
+
+def canonical(kind: ColumnType, value: str) -> str:
+    """Expression that gives a stored key value's canonical text, as the first net writes it."""
+    if kind.family == "DATE":
+        return f"TO_VARCHAR({value}, 'YYYY-MM-DD')"
+    if kind.family == "TIMESTAMP_NTZ":
+        return f"RTRIM(RTRIM(TO_VARCHAR({value}, 'YYYY-MM-DD HH24:MI:SS.FF9'), '0'), '.')"
+    return value if kind.family == "VARCHAR" else f"TO_VARCHAR({value})"
+
+
+def key_hash(parts: list[str]) -> str:
+    """Expression of `hashing.key_hash` over canonical texts."""
+    texts = ", ".join(f"TO_VARCHAR(LENGTH({part})), ':', {part}, ','" for part in parts)
+    return f"SHA2(CONCAT({texts}), 256)"
+
+
+def audited(kind: ColumnType, value: str) -> str:
+    """Expression of a value inside BEFORE and AFTER: dates and times as text, exact numbers as numbers."""
+    if kind.family == "DATE":
+        return f"TO_VARCHAR({value}, 'YYYY-MM-DD')"
+    if kind.family == "TIMESTAMP_NTZ":
+        return f"TO_VARCHAR({value}, 'YYYY-MM-DD HH24:MI:SS.FF6')"
+    if kind.family in {"TIME", "TIMESTAMP_TZ", "TIMESTAMP_LTZ"}:
+        return f"TO_VARCHAR({value})"
+    return value

@@ -1,0 +1,80 @@
+"""Statements that bring a batch file into the session's staging table.
+
+The staging table holds text only, so that no value can stop a COPY; the typed table holds what the second
+net made of it. Both are temporary: private to the session, gone with it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from target_snowflake_audit.sql.quoting import TableName, identifier, literal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from target_snowflake_audit.checking.plan import StreamPlan
+
+STAGED = ("SEQ", "STATE", "KEY_HASH", "ROW_HASH", "EXTRACTED", "LETTER", "RECORD")
+"""Columns before the stream's own, in the order of the file."""
+
+_STAGED_TYPES = ("NUMBER(38,0)", *["VARCHAR"] * 6)
+_TYPED = (
+    ("SEQ", "NUMBER(38,0)"),
+    ("OP", "VARCHAR"),
+    ("KEY_HASH", "VARCHAR"),
+    ("ROW_HASH", "VARCHAR"),
+    ("HASH_BEFORE", "VARCHAR"),
+    ("EXTRACTED", "TIMESTAMP_NTZ(9)"),
+    ("BAD", "VARCHAR"),
+)
+TYPED = tuple(name for name, _ in _TYPED)
+
+
+def value_column(at: int) -> str:
+    """Name of the staging column of a plan's column; short, and never a name of ours."""
+    return f"C{at}"
+
+
+def create_staging(plan: StreamPlan, table: TableName) -> str:
+    """CREATE TEMPORARY TABLE of the text form."""
+    columns = [f"{identifier(name)} {kind}" for name, kind in zip(STAGED, _STAGED_TYPES, strict=True)]
+    columns += [f"{identifier(value_column(at))} VARCHAR" for at in range(len(plan.columns))]
+    return f"CREATE OR REPLACE TEMPORARY TABLE {table.sql} ({', '.join(columns)})"
+
+
+def create_typed(plan: StreamPlan, table: TableName) -> str:
+    """CREATE TEMPORARY TABLE of the typed form."""
+    columns = [f"{identifier(name)} {kind}" for name, kind in _TYPED]
+    columns += [f"{identifier(value_column(at))} {column.type.sql}" for at, column in enumerate(plan.columns)]
+    return f"CREATE OR REPLACE TEMPORARY TABLE {table.sql} ({', '.join(columns)})"
+
+
+def put(file: Path, folder: str) -> str:
+    """PUT of a compressed file; `folder` is a stage path ending in `/`."""
+    uri = literal(file.resolve().as_uri())
+    return f"PUT {uri} {folder} AUTO_COMPRESS = FALSE SOURCE_COMPRESSION = GZIP OVERWRITE = TRUE"
+
+
+def remove(folder: str) -> str:
+    """REMOVE of a folder of the stage."""
+    return f"REMOVE {folder}"
+
+
+def copy(table: TableName, folder: str) -> str:
+    """COPY of the folder's file into the staging table.
+
+    The path ends in `/`, since COPY takes it as a prefix. Options are all written out, so that no default of
+    the account and no file format can turn text into null: see `staging.fields`.
+    """
+    return (
+        f"COPY INTO {table.sql} FROM {folder} FILE_FORMAT = (TYPE = CSV COMPRESSION = GZIP"
+        " FIELD_DELIMITER = ',' RECORD_DELIMITER = '\\n' SKIP_HEADER = 0 FIELD_OPTIONALLY_ENCLOSED_BY = '\"'"
+        " ESCAPE = NONE ESCAPE_UNENCLOSED_FIELD = NONE NULL_IF = () EMPTY_FIELD_AS_NULL = TRUE"
+        " TRIM_SPACE = FALSE ENCODING = 'UTF8') FORCE = TRUE ON_ERROR = ABORT_STATEMENT"
+    )
+
+
+def empty(table: TableName) -> str:
+    """DELETE of the rows of an earlier batch; TRUNCATE in a transaction is not clearly documented."""
+    return f"DELETE FROM {table.sql}"

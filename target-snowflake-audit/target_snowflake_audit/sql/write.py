@@ -1,0 +1,122 @@
+"""The statements that write: history first, since MERGE has no RETURNING, then the rows themselves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from target_snowflake_audit.sql import conversion
+from target_snowflake_audit.sql.classify import DELETE, INSERT, REMOVE, UPDATE, WRITTEN, Tables
+from target_snowflake_audit.sql.quoting import TableName, identifier, literal
+from target_snowflake_audit.sql.staging import value_column
+
+if TYPE_CHECKING:
+    from target_snowflake_audit.checking.plan import StreamPlan
+
+
+def _among(*operations: str) -> str:
+    return f's."OP" IN ({", ".join(literal(operation) for operation in operations)})'
+
+
+def _on(plan: StreamPlan) -> str:
+    return " AND ".join(
+        f"t.{identifier(plan.columns[at].name)} = s.{identifier(value_column(at))}" for at in plan.key
+    )
+
+
+def _object(plan: StreamPlan, alias: str, positions: list[int]) -> str:
+    """OBJECT_CONSTRUCT of columns by name, from the target (`t`) or the typed table (`s`); nulls are left out."""
+    pairs: list[str] = []
+    for at in positions:
+        column = plan.columns[at]
+        name = identifier(column.name if alias == "t" else value_column(at))
+        pairs += [literal(column.name), conversion.audited(column.type, f"{alias}.{name}")]
+    return f"OBJECT_CONSTRUCT({', '.join(pairs)})"
+
+
+def history(plan: StreamPlan, tables: Tables, history_table: TableName, facts: dict[str, str]) -> str:
+    """INSERT of a history row for every row that is written or deleted.
+
+    Args:
+        plan: the stream.
+        tables: where.
+        history_table: RECORD_HISTORY.
+        facts: SQL of `run`, `batch`, `table`, `stream`, and `inserts` ('no' leaves inserts out), `replay`.
+    """
+    every = list(range(len(plan.columns)))
+    source = "NULL"
+    if plan.stamp is not None:
+        source = f"CAST(s.{identifier(value_column(plan.stamp))} AS TIMESTAMP_NTZ(9))"
+    stored = "" if plan.append else f" LEFT JOIN {tables.target.sql} AS t ON {_on(plan)}"
+    before = "NULL" if plan.append else f"IFF({_among(INSERT)}, NULL, {_object(plan, 't', every)})"
+    operations = [UPDATE, DELETE, REMOVE, *([INSERT] if facts["inserts"] != "no" else [])]
+    operation = f"IFF({_among(DELETE, REMOVE)}, 'delete', s.\"OP\")"
+    cause = f"IFF({_among(REMOVE)}, {facts['removal']}, 'record')"
+    if facts["replay"] == "yes":
+        operation, cause = "'replay'", "'replay'"
+    columns = {
+        "TARGET_TABLE": facts["table"],
+        "STREAM": facts["stream"],
+        "KEY": _object(plan, "s", list(plan.key)) if plan.key else "NULL",
+        "KEY_HASH": 's."KEY_HASH"',
+        "OPERATION": operation,
+        "CAUSE": cause,
+        "BEFORE": before,
+        "AFTER": f"IFF({_among(*WRITTEN)}, {_object(plan, 's', every)}, NULL)",
+        "ROW_HASH_BEFORE": 's."HASH_BEFORE"',
+        "ROW_HASH": 's."ROW_HASH"',
+        "SOURCE_TIME": source,
+        "EXTRACTED_AT": 's."EXTRACTED"',
+        "LOADED_AT": "SYSDATE()",
+        "RUN_ID": facts["run"],
+        "BATCH_ID": facts["batch"],
+        "SEQ": 's."SEQ"',
+    }
+    names = ", ".join(identifier(name) for name in columns)
+    return (
+        f"INSERT INTO {history_table.sql} ({names}) SELECT {', '.join(columns.values())} "  # noqa: S608
+        f'FROM {tables.typed.sql} AS s{stored} WHERE {_among(*operations)} AND s."BAD" IS NULL'
+    )
+
+
+def merge(plan: StreamPlan, tables: Tables, batch: str, *, hard_delete: bool) -> str:
+    """MERGE of the rows that are written or deleted; equal rows are not touched.
+
+    Keys are null-free and one row a key remains, so the join is plain equality.
+    """
+    names = [identifier(column.name) for column in plan.columns]
+    values = [f"s.{identifier(value_column(at))}" for at in range(len(plan.columns))]
+    audit = {
+        '"_AUDIT_BATCH_ID"': literal(batch),
+        '"_AUDIT_ROW_HASH"': 's."ROW_HASH"',
+        '"_AUDIT_SEQ"': 's."SEQ"',
+        '"_AUDIT_LOADED_AT"': "SYSDATE()",
+        '"_AUDIT_DELETED_AT"': "NULL",
+    }
+    sets = [
+        f"{name} = {value}" for name, value in zip([*names, *audit], [*values, *audit.values()], strict=True)
+    ]
+    gone = (
+        "DELETE"
+        if hard_delete
+        else f'UPDATE SET "_AUDIT_DELETED_AT" = SYSDATE(), "_AUDIT_BATCH_ID" = {literal(batch)}'
+    )
+    source = f'SELECT * FROM {tables.typed.sql} AS s WHERE {_among(INSERT, UPDATE, DELETE, REMOVE)} AND s."BAD" IS NULL'  # noqa: S608
+    return (
+        f"MERGE INTO {tables.target.sql} AS t USING ({source}) AS s ON {_on(plan)} "
+        f"WHEN MATCHED AND {_among(DELETE, REMOVE)} THEN {gone} "
+        f"WHEN MATCHED THEN UPDATE SET {', '.join(sets)} "
+        f"WHEN NOT MATCHED AND {_among(INSERT)} THEN INSERT ({', '.join([*names, *audit])}) "
+        f"VALUES ({', '.join([*values, *audit.values()])})"
+    )
+
+
+def append(plan: StreamPlan, tables: Tables, batch: str) -> str:
+    """INSERT of every good row, for streams without a key and for append-only."""
+    names = [identifier(column.name) for column in plan.columns]
+    names += ['"_AUDIT_BATCH_ID"', '"_AUDIT_ROW_HASH"', '"_AUDIT_SEQ"', '"_AUDIT_LOADED_AT"']
+    values = [f"s.{identifier(value_column(at))}" for at in range(len(plan.columns))]
+    values += [literal(batch), 's."ROW_HASH"', 's."SEQ"', "SYSDATE()"]
+    return (
+        f"INSERT INTO {tables.target.sql} ({', '.join(names)}) SELECT {', '.join(values)} "  # noqa: S608
+        f'FROM {tables.typed.sql} AS s WHERE {_among(INSERT)} AND s."BAD" IS NULL'
+    )

@@ -1,0 +1,269 @@
+"""The Singer target: messages in, audited batches out, STATE only after COMMIT."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import msgspec
+from singer_sdk import Target
+from singer_sdk.helpers.capabilities import PluginCapabilities, TargetCapabilities
+from singer_sdk.mapper import SameRecordTransform, StreamMap
+from typing_extensions import override
+
+from target_snowflake_audit import settings
+from target_snowflake_audit.checking import problems
+from target_snowflake_audit.checking.problems import Problem
+from target_snowflake_audit.counts import Counts
+from target_snowflake_audit.errors import InterruptedRunError, SchemaError
+from target_snowflake_audit.loader import Engine, StreamLoader
+from target_snowflake_audit.reading.reader import RECORD_TEXT, MessageReader
+from target_snowflake_audit.run import Run
+from target_snowflake_audit.sink import AuditSink
+from target_snowflake_audit.state import StateBarrier
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from singer_sdk.helpers.capabilities import CapabilitiesEnum
+
+_LOOK_AT_CLOCK_EVERY = 1000
+_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+class TargetSnowflakeAudit(Target):
+    """Loads Singer streams into Snowflake, one audited transaction a batch."""
+
+    name = "target-snowflake-audit"
+    package_name = "target-snowflake-audit"
+    config_jsonschema: ClassVar[dict[str, Any]] = settings.jsonschema()
+    default_sink_class = AuditSink
+    message_reader_class = MessageReader
+    capabilities: ClassVar[list[CapabilitiesEnum]] = [
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STREAM_MAPS,
+        PluginCapabilities.FLATTENING,
+        PluginCapabilities.STRUCTURED_LOGGING,
+        PluginCapabilities.ACTIVATE_VERSION,
+        TargetCapabilities.VALIDATE_RECORDS,
+        TargetCapabilities.SOFT_DELETE,
+        TargetCapabilities.HARD_DELETE,
+        TargetCapabilities.TARGET_SCHEMA,
+    ]
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - the SDK's own keywords
+        """Prepare a run; nothing is sent to Snowflake yet."""
+        super().__init__(**options)
+        self.stopping = threading.Event()
+        self.run = Run(self.config)
+        self.engine = Engine(self.run, self.stopping)
+        self.loaders: dict[str, StreamLoader] = {}
+        self.barrier = StateBarrier()
+        self._messages: dict[str, dict[str, Any]] = {}
+        self._loading = False
+
+    def origin_of(self, stream: str) -> tuple[StreamMap, dict[str, Any]]:
+        """Give a sink's stream map and the SCHEMA message that it comes from."""
+        for source, maps in self.mapper.stream_maps.items():
+            for stream_map in maps:
+                if stream_map.stream_alias == stream and source in self._messages:
+                    return stream_map, self._messages[source]
+        message = f"stream {stream}: no SCHEMA message was received"
+        raise SchemaError(message)
+
+    # Messages
+
+    @override
+    def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
+        stream = message_dict.get("stream")
+        message = {key: value for key, value in message_dict.items() if key != "type"}
+        if stream in self._messages and self._messages[stream] != message:
+            # What was gathered belongs to the old schema; it must be loaded before the table changes.
+            self._load_all()
+            self._sinks_active = {
+                name: sink
+                for name, sink in self._sinks_active.items()
+                if not self._is_from(name, str(stream))
+            }
+            self.mapper.stream_maps.pop(str(stream), None)
+        if stream is not None:
+            self._messages[str(stream)] = message
+        self.run.session()
+        super()._process_schema_message(message_dict)
+
+    @override
+    def _process_record_message(self, message_dict: dict[str, Any]) -> None:
+        stream = message_dict.get("stream")
+        maps = self.mapper.stream_maps.get(stream)
+        if maps is None or "record" not in message_dict:
+            self._assert_line_requires(message_dict, requires={"stream", "record"})
+            self._assert_sink_exists(str(stream))
+        for stream_map in maps or ():
+            self._take(stream_map, message_dict)
+        if not self.barrier.received % _LOOK_AT_CLOCK_EVERY:
+            self._load_old()
+
+    def _take(self, stream_map: StreamMap, message: dict[str, Any]) -> None:
+        """Hand a record to its stream, loading a full batch first or after."""
+        record, found = self._mapped(stream_map, message["record"])
+        if record is None:
+            return
+        name = stream_map.stream_alias
+        sink = self._sinks_active.get(name)
+        if not isinstance(sink, AuditSink):
+            self._assert_sink_exists(name)
+            return
+        if sink.include_sdc_metadata_properties:
+            sink._add_sdc_metadata_to_record(record, message, {})  # noqa: SLF001 - pinned by a contract test
+        version = message.get("version")
+        loader = sink.loader
+        if loader.must_load_before(record, version):
+            self.load_sink(sink)
+        seq = self.barrier.record(name)
+        loader.add(
+            record, message[RECORD_TEXT], seq, message.get("time_extracted"), version=version, found=found
+        )
+        if loader.full and loader.splits_anywhere:
+            self.load_sink(sink)
+
+    def _mapped(
+        self,
+        stream_map: StreamMap,
+        record: Any,  # noqa: ANN401 - any JSON value
+    ) -> tuple[dict[str, Any] | None, list[Problem] | None]:
+        """Apply the stream map; a record that it cannot map becomes a dead letter."""
+        if not isinstance(record, dict):
+            return {}, [Problem("", "", str(record), problems.NOT_IN_SCHEMA, "a JSON object")]
+        if type(stream_map) is SameRecordTransform and not stream_map.flattening_enabled:
+            return record, None
+        try:
+            return stream_map.transform(dict(record)), None
+        except Exception as error:  # noqa: BLE001 - an expression may raise anything
+            return record, [Problem("", "", "", problems.MAPPING, f"stream_maps: {type(error).__name__}")]
+
+    @override
+    def _process_state_message(self, message_dict: dict[str, Any]) -> None:
+        self._assert_line_requires(message_dict, requires={"value"})
+        self.barrier.state(message_dict["value"])
+        self._emit_state()
+
+    @override
+    def process_endofpipe(self) -> None:
+        """Load the rest, emit the last STATE, and end the run."""
+        self._load_all()
+        if self.config.get("record_empty_runs"):
+            self.run.start()
+        self._emit_state()
+        self.run.session()
+        self._finish("completed")
+
+    # Loading
+
+    def load_sink(self, sink: AuditSink) -> None:
+        """Load a sink's batch and let the STATE leave that this makes safe."""
+        self._guarded(lambda: sink.loader.load(self._bookmark(sink.stream_name)))
+        self.barrier.committed(sink.stream_name)
+        sink.mark_drained()
+        self._emit_state()
+        self._stop_if_asked()
+
+    def activate_sink(self, sink: AuditSink, version: int) -> None:
+        """Load a sink's batch, then delete what did not come under the version."""
+        self.load_sink(sink)
+        self._guarded(lambda: sink.loader.activate(version, self._bookmark(sink.stream_name)))
+        self._stop_if_asked()
+
+    def _load_all(self) -> None:
+        for sink in list(self._sinks_active.values()):
+            if isinstance(sink, AuditSink) and sink.loader.waiting:
+                self.load_sink(sink)
+
+    def _load_old(self) -> None:
+        """Load batches that waited too long; one that is inside a document waits for its end."""
+        longest = float(self.config.get("batch_wait_seconds") or 300)
+        for sink in list(self._sinks_active.values()):
+            if isinstance(sink, AuditSink) and sink.loader.age > longest and sink.loader.splits_anywhere:
+                self.load_sink(sink)
+
+    def _guarded(self, load: Any) -> Counts:  # noqa: ANN401 - a callable
+        """Run a load that a first signal must not tear."""
+        self._loading = True
+        try:
+            counts: Counts = load()
+        finally:
+            self._loading = False
+        return counts
+
+    def _bookmark(self, stream: str) -> Any:  # noqa: ANN401 - any JSON value
+        latest = self.barrier.latest
+        bookmarks = latest.get("bookmarks") if isinstance(latest, dict) else None
+        return bookmarks.get(stream) if isinstance(bookmarks, dict) else None
+
+    def _emit_state(self) -> None:
+        ready, value = self.barrier.ready()
+        if ready:
+            self._write_state_message(value)
+
+    @override
+    def _write_state_message(self, state: dict[str, Any]) -> None:
+        # Numbers in a STATE are Decimal here and must leave as the numbers they were.
+        sys.stdout.write(_encoder.encode(state).decode() + "\n")
+        sys.stdout.flush()
+
+    def _is_from(self, alias: str, stream: str) -> bool:
+        return any(m.stream_alias == alias for m in self.mapper.stream_maps.get(stream, ()))
+
+    # End
+
+    @classmethod
+    @override
+    def invoke(
+        cls,
+        *,
+        about: bool = False,
+        about_format: str | None = None,
+        config: Any = None,
+        file_input: Any = None,
+    ) -> None:
+        """Run from the command line; a run that fails is recorded as such."""
+        super(Target, cls).invoke(about=about, about_format=about_format)
+        cls.print_version(print_fn=cls.logger.info)
+        target = cls(
+            config=config.config if config else None,
+            validate_config=True,
+            parse_env_config=bool(config and config.parse_env),
+        )
+        try:
+            target.listen(file_input)
+        except BaseException as error:
+            target.fail(error)
+            raise
+
+    def _finish(self, status: str, error: str = "") -> None:
+        """Record the end of the run and say how many dead letters there are, in the last line."""
+        for loader in self.loaders.values():
+            loader.close()
+        self.run.end(status, error)
+        dead = sum(counts.dead for counts in self.run.totals.values())
+        self.logger.info("%s with %s dead letters", status, dead)
+
+    def fail(self, error: BaseException) -> None:
+        """Record that the run failed, as far as Snowflake can be reached."""
+        status = "interrupted" if isinstance(error, InterruptedRunError) else "failed"
+        self._finish(status, f"{type(error).__name__}: {error}")
+
+    @override
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        """SIGTERM, SIGINT: let a running transaction finish, then stop; a second signal stops at once."""
+        again = self.stopping.is_set()
+        self.stopping.set()
+        self.logger.warning("%s received", signal.Signals(signum).name)
+        if again or not self._loading:
+            self._stop_if_asked()
+
+    def _stop_if_asked(self) -> None:
+        if self.stopping.is_set():
+            message = "a signal ended the run before its input ended; STATE covers what is committed"
+            raise InterruptedRunError(message)

@@ -1,0 +1,294 @@
+"""One batch, one transaction: data, history, dead letters, batch row and watermark are committed together.
+
+PUT, BEGIN, fence, DELETE, COPY, classify, counts, [refusals, PUT, COPY], [dead letters], [history], MERGE,
+batch row, watermark, COMMIT: at most 16 statements. No DDL among them: it would commit what came before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from target_snowflake_audit import counts as counting
+from target_snowflake_audit.checking.chunks import dead_line
+from target_snowflake_audit.counts import Counts, Refusals
+from target_snowflake_audit.deletions import check_share
+from target_snowflake_audit.errors import IntegrityError
+from target_snowflake_audit.retry_classes import OBJECT_EXISTS
+from target_snowflake_audit.session import Session, StatementError, Timing
+from target_snowflake_audit.sql import audit_rows, classify, fence, staging, write
+from target_snowflake_audit.sql.quoting import literal
+from target_snowflake_audit.staging.files import BatchFile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from target_snowflake_audit.batch import Batch
+    from target_snowflake_audit.checking.chunks import Letter
+    from target_snowflake_audit.run import Run
+
+LOAD, REPLAY, ACTIVATE = "load", "replay", "activate_version"
+_NO_REFUSALS = Refusals({}, (), 0)
+
+
+@dataclass
+class Work:
+    """A batch with what its transaction needs beside it; kept over the attempts.
+
+    `judge` may raise before COMMIT, with the counts as they would be: breakers live there. `letters` makes
+    dead letters of refused arrival numbers. `extra` gives further statements, by step, once the counts and the
+    fate of each row are known.
+    """
+
+    batch: Batch
+    operation: str = LOAD
+    judge: Callable[[Counts], None] = lambda _counts: None
+    letters: Callable[[Refusals], list[tuple[Letter, list[str]]]] = lambda _refusals: []
+    extra: Callable[[Refusals], list[tuple[str, str]]] = lambda _refusals: []
+    watermark: dict[str, Any] = field(default_factory=dict)
+    attempt: int = 1
+    counts: Counts | None = None
+
+
+class Transaction:
+    """Runs batches in a run's session; remembers which temporary tables the session has."""
+
+    def __init__(self, run: Run) -> None:
+        """Start without temporary tables."""
+        self._run = run
+        self._made: dict[str, tuple[int, object]] = {}
+        self._used: set[tuple[int, str]] = set()
+
+    def load(self, work: Work) -> Counts:
+        """Load a batch.
+
+        Raises:
+            StatementError: Snowflake refused a statement; everything is rolled back.
+            IntegrityError: a check before COMMIT failed; everything is rolled back.
+        """
+        session = self._run.session()
+        tables = self._tables(work.batch)
+        self._prepare(session, work.batch, tables)
+        session.timing = Timing()
+        try:
+            return self._run_batch(session, work, tables)
+        finally:
+            session.rollback()
+
+    def save_letters(self, work: Work) -> None:
+        """Write the dead letters of a batch that was rolled back, in a transaction of their own."""
+        session = self._run.session()
+        tables = self._tables(work.batch)
+        self._prepare(session, work.batch, tables)
+        folder = self._put(session, work.batch)
+        try:
+            session.execute("BEGIN", "begin")
+            self._copy(session, tables, folder)
+            session.execute(self._dead_letters(work, tables), "dead letters")
+            session.execute("COMMIT", "commit")
+        finally:
+            session.rollback()
+
+    def _tables(self, batch: Batch) -> classify.Tables:
+        suffix = fence.fence_of(batch.plan.table, self._run.lock_table("")).table.removeprefix("FENCE_")
+        lock = self._run.lock_table
+        return classify.Tables(lock(f"STAGED_{suffix}"), lock(f"TYPED_{suffix}"), batch.plan.table)
+
+    def _prepare(self, session: Session, batch: Batch, tables: classify.Tables) -> None:
+        """Make the fence and the temporary tables that are missing. DDL: before BEGIN."""
+        name = fence.fence_of(batch.plan.table, tables.staging)
+        if name.table not in self._run.fences():
+            try:
+                session.execute(fence.create(name), "create fence")
+            except StatementError as error:
+                if error.errno not in OBJECT_EXISTS:
+                    raise
+            self._run.fences().add(name.table)
+        now = (self._run.session_number, batch.plan.columns)
+        if self._made.get(tables.staging.table) != now:
+            session.execute(staging.create_staging(batch.plan, tables.staging), "create staging")
+            session.execute(staging.create_typed(batch.plan, tables.typed), "create typed")
+            self._made[tables.staging.table] = now
+            self._used.discard((self._run.session_number, tables.staging.table))
+
+    def _run_batch(self, session: Session, work: Work, tables: classify.Tables) -> Counts:
+        batch, plan = work.batch, work.batch.plan
+        folder = self._put(session, batch)
+        began = session.execute("BEGIN", "begin")
+        self._take_fence(session, work, tables)
+        if work.attempt > 1 and self._committed(session, batch):
+            if work.counts is None:
+                message = f"batch {batch.batch_id} is in BATCHES but was never tried to commit"
+                raise IntegrityError(message)
+            return work.counts
+        copied = self._copy(session, tables, folder)
+        if copied not in (-1, batch.file.lines):
+            message = f"stream {plan.stream}: COPY loaded {copied} of {batch.file.lines} lines; rolled back"
+            raise IntegrityError(message)
+        session.execute(classify.classify(plan, tables, removal=_removal(work)), "classify")
+        found = session.execute(classify.counts(tables), "counts").rows
+        refusals = self._refusals(session, work, tables, found)
+        counts = counting.tally(batch.received, batch.dead, found, refusals)
+        self._judge(session, work, tables, counts)
+        if counts.dead:
+            session.execute(self._dead_letters(work, tables), "dead letters")
+        self._write(session, work, tables, counts)
+        for step, sql in work.extra(refusals):
+            session.execute(sql, step)
+        self._record(session, work, counts, began.query_id)
+        counts.check(stream=plan.stream)
+        work.counts = counts
+        session.execute("COMMIT", "commit")
+        return counts
+
+    def _put(self, session: Session, batch: Batch) -> str:
+        folder = self._run.stage_folder(batch.batch_id, "rows")
+        session.execute(staging.put(batch.file.path, folder), "put")
+        return folder
+
+    def _take_fence(self, session: Session, work: Work, tables: classify.Tables) -> None:
+        name = fence.fence_of(work.batch.plan.table, tables.staging)
+        taken = session.execute(fence.take(name), "fence")
+        if taken.affected != 1:
+            message = (
+                f"fence {name} of {work.batch.plan.table} has {taken.affected} rows, expected exactly one; "
+                "an owner must drop it so that it is made again"
+            )
+            raise IntegrityError(message)
+
+    def _committed(self, session: Session, batch: Batch) -> bool:
+        """Whether an earlier attempt was committed although its answer was lost; asked under the fence."""
+        table = self._run.audit_table("BATCHES").sql
+        sql = f'SELECT COUNT(*) FROM {table} WHERE "BATCH_ID" = {literal(batch.batch_id)}'  # noqa: S608
+        return bool(session.execute(sql, "look up batch").rows[0][0])
+
+    def _copy(self, session: Session, tables: classify.Tables, folder: str) -> int:
+        mark = (self._run.session_number, tables.staging.table)
+        if mark in self._used:
+            session.execute(staging.empty(tables.staging), "empty staging")
+        self._used.add(mark)
+        answer = session.execute(staging.copy(tables.staging, folder), "copy")
+        return _loaded(answer.columns, answer.rows)
+
+    def _refusals(
+        self, session: Session, work: Work, tables: classify.Tables, found: list[tuple[Any, ...]]
+    ) -> Refusals:
+        """Second net and older rows: stage a letter for each row that Snowflake would not take."""
+        if not counting.needs_refusals(found):
+            return _NO_REFUSALS
+        history = self._run.audit_table("RECORD_HISTORY")
+        sql = classify.refused(tables, history, str(work.batch.plan.table))
+        refusals = counting.read_refusals(session.execute(sql, "refusals").rows)
+        letters = work.letters(refusals)
+        if letters:
+            file = BatchFile(work.batch.folder / f"letters{work.attempt}.csv.gz")
+            file.write(dead_line(letter, fields) for letter, fields in letters)
+            file.close()
+            folder = self._run.stage_folder(work.batch.batch_id, f"letters{work.attempt}")
+            session.execute(staging.put(file.path, folder), "put letters")
+            session.execute(staging.copy(tables.staging, folder), "copy letters")
+        return refusals
+
+    def _judge(self, session: Session, work: Work, tables: classify.Tables, counts: Counts) -> None:
+        if work.operation == ACTIVATE:
+            live = int(session.execute(classify.live_rows(tables), "live rows").rows[0][0])
+            percent = float(self._run.settings.get("max_deleted_percent", 20))
+            check_share(counts.removed, live, percent, stream=work.batch.plan.stream)
+        work.judge(counts)
+
+    def _dead_letters(self, work: Work, tables: classify.Tables) -> str:
+        plan = work.batch.plan
+        facts = {
+            "RUN_ID": self._run.run_id,
+            "BATCH_ID": work.batch.batch_id,
+            "STREAM": plan.source_stream,
+            "TARGET_TABLE": str(plan.table),
+            "SINGER_SCHEMA": plan.singer_schema,
+            "SCHEMA_SHA256": plan.schema_sha256,
+        }
+        return audit_rows.dead_letters(self._run.audit_table("DEAD_LETTERS"), tables.staging, facts)
+
+    def _write(self, session: Session, work: Work, tables: classify.Tables, counts: Counts) -> None:
+        batch, plan = work.batch, work.batch.plan
+        mode = str(self._run.settings.get("history", "all"))
+        logged = counts.written if mode == "all" else counts.written - counts.inserted
+        if logged and mode != "off":
+            facts = {
+                "run": literal(self._run.run_id),
+                "batch": literal(batch.batch_id),
+                "table": literal(str(plan.table)),
+                "stream": literal(plan.stream),
+                "inserts": "yes" if mode == "all" else "no",
+                "replay": "yes" if work.operation == REPLAY else "no",
+                "removal": literal("activate_version" if work.operation == ACTIVATE else "replace_scope"),
+            }
+            history = self._run.audit_table("RECORD_HISTORY")
+            session.execute(write.history(plan, tables, history, facts), "history")
+        if not counts.written:
+            return
+        if plan.append:
+            session.execute(write.append(plan, tables, batch.batch_id), "append")
+            return
+        hard = bool(self._run.settings.get("hard_delete"))
+        merged = session.execute(write.merge(plan, tables, batch.batch_id, hard_delete=hard), "merge")
+        counting.check_merge(counts, merged.columns, merged.rows[0], stream=plan.stream)
+
+    def _record(self, session: Session, work: Work, counts: Counts, begin: str) -> None:
+        """The BATCHES row and, for a load, the WATERMARKS row."""
+        batch, plan = work.batch, work.batch.plan
+        first, last = batch.stamps or (None, None)
+        earliest, latest = batch.extracted or (None, None)
+        row = {
+            "BATCH_ID": batch.batch_id,
+            "RUN_ID": self._run.run_id,
+            "OPERATION": work.operation,
+            "STREAM": plan.stream,
+            "TARGET_TABLE": str(plan.table),
+            "BATCH_NUMBER": batch.number,
+            **counts.as_columns(),
+            "LOAD_METHOD": "append-only" if plan.append else "upsert",
+            "CONTENT_SHA256": batch.file.sha256,
+            "SCHEMA_SHA256": plan.schema_sha256,
+            "FILE_BYTES": batch.file.size,
+            "SOURCE_FROM": first,
+            "SOURCE_TO": last,
+            "EXTRACTED_FROM": earliest,
+            "EXTRACTED_TO": latest,
+            "STARTED_AT": audit_rows.Sql(self._started(session)),
+            "LOADED_AT": audit_rows.Sql("SYSDATE()"),
+            "ATTEMPT": work.attempt,
+            "QUERY_IDS": {**session.timing.query_ids, "begin": begin},
+            "STEP_MS": session.timing.milliseconds,
+        }
+        session.execute(audit_rows.insert(self._run.audit_table("BATCHES"), [row]), "batch row")
+        if work.watermark:
+            mark = {
+                "STREAM": plan.stream,
+                "TARGET_TABLE": str(plan.table),
+                "RUN_ID": self._run.run_id,
+                "BATCH_ID": batch.batch_id,
+                "REPLICATION_KEY": plan.replication_key,
+                **work.watermark,
+            }
+            session.execute(audit_rows.insert(self._run.audit_table("WATERMARKS"), [mark]), "watermark")
+
+    @staticmethod
+    def _started(session: Session) -> str:
+        """Snowflake's time at BEGIN, from its own time now and the time the statements took."""
+        spent = sum(session.timing.milliseconds.values())
+        return f"TIMESTAMPADD('millisecond', -{spent}, SYSDATE())"
+
+
+def _removal(work: Work) -> str:
+    if work.operation == ACTIVATE:
+        return "all"
+    scoped = work.batch.plan.scope is not None and work.operation == LOAD and not work.batch.plan.append
+    return "scope" if scoped and not work.batch.lost_documents else "none"
+
+
+def _loaded(columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> int:
+    """Rows that COPY loaded, from its answer; -1 when it does not say."""
+    if "rows_loaded" not in columns:
+        return -1
+    at = columns.index("rows_loaded")
+    return sum(int(row[at]) for row in rows)
