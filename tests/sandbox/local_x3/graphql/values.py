@@ -74,7 +74,9 @@ def comparable(column: Column) -> Callable[[Value], object]:
     """Return the function that makes a stored value comparable with a literal; None when it is empty."""
     if column.type == "boolean" and column.graphql_type == "Boolean":
         return lambda value: value == YES if value in {1, YES} else None
-    if column.type in {"integer", "decimal", "enum", "boolean"}:
+    if column.type in {"enum", "boolean"}:  # 0 is "not set", which shows as null
+        return lambda value: None if isinstance(value, str) or value == 0 else value
+    if column.type in {"integer", "decimal"}:
         return lambda value: None if isinstance(value, str) else value
     if column.type == "date":
         return show_date
