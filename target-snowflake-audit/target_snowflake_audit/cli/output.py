@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 # Without a terminal rich assumes 80 columns, which would break identifiers over several lines of a log.
 _WIDTH_WITHOUT_TERMINAL = 200
 
+SHORT_ID = 12
+"""Characters of an identifier that tables show: enough to tell digests apart, and `show` accepts them."""
+
 
 @dataclass(frozen=True)
 class Column:

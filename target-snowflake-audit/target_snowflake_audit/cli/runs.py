@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from target_snowflake_audit.cli import workspace
 from target_snowflake_audit.cli.errors import FINE, FOUND_SOMETHING
 from target_snowflake_audit.cli.options import configured, limited
-from target_snowflake_audit.cli.output import Column, line, lower, print_all, print_json, table
+from target_snowflake_audit.cli.output import SHORT_ID, Column, line, lower, print_all, print_json, table
 from target_snowflake_audit.cli.reader import audit_rows
 from target_snowflake_audit.cli.sql import runs as sql
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from target_snowflake_audit.cli.reader import Row
 
 _RUNS = [
     Column("Run", "RUN_ID"),
@@ -26,26 +28,25 @@ _RUNS = [
     Column("By", "ACTOR"),
     Column("Error", "ERROR"),
 ]
+_COUNTS = (
+    "INSERTED",
+    "UPDATED",
+    "UNCHANGED",
+    "DEDUPLICATED",
+    "DELETED",
+    "DEAD",
+    "STALE",
+    "REMOVED",
+)
 _BATCHES = [
     Column("Loaded (UTC)", "LOADED_AT"),
     Column("Table", "TARGET_TABLE"),
     Column("Operation", "OPERATION"),
-    *(
-        Column(name.capitalize(), name, right=True)
-        for name in (
-            "RECEIVED",
-            "INSERTED",
-            "UPDATED",
-            "UNCHANGED",
-            "DEDUPLICATED",
-            "DELETED",
-            "DEAD",
-            "STALE",
-            "REMOVED",
-            "ATTEMPT",
-        )
-    ),
-    Column("Run", "RUN_ID"),
+    Column("Received", "RECEIVED", right=True),
+    Column("Of them", "counts"),
+    Column("Attempt", "ATTEMPT", right=True),
+    Column("Batch", "batch"),
+    Column("Run", "run"),
 ]
 
 
@@ -81,5 +82,12 @@ def batches(*, run: str, stream: str, limit: int, config: tuple[Path, ...], as_j
     if as_json:
         print_json({"batches": [lower(row) for row in rows]})
     else:
-        print_all([table("Batches", _BATCHES, rows) if rows else line("No batches.")])
+        print_all([table("Batches", _BATCHES, map(_batch_row, rows)) if rows else line("No batches.")])
     return FINE
+
+
+def _batch_row(row: Row) -> dict[str, Any]:
+    """Only counts above zero: most batches have one or two."""
+    counts = ", ".join(f"{row[name]} {name.lower()}" for name in _COUNTS if row[name])
+    short = {"batch": row["BATCH_ID"][:SHORT_ID], "run": row["RUN_ID"][:SHORT_ID]}
+    return {**row, **short, "counts": counts}

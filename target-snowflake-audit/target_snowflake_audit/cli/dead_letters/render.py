@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from target_snowflake_audit.cli.output import Column, facts, line, lines, lower, table
+from target_snowflake_audit.cli.output import SHORT_ID, Column, facts, line, lines, lower, table
 from target_snowflake_audit.cli.text import exact_json, quoted, shown
 
 if TYPE_CHECKING:
@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     Row = Mapping[str, Any]
-
-SHORT = 12
-"""Characters of an identifier that a list shows: enough to tell letters apart, and accepted by `show`."""
 
 _LIST = [
     Column("Letter", "letter"),
@@ -81,7 +78,7 @@ def letter_parts(letter: Row, events: Sequence[Row], types: Mapping[str, str]) -
     yield table("Record as received", _RECORD, record_rows(letter, types))
     if not isinstance(_record(letter), dict):
         yield line(shown(letter["RECORD_TEXT"]))
-    yield table("Events", _EVENTS, events) if events else line("Nobody has acted on it yet.")
+    yield table("Events", _EVENTS, map(_event_row, events)) if events else line("Nobody has acted on it yet.")
 
 
 def letter_json(letter: Row, events: Sequence[Row], types: Mapping[str, str]) -> dict[str, Any]:
@@ -121,13 +118,18 @@ def error_text(error: Row) -> str:
 def _list_row(row: Row) -> dict[str, Any]:
     errors = row["ERRORS"] or ()
     return {
-        "letter": row["DEAD_LETTER_ID"][:SHORT],
+        "letter": row["DEAD_LETTER_ID"][:SHORT_ID],
         "at": row["AT"],
         "stream": row["STREAM"],
         "key": key_text(row["KEY"]),
         "wrong": lines(error_text(error) for error in errors) if errors else row["REASON"],
         "status": _status(row),
     }
+
+
+def _event_row(event: Row) -> dict[str, Any]:
+    batch = event["BATCH_ID"]
+    return {**event, "BATCH_ID": batch and batch[:SHORT_ID]}
 
 
 def _status(row: Row) -> str:

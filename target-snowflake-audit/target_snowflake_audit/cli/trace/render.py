@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from target_snowflake_audit.cli.output import Column, empty, facts, line, lines, table
+from target_snowflake_audit.cli.output import SHORT_ID, Column, empty, facts, line, lines, table
 from target_snowflake_audit.cli.text import NOTHING, quoted, shown
 from target_snowflake_audit.cli.trace.document import posted, sums
 from target_snowflake_audit.cli.trace.links import ALLOCATIONS, ENTRY, ENTRY_LINES
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Row = Mapping[str, Any]
 
 _STYLES = {"refused": "red", "attempt failed": "yellow", "dead letter replayed": "green", "delete": "magenta"}
+_IDENTIFIERS = frozenset({"batch", "run", "dead letter"})
 _STEP_COLUMNS = [
     Column("When (UTC)", "at"),
     Column("Clock", "clock"),
@@ -147,7 +148,7 @@ def _sum_row(one: Sum) -> dict[str, Any]:
 
 
 def _step_row(step: Step) -> dict[str, Any]:
-    details = [" ".join(f"{name} {shown(value)}" for name, value in step.facts.items() if value is not None)]
+    details = [", ".join(_fact(name, value) for name, value in step.facts.items() if value is not None)]
     details += [_error(error) for error in step.errors]
     details += _change_lines(step)
     return {
@@ -159,9 +160,15 @@ def _step_row(step: Step) -> dict[str, Any]:
     }
 
 
+def _fact(name: str, value: object) -> str:
+    """`batch 0123456789ab`: identifiers are digests, of which people need only the beginning."""
+    text = shown(value)
+    return f"{name} {text[:SHORT_ID] if name in _IDENTIFIERS else text}"
+
+
 def _change_lines(step: Step) -> list[str]:
     """Only what changed; of a new row all its values are new, and the stored row below shows them."""
-    if step.what == "insert":
+    if step.changes and all(change.before is None for change in step.changes):
         return [f"{len(step.changes)} columns set"]
     return [_change(change) for change in step.changes]
 
