@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
+from .contract import Contract
 from .engine import run
 from .errors import SnowflakeError
 from .server import Service
@@ -23,6 +24,7 @@ from .world import World
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+CONTRACT = Path(__file__).resolve().parents[2] / "contract"
 HOST, DATABASE, WAREHOUSE = "127.0.0.1", "ANALYTICS", "LOAD_WH"
 
 
@@ -113,6 +115,8 @@ def main() -> None:
     secrets = chosen.secrets_dir or Path(tempfile.mkdtemp(prefix="local-snowflake-secrets-"))
     users = make_users(secrets)
     world = World(users, chosen.persist)
+    if chosen.contract == "on":
+        world.contract = Contract(CONTRACT)
     prepare(world, chosen.init_sql.read_text(encoding="utf-8") if chosen.init_sql else None)
     listener = listen(chosen.port)
     config = uvicorn.Config(Service(world).app(), log_level="warning", timeout_graceful_shutdown=1)

@@ -133,6 +133,8 @@ class _Trace:
 def _run(trace: _Trace, binds: Sequence[object]) -> Result:
     world, session = trace.world, trace.session
     trace.statement = statement = parse(trace.text)
+    if world.contract and session.user.name != "ADMIN":
+        world.contract.check(statement)
     call = Call(world, session, statement, trace.query_id, binds, world.clock.now())
     handler = _HANDLERS.get(statement.kind)
     if handler is None:

@@ -28,6 +28,7 @@ from .transactions import Transactions
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+    from .contract import Contract
     from .users import User
 
 SESSION_GONE = 390104
@@ -56,6 +57,7 @@ class World:
         self.locks = Locks(self.clock)
         self.transactions = Transactions(self.clock, self.locks)
         self.grants = Grants(root / "grants.json" if persist else None)
+        self.contract: Contract | None = None
         self.query_log = QueryLog()
         self.faults = Faults()
         self.sessions: dict[str, Session] = {}
