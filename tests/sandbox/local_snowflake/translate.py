@@ -16,6 +16,7 @@ from fakesnow import transforms
 from sqlglot import exp
 
 from .errors import SnowflakeError, unsupported
+from .objects import object_construct
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +51,7 @@ _BEFORE: tuple[Pass, ...] = (
     transforms.to_decimal,
     transforms.to_timestamp,
     transforms.to_variant,
+    object_construct,
     transforms.object_construct,
     transforms.sample,
     transforms.array_size,
