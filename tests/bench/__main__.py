@@ -44,11 +44,17 @@ def measure(options: Options) -> tuple[list[Figure], dict[str, str]]:
         except (BenchError, RuntimeError, OSError) as error:
             print(f"  failed: {error}", file=sys.stderr)
             measured = {figure.name for figure in figures}
-            failures |= {n: str(error) for n in names if options.wants(n) and n not in measured}
+            failures |= {n: _short(error) for n in names if options.wants(n) and n not in measured}
         finally:
             shutil.rmtree(folder)
     order = list(UNITS)
     return sorted(figures, key=lambda figure: order.index(figure.name)), failures
+
+
+def _short(error: Exception) -> str:
+    """Give the first and the last line of an error; between them is the log, which was printed already."""
+    told = str(error).strip().splitlines() or [type(error).__name__]
+    return " ... ".join(dict.fromkeys((told[0], told[-1])))
 
 
 def _local_x3(options: Options, _: Path) -> Iterable[Figure]:
