@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 BY_ENTRY_NUMBER = "inferred: the entry has the invoice's entry type and number (GTE, NUM = TYP, NUM)"
@@ -35,6 +36,32 @@ class Invoice:
     header: Part
     lines: Part
     partner: str
+
+
+_TITLES = {
+    "lineNumber": "Line",
+    "ledgerType": "Ledger type",
+    "analyticalLineNumber": "No.",
+    "businessPartner": "Partner",
+    "allocationSite": "Site",
+    "purchaseOrder": "Order",
+    "purchaseOrderLineNumber": "Order line",
+    "quantity": "Quantity",
+    "amountInCurrency": "Amount",
+    "amountInLedgerCurrency": "Ledger amount",
+    "currency": "Cur.",
+    "ledgerCurrency": "Led. cur.",
+    "lineAmountExcludingTax": "Without tax",
+    "lineAmountIncludingTax": "With tax",
+    "totalAmountExcludingTax": "Total without tax",
+    "totalAmountIncludingTax": "Total with tax",
+}
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+def title_of(name: str) -> str:
+    """What people see for a property: a short title, or its words, as `Accounting date`."""
+    return _TITLES.get(name) or _HUMP.sub(" ", name).capitalize()
 
 
 _TOTALS = ("totalAmountExcludingTax", "totalAmountIncludingTax", "currency")

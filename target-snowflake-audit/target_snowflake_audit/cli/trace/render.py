@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from target_snowflake_audit.cli.output import SHORT_ID, Column, empty, facts, line, lines, table
 from target_snowflake_audit.cli.text import NOTHING, quoted, shown
 from target_snowflake_audit.cli.trace.document import posted, sums
-from target_snowflake_audit.cli.trace.links import ALLOCATIONS, ENTRY, ENTRY_LINES
+from target_snowflake_audit.cli.trace.links import ALLOCATIONS, ENTRY, ENTRY_LINES, title_of
 from target_snowflake_audit.cli.trace.timeline import AUDIT_PREFIX
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def _rows(title: str, part: Part, rows: Sequence[Row]) -> RenderableType:
     if not rows:
         return line(f"{title}: none")
     names = [name for name in part.shown if not all(empty(row.get(name)) for row in rows)]
-    columns = [Column(name, name, right=_is_number(rows[0].get(name))) for name in names]
+    columns = [Column(title_of(name), name, right=_is_number(rows[0].get(name))) for name in names]
     return table(title, columns, map(_flat, rows))
 
 
@@ -131,7 +131,7 @@ def _is_number(value: object) -> bool:
 
 
 def _shown(part: Part, row: Row) -> dict[str, Any]:
-    return {name: row.get(name) for name in part.shown}
+    return {title_of(name): row.get(name) for name in part.shown}
 
 
 def _sum_row(one: Sum) -> dict[str, Any]:
