@@ -45,8 +45,6 @@ def main() -> None:
 
 def _run() -> None:
     """Run the SDK's command, and turn errors that a user can mend into one line."""
-    from json import JSONDecodeError  # noqa: PLC0415 - only after the quick answers
-
     from singer_sdk.exceptions import ConfigValidationError, MapExpressionError, StreamMapConfigError  # noqa: PLC0415
 
     from tap_sagex3.errors import TapError  # noqa: PLC0415
@@ -56,7 +54,9 @@ def _run() -> None:
         TapSageX3.cli()
     except (TapError, ConfigValidationError, MapExpressionError, StreamMapConfigError) as error:
         _fail(str(error), error)
-    except JSONDecodeError as error:
+    except ValueError as error:
+        if type(error).__name__ != "JSONDecodeError":  # of json or of simplejson, whichever the SDK used
+            raise
         _fail(f"A file given with --config, --state or --catalog is not JSON: {error}.", error)
     except BrokenPipeError as error:
         # The target has gone; it says why. Nothing more can be written, not even at exit.

@@ -53,13 +53,14 @@ def reading_of(entity: Entity, stream: str, settings: Settings, *, full_table: b
     return Reading(settings.api if api == "auto" else api, tuple(sources), full_table)
 
 
-def check_stream_names(settings: Settings, known: Iterable[str]) -> None:
-    """Check that settings name existing streams only.
+def check_options(settings: Settings, entities: Iterable[Entity]) -> None:
+    """Check that settings name existing streams only, and that their options can be used.
 
     Raises:
-        SettingsError: names the setting and the unknown stream.
+        SettingsError: names the setting and the stream.
     """
-    names = set(known)
+    entity_of = {stream.name: entity for entity in entities for stream in entity.streams}
+    names = set(entity_of)
     for setting, used in (
         ("stream_options", set(settings.stream_options)),
         ("optional_streams", set(settings.optional_streams)),
@@ -68,6 +69,8 @@ def check_stream_names(settings: Settings, known: Iterable[str]) -> None:
         if unknown:
             msg = f"Setting {setting} names unknown streams {unknown}: expected some of {sorted(names)}."
             raise SettingsError(msg)
+    for stream in settings.stream_options:
+        reading_of(entity_of[stream], stream, settings, full_table=False)
 
 
 def _check(stream: str, options: Options) -> None:

@@ -12,7 +12,7 @@ from tap_sagex3.errors import NotReadableError, SettingsError
 from tap_sagex3.instance import Instance
 from tap_sagex3.schema import column_of_dimension, stream_schema
 from tap_sagex3.settings import CONFIG_JSONSCHEMA, PROPERTIES, is_configured, read_settings
-from tap_sagex3.sources import check_stream_names, reading_of
+from tap_sagex3.sources import check_options, reading_of
 from tap_sagex3.streams import X3Stream
 from tap_sagex3.sync import EntitySync
 from tap_sagex3.writer import BufferedWriter
@@ -62,7 +62,7 @@ class TapSageX3(Tap):
         names: t.Mapping[str, str] = {}
         if is_configured(self.config):
             settings = self.instance.settings
-            check_stream_names(settings, (stream.name for entity in entities for stream in entity.streams))
+            check_options(settings, entities)
             names = settings.dimension_names
             types = self._dimension_types()
         else:

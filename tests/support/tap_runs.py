@@ -77,6 +77,20 @@ def run_tap(
     return read_messages(buffer.buffer.getvalue())
 
 
+def run_tap_until_it_fails(
+    config: Config, error: type[Exception], *, catalog: dict[str, t.Any] | None = None
+) -> tuple[Run, Exception]:
+    """Sync, expecting an error; gives the messages that were written before it, and the error."""
+    buffer = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    with contextlib.redirect_stdout(buffer):
+        try:
+            TapSageX3(config=copy_of(config), catalog=copy_of(catalog)).sync_all()
+        except error as found:
+            return read_messages(buffer.buffer.getvalue()), found
+    msg = f"no {error.__name__} was raised"
+    raise AssertionError(msg)
+
+
 def read_messages(output: bytes) -> Run:
     """Messages of a tap's output; every line must be whole JSON."""
     return Run([json.loads(line, parse_float=Decimal) for line in output.splitlines()])

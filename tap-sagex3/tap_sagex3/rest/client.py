@@ -93,6 +93,10 @@ class RestClient:
     def _checked(self, answer: Answer, url: str, source: RestSource) -> Resource:
         """The body of an answer without errors."""
         errors = _errors(answer.body)
+        if answer.status == _NOT_FOUND and any("endpoint" in error.lower() for error in errors):
+            folder = self._transport.settings.folder
+            msg = f"REST does not know the folder {folder!r} ({'; '.join(errors)}): check setting folder."
+            raise ApiError(msg)
         if answer.status == _NOT_FOUND:
             what = f"class {source.class_name} with representation {source.representation}"
             reason = "; ".join(errors) or "HTTP 404"
