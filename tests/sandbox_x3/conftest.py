@@ -29,17 +29,25 @@ def truth(x3: X3Client) -> Iterator[X3Control]:
         yield control
 
 
-@pytest.fixture
-def own() -> Iterator[X3Client]:
-    """A small server of one test's own, to change."""
-    with server("local_x3", "--scale", "40") as running:
+@pytest.fixture(scope="session")
+def changing() -> Iterator[tuple[X3Client, X3Control]]:
+    """A small server that tests change, one after the other."""
+    with server("local_x3", "--scale", "40") as running, X3Control(running.ready["url"]) as control:
         client = X3Client(running.ready)
-        yield client
+        yield client, control
         client.close()
 
 
 @pytest.fixture
-def control(own: X3Client) -> Iterator[X3Control]:
-    """The control endpoint of the test's own server."""
-    with X3Control(own.url) as found:
-        yield found
+def own(changing: tuple[X3Client, X3Control]) -> X3Client:
+    """The changing server, as it was at its start."""
+    client, control = changing
+    control.reset()
+    return client
+
+
+@pytest.fixture
+def control(own: X3Client, changing: tuple[X3Client, X3Control]) -> X3Control:
+    """The control endpoint of the changing server."""
+    assert own is changing[0]
+    return changing[1]

@@ -45,14 +45,16 @@ def test_a_right_token_is_accepted(x3: X3Client) -> None:
 )
 def test_each_claim_is_checked(x3: X3Client, claims: dict[str, t.Any], number: int) -> None:
     now = int(time.time())
-    given = {name: now + value if isinstance(value, int) else value for name, value in claims.items()}
+    given: dict[str, t.Any] = {
+        name: now + value if isinstance(value, int) else value for name, value in claims.items()
+    }
     if claims.get("aud") == "+/":  # byte for byte: a slash more is another URL
         given["aud"] = x3.ready["audience"] + "/"
     assert with_token(x3, x3.token(**given)) == (401, f"Error {number}: Invalid token")
 
 
 def test_a_wrong_secret_is_a_bad_signature(x3: X3Client) -> None:
-    token = x3.token(secret="not the secret, but long enough for HS256")
+    token = x3.token("not the secret, but long enough for HS256")
     assert with_token(x3, token) == (401, "Error 50: Invalid token")
     assert with_token(x3, "garbage") == (401, "Error 50: Invalid token")
 

@@ -160,6 +160,26 @@ def test_the_clock_goes_on_unless_frozen(control: X3Control) -> None:
     assert control.reset_clock() < "2030"
 
 
+def test_reset_undoes_everything(own: X3Client, control: X3Control) -> None:
+    before = {
+        stream: control.expected(stream)
+        for stream in ("suppliers", "purchase_order_lines", "gl_cost_allocations")
+    }
+    entry = control.rows("GACCENTRY", limit=1)[0]
+    control.set_clock(NOW, frozen=True)
+    control.set("BPSUPPLIER", "S00001", {"BPSNAM": "changed"})
+    control.add("PORDER", {"POHNUM": "NEW", "POHPOQ": [{"POPLIN": 1, "POQSEQ": 1}]})
+    control.remove("GACCENTRY", [entry["TYP"], entry["NUM"]])
+    control.expose("PORDER")
+    control.faults({"fault": "status"})
+    assert {stream: control.expected(stream) for stream in before} != before
+    control.reset()
+    assert {stream: control.expected(stream) for stream in before} == before
+    assert control.counters() == {}
+    assert control.now() != NOW
+    assert "UPDDATTIM" in own.rows("PORDER", count="1")[0]
+
+
 @pytest.mark.parametrize(
     ("call", "text"),
     [
@@ -252,6 +272,35 @@ def test_answers_can_be_spoilt(own: X3Client, control: X3Control) -> None:
     assert (soft.status_code, diagnosis(soft)) == (200, "4GL session was interrupted")
     refused = own.post(COUNT)
     assert (refused.status_code, refused.text) == (401, "Error 50: Invalid token")
+
+
+def test_xtrem_can_answer_data_together_with_errors(own: X3Client, control: X3Control) -> None:
+    lines = "purchaseOrderLines { query { totalCount } }"
+    orders = f"query(first: 2) {{ edges {{ node {{ id {lines} }} }} }}"
+    query = f"{{ x3Purchasing {{ purchaseOrder {{ {orders} }} }} }}"
+    control.faults({"fault": "partial", "on": "graphql"})
+    answer = own.post(query)
+    found = answer.json()
+    (error,) = found["errors"]
+    assert answer.status_code == 200
+    value = found["data"]
+    for part in error["path"]:
+        value = value[part]
+    assert value is None
+    assert error["path"][-1] == "purchaseOrderLines"
+    second = found["data"]["x3Purchasing"]["purchaseOrder"]["query"]["edges"][1]["node"]
+    assert second["purchaseOrderLines"]["query"]["totalCount"] > 0
+
+
+def test_links_can_name_another_host(own: X3Client, control: X3Control) -> None:
+    control.link_origin("https://erp.example.com:8124")
+    answer = decoded(own.rest("PORDER", count="2"))
+    assert answer["$links"]["$next"]["$url"].startswith(
+        "https://erp.example.com:8124/api1/x3/erp/SEED/PORDER?"
+    )
+    assert answer["$resources"][0]["$url"].startswith("https://erp.example.com:8124/")
+    control.link_origin()
+    assert decoded(own.rest("PORDER", count="2"))["$links"]["$next"]["$url"].startswith(own.url)
 
 
 def test_an_answer_can_be_slow(own: X3Client, control: X3Control) -> None:

@@ -1,4 +1,4 @@
-"""The hand-written fixture: what the server makes of its REST text must be its GraphQL text and its records."""
+"""The hand-written fixture: from its REST text the server must make its GraphQL text and its records."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def part(name: str, values: list[t.Any]) -> str:
 
 
 def plain(value: t.Any) -> t.Any:  # noqa: ANN401 - JSON
-    """Drop what neither side promises: cursors, ids of lines, milliseconds that are zero, page infos, order of lines."""
+    """Drop what neither side promises: cursors, page infos, ids and order of lines, zero milliseconds."""
     if isinstance(value, dict):
         if "query" in value:
             return sorted((plain(edge["node"]) for edge in value["query"]["edges"]), key=str)

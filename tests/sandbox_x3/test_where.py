@@ -27,7 +27,8 @@ CASES: list[tuple[str, Callable[[Record], bool]]] = [
     ("not (CUR eq 'EUR')", lambda r: r["CUR"] != "EUR"),
     ("CUR eq 'USD' or CUR eq 'GBP' and ENAFLG eq 2",
      lambda r: r["CUR"] == "USD" or (r["CUR"] == "GBP" and r["ENAFLG"] == 2)),
-    ("(CUR eq 'USD' or CUR eq 'GBP') and ENAFLG eq 2", lambda r: r["CUR"] in {"USD", "GBP"} and r["ENAFLG"] == 2),
+    ("(CUR eq 'USD' or CUR eq 'GBP') and ENAFLG eq 2",
+     lambda r: r["CUR"] in {"USD", "GBP"} and r["ENAFLG"] == 2),
     ("ABCCLS between 1 and 2", lambda r: r["ABCCLS"] in {1, 2}),
     ("CUR in ('USD', 'CHF')", lambda r: r["CUR"] in {"USD", "CHF"}),
     ("BPSNAM like '%Brien%'", lambda r: "Brien" in r["BPSNAM"]),
@@ -97,9 +98,39 @@ def test_only_the_query_facet_can_be_filtered(x3: X3Client) -> None:
 
 
 WORDS = st.sampled_from(
-    ["CUR", "OSTAUZAMT", "UPDDATTIM", "NOPE", "eq", "ge", "and", "or", "not", "between", "in", "like", "(", ")", ","]
-    + ["'EUR'", '"', "1", "1.5", "@2025-01-01@", "@2025-01-01T00:00:00Z@", "left", "year", "mul", "-", "@", "'"]
-)  # fmt: skip
+    [
+        *[
+            "CUR",
+            "OSTAUZAMT",
+            "UPDDATTIM",
+            "NOPE",
+            "eq",
+            "ge",
+            "and",
+            "or",
+            "not",
+            "between",
+            "in",
+            "like",
+            "(",
+            ")",
+        ],
+        *[
+            ",",
+            "'EUR'",
+            '"',
+            "1",
+            "1.5",
+            "@2025-01-01@",
+            "@2025-01-01T00:00:00Z@",
+            "left",
+            "year",
+            "mul",
+            "-",
+            "@",
+        ],
+    ]
+)
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -122,6 +122,14 @@ class X3Control:
         """Requests by kind and by status, `requests`, `writes_refused`."""
         return t.cast("dict[str, int]", self.call("counters"))
 
+    def link_origin(self, origin: str = "") -> None:
+        """Make absolute links name another `http://host:port`, as behind a reverse proxy; nothing ends it."""
+        self.call("links", origin=origin)
+
+    def reset(self) -> None:
+        """Undo everything that was changed: data, clock, faults, counters, shown stamps."""
+        self.call("reset")
+
     def reset_counters(self) -> None:
         """Start counting from zero."""
         self.call("reset_counters")

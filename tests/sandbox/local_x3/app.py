@@ -101,6 +101,8 @@ class App:
         return json_response(answer.status, answer.body)
 
     def _origin(self, request: Request) -> str:
+        if self.state.link_origin:
+            return self.state.link_origin
         host = request.headers.get("host")
         return f"http://{host}" if host else self.origin
 

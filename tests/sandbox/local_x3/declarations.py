@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +64,7 @@ class Dimensions:
     count: int
     path: str
 
+    @lru_cache  # noqa: B019 - there is one a declaration, for as long as the server runs
     def pairs(self) -> tuple[tuple[int, str, str], ...]:
         """Return (index, type column, value column), index from 1."""
         return tuple((n, f"{self.type}{n}", f"{self.value}{n}") for n in range(1, self.count + 1))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -12,7 +12,7 @@ from local_x3.http_server import Response
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Kind = Literal["status", "reset", "cut", "malformed", "html", "diagnoses", "slow", "unauthorized"]
+Kind = Literal["status", "reset", "cut", "malformed", "html", "diagnoses", "slow", "unauthorized", "partial"]
 HTML = b"<!DOCTYPE html><html><head><title>Sage X3</title></head><body>Please sign in</body></html>"
 
 
@@ -97,11 +97,41 @@ def _slow(rule: Rule, answer: Callable[[], Response]) -> Response:
     return response
 
 
+def _partial(rule: Rule, answer: Callable[[], Response]) -> Response:
+    """GraphQL data together with an error: a part that the user may not read is null [C]."""
+    response = answer()
+    body = msgspec.json.decode(response.body)  # Xtrem's decimals are texts: nothing goes through a float
+    path = _blank(body.get("data"), [])
+    message = rule.body or "Read is not authorized"
+    diagnosis = {"severity": 4, "path": [], "message": message}
+    error = {"message": message, "path": path, "extensions": {"code": "FORBIDDEN", "diagnoses": [diagnosis]}}
+    response.body = msgspec.json.encode({**body, "errors": [error]})
+    return response
+
+
+def _blank(value: Any, path: list[str | int]) -> list[str | int]:  # noqa: ANN401 - JSON
+    """Make the first nested object of a node null and return its path."""
+    if isinstance(value, list):
+        return _blank(value[0], [*path, 0]) if value else path
+    if not isinstance(value, dict):
+        return path
+    inside_node = "node" in path
+    for name, inner in value.items():
+        if inside_node and isinstance(inner, dict):
+            value[name] = None
+            return [*path, name]
+        if isinstance(inner, dict | list):
+            found = _blank(inner, [*path, name])
+            if found:
+                return found
+    return []
+
+
 def _unauthorized(rule: Rule, _: Callable[[], Response]) -> Response:
     return Response(401, (rule.body or "Error 50: Invalid token").encode(), "text/plain; charset=utf-8")
 
 
 ACTIONS: dict[str, Callable[[Rule, Callable[[], Response]], Response]] = {
     "status": _status, "reset": _reset, "cut": _cut, "malformed": _malformed, "html": _html,
-    "diagnoses": _diagnoses, "slow": _slow, "unauthorized": _unauthorized,
+    "diagnoses": _diagnoses, "slow": _slow, "unauthorized": _unauthorized, "partial": _partial,
 }  # fmt: skip

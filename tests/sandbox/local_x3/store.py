@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from local_x3.declarations import Level, Source
 
-CACHED_DOCUMENTS = 50_000  # built documents kept for each source; a changed document is kept in any case
+CACHED_ROWS = 100_000  # built rows kept for each source, about 180 MB; changed documents are kept in any case
 CACHED_SELECTIONS = 16
 
 
@@ -46,6 +46,7 @@ class Store:
         self._dataset = dataset
         self._by_key: dict[Key, Entry] | None = None
         self._built: OrderedDict[Key, Document] = OrderedDict()
+        self._built_rows = 0
         self.light_columns = frozenset({*source.key, STAMP, STAMP_DATE})
 
     @property
@@ -64,9 +65,15 @@ class Store:
         if built is None:
             built = self._dataset.build(self.source, entry)
             self._built[entry.key] = built
-            if len(self._built) > CACHED_DOCUMENTS:
-                self._built.popitem(last=False)
+            self._built_rows += count_rows(built)
+            while self._built_rows > CACHED_ROWS and len(self._built) > 1:
+                self._built_rows -= count_rows(self._built.popitem(last=False)[1])
         return built
+
+    def _forget(self, key: Key) -> None:
+        built = self._built.pop(key, None)
+        if built is not None:
+            self._built_rows -= count_rows(built)
 
     def light(self, entry: Entry) -> Row:
         """Return key and stamp columns only, without building the document."""
@@ -82,13 +89,20 @@ class Store:
     def open(self, entry: Entry) -> Document:
         """Return the document for a change; it is kept from now on. Call `changed` when done."""
         entry.document = self.document(entry)
-        self._built.pop(entry.key, None)
+        self._forget(entry.key)
         return entry.document
 
     def changed(self, entry: Entry) -> None:
         """Take over the stamp of a changed document."""
         if entry.document is not None:
             entry.stamp = str(entry.document.row[STAMP])
+        self.version += 1
+
+    def reset(self) -> None:
+        """Undo every change."""
+        self._by_key = None
+        self._built.clear()
+        self._built_rows = 0
         self.version += 1
 
     def add(self, document: Document) -> Entry:
@@ -102,7 +116,7 @@ class Store:
     def remove(self, key: Key) -> None:
         """Delete a document."""
         del self.by_key[key]
-        self._built.pop(key, None)
+        self._forget(key)
         self.version += 1
 
 
@@ -142,6 +156,11 @@ class Selector:
         if len(self._cache) > CACHED_SELECTIONS:
             self._cache.popitem(last=False)
         return selection
+
+
+def count_rows(document: Document) -> int:
+    """Return how many rows a document has, its own included."""
+    return 1 + sum(count_rows(line) for lines in document.children.values() for line in lines)
 
 
 def walk(document: Document, level: Level) -> Iterable[tuple[Level, list[Document]]]:

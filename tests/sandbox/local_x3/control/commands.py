@@ -37,6 +37,7 @@ class State:
     rest: RestApi
     faults: Faults = field(default_factory=lambda: Faults([]))
     counters: Counter[str] = field(default_factory=Counter)
+    link_origin: str = ""  # when set, absolute links name this origin, as behind a reverse proxy
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,8 +306,26 @@ def _streams(state: State, _: dict[str, Any]) -> object:
     return found
 
 
+def _links(state: State, command: dict[str, Any]) -> object:
+    """Make absolute links name another `origin` (`http://host:port`); an empty one ends it."""
+    state.link_origin = str(command.get("origin", ""))
+    return {}
+
+
+def _reset(state: State, _: dict[str, Any]) -> object:
+    """Undo everything that tests have changed: data, clock, faults, counters, shown stamps."""
+    for store in state.stores:
+        store.reset()
+    state.clock.reset()
+    state.faults.rules = []
+    state.counters.clear()
+    state.link_origin = ""
+    state.rest.stamps.update(state.rest.initial_stamps)
+    return {}
+
+
 COMMANDS: dict[str, Callable[[State, dict[str, Any]], object]] = {
     "set": _change, "touch": _change, "bad_value": _bad_value, "remove": _remove, "add": _add, "rows": _rows,
     "expected": _expected, "clock": _clock, "faults": _faults, "expose": _expose, "counters": _counters,
-    "reset_counters": _reset_counters, "streams": _streams,
+    "reset_counters": _reset_counters, "streams": _streams, "reset": _reset, "links": _links,
 }  # fmt: skip

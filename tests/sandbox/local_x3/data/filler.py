@@ -76,9 +76,10 @@ def _audit(row: Row, level: Level, rng: Random, stamp: str) -> None:
     """Set stamps, users, UUID and empty dimensions."""
     row.setdefault(STAMP, stamp)
     row.setdefault(CREATED, row[STAMP])
-    row.setdefault(UUID, uuid_text(rng))
-    row.setdefault("CREUSR", rng.choice(USERS))
-    row.setdefault("UPDUSR", rng.choice(USERS))
+    bits = rng.getrandbits(144)
+    row.setdefault(UUID, uuid_text(bits))
+    row.setdefault("CREUSR", USERS[(bits >> 128) % len(USERS)])
+    row.setdefault("UPDUSR", USERS[(bits >> 136) % len(USERS)])
     if level.table not in NO_DATE_TABLES:
         row[STAMP_DATE] = str(row[STAMP])[:10]
         row[CREATED_DATE] = str(row[CREATED])[:10]
@@ -88,9 +89,9 @@ def _audit(row: Row, level: Level, rng: Random, stamp: str) -> None:
             row.setdefault(value, "")
 
 
-def uuid_text(rng: Random) -> str:
-    """Return a row UUID as `$uuid` shows it."""
-    text = f"{rng.getrandbits(128):032x}"
+def uuid_text(bits: int) -> str:
+    """Return the lower 128 bits as `$uuid` shows a row's UUID."""
+    text = f"{bits % (1 << 128):032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 

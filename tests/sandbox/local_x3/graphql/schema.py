@@ -25,12 +25,12 @@ from local_x3.graphql.conditions import compile_filter, compile_order
 from local_x3.graphql.nodes import Collection, NodeView, Property, Shape, first_leaf, items, pascal, stored
 from local_x3.graphql.paging import MAX_NESTED_PAGE, MAX_PAGE, Arguments, Connection, paginate
 from local_x3.graphql.values import STAMP_COLUMNS, shower
-from local_x3.model import STAMP, Document, Row, Value
+from local_x3.model import STAMP, Document, Entry, Row, Value
 from local_x3.ordering import sort_key
 
 if TYPE_CHECKING:
     from local_x3.declarations import Column, Dimensions
-    from local_x3.store import Selector
+    from local_x3.store import Selector, Store
 
 Resolver = Callable[..., Any]
 Info = GraphQLResolveInfo[Any]
@@ -293,12 +293,18 @@ def _read_resolver(view: NodeView) -> Resolver:
 
     def resolve(_source: object, _info: Info, _id: str) -> Document | None:
         for store in selector.stores:
-            for entry in store.by_key.values():
-                if "|".join(str(part) for part in entry.key) == _id:
-                    return store.document(entry)
+            entry = store.by_key.get(tuple(_id.split("|"))) or _search(store, _id)
+            if entry is not None:
+                return store.document(entry)
         return None
 
     return resolve
+
+
+def _search(store: Store, identifier: str) -> Entry | None:
+    """Find a record whose key holds numbers, or a text with `|`."""
+    found = (entry for entry in store.by_key.values() if "|".join(map(str, entry.key)) == identifier)
+    return next(found, None)
 
 
 def _nested_resolver(shape: Shape) -> Resolver:

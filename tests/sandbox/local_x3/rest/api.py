@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 PREFIX = "/api1/x3/erp/"
 SEGMENT = re.compile(r"([A-Za-z0-9_$]+)(?:\('((?:[^']|'')*)'\))?", re.DOTALL)
 DEFAULT_STAMPS = ("UPDDATTIM", "UPDDAT")
+CLASS_STAMPS: dict[str, tuple[str, ...]] = {
+    "GACCOUNT": ("UPDDAT",),
+    "STOCK": (),
+}  # sites differ [D]; one of each sort
 
 
 class RestApi:
@@ -29,6 +33,8 @@ class RestApi:
         self.folder = folder
         self.stores = {store.source.rest_class: store for store in stores}
         self.stamps: dict[str, tuple[str, ...]] = dict.fromkeys(self.stores, DEFAULT_STAMPS)
+        self.stamps.update({name: stamps for name, stamps in CLASS_STAMPS.items() if name in self.stamps})
+        self.initial_stamps = dict(self.stamps)
         self._selectors = {name: Selector([store]) for name, store in self.stores.items()}
 
     def kind(self, raw_path: str) -> str:
