@@ -1,7 +1,7 @@
 """The SQL contract: which statements a loader may send.
 
-Nothing of the target runs on a real account in a test, so it keeps to forms whose documentation somebody has read.
-`tests/contract/README.md` describes the registry; this module reads it and refuses everything else.
+Nothing of the target runs on a real account in a test, so it keeps to forms whose documentation somebody
+has read. `tests/contract/README.md` describes the registry; this module reads it and refuses everything else.
 """
 
 from __future__ import annotations
@@ -26,13 +26,14 @@ _REQUIRED = {"page", "rule", "why", "example"}
 _PAGES = "https://docs.snowflake.com/en/"
 # Nodes without a meaning of their own: names, lists, and what a registered parent brings along.
 _PLUMBING = (
-    exp.Identifier, exp.Var, exp.Column, exp.Table, exp.TableAlias, exp.Schema, exp.Tuple, exp.Paren, exp.Alias,
-    exp.Literal, exp.Boolean, exp.Null, exp.From, exp.Whens, exp.When, exp.DataTypeParam, exp.ColumnDef,
-    exp.ColumnConstraint, exp.Property, exp.Properties, exp.CopyParameter, exp.Credentials, exp.Parameter,
-    exp.SetItem, exp.AlterSession, exp.JSONPath, exp.JSONPathRoot, exp.JSONPathKey, exp.JSONPathSubscript,
-    exp.Ordered, exp.WindowSpec, exp.With, exp.Placeholder, exp.Command, exp.Interval, exp.SchemaCommentProperty,
-    exp.CommentColumnConstraint, exp.TemporaryProperty, exp.TransientProperty, exp.PrimaryKey,
-    exp.PropertyEQ, exp.JSONKeyValue, exp.IndexParameters,
+    exp.Identifier, exp.Var, exp.Column, exp.Table, exp.TableAlias, exp.Schema, exp.Tuple, exp.Paren,
+    exp.Alias, exp.Literal, exp.Boolean, exp.Null, exp.From, exp.Whens, exp.When, exp.DataTypeParam,
+    exp.ColumnDef, exp.ColumnConstraint, exp.Property, exp.Properties, exp.CopyParameter, exp.Credentials,
+    exp.Parameter, exp.SetItem, exp.AlterSession, exp.JSONPath, exp.JSONPathRoot, exp.JSONPathKey,
+    exp.JSONPathSubscript, exp.Ordered, exp.WindowSpec, exp.With, exp.Placeholder, exp.Command,
+    exp.Interval, exp.SchemaCommentProperty, exp.CommentColumnConstraint, exp.TemporaryProperty,
+    exp.TransientProperty, exp.PrimaryKey, exp.PropertyEQ, exp.JSONKeyValue, exp.Kwarg,
+    exp.IndexParameters,
 )  # fmt: skip
 _ROOTS = (
     exp.Select, exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.Copy, exp.Put, exp.ListStage, exp.Create,
@@ -63,7 +64,7 @@ def outline(text: str) -> str:
     return " ".join(text.split()).removesuffix(";").rstrip()
 
 
-def function_key(node: exp.Expression) -> str:
+def function_key(node: exp.Func) -> str:
     """How the registry knows a function: by sqlglot's class, or by name where it has none."""
     if isinstance(node, exp.Anonymous):
         return str(node.this).upper()
@@ -89,7 +90,7 @@ class Contract:
         for file in sorted(folder.glob("*.toml")):
             for kind, listed in tomllib.loads(file.read_text(encoding="utf-8")).items():
                 for entry in listed:
-                    self._add(f"{file.name}: [[{kind}]]", kind, entry)
+                    self._read(f"{file.name}: [[{kind}]] {entry.get('id')}", kind, entry)
 
     def check(self, statement: Statement) -> None:
         """Refuse a statement that the registry does not hold.
@@ -99,7 +100,8 @@ class Contract:
         """
         line = outline(statement.text)
         if not any(form.kind == statement.kind and form.shape.fullmatch(line) for form in self.forms):
-            raise _refused(f"no [[statement]] of kind {statement.kind} has this shape: {line[:300]}")
+            what = f"no [[statement]] of kind {statement.kind} has this shape: {line[:300]}"
+            raise _refused(what)
         for missing in self._missing(statement.tree):
             raise _refused(missing)
 
@@ -120,10 +122,17 @@ class Contract:
                 text = node.sql(dialect="snowflake")[:80]
                 yield f"{type(node).__name__} ({text}) is in no [[clause]] entry's nodes"
 
+    def _read(self, where: str, kind: str, entry: dict[str, Any]) -> None:
+        try:
+            self._add(where, kind, entry)
+        except (sqlglot.errors.SqlglotError, re.error, KeyError) as error:
+            msg = f"{where}: {error}"
+            raise ValueError(msg) from error
+
     def _add(self, where: str, kind: str, entry: dict[str, Any]) -> None:
         lacking = sorted(_REQUIRED - entry.keys())
         if lacking or not str(entry["page"]).startswith(_PAGES):
-            msg = f"{where} {entry.get('id')}: needs {', '.join(lacking) or f'a page that starts with {_PAGES}'}"
+            msg = f"{where}: needs {', '.join(lacking) or f'a page that starts with {_PAGES}'}"
             raise ValueError(msg)
         self.entries.append((where, kind, entry))
         if kind == "statement":
@@ -143,7 +152,8 @@ class Contract:
 
 def _functions_of(example: str) -> set[str]:
     """The keys of the function that an example calls; sqlglot may write one call as several nodes."""
-    tree = sqlglot.parse_one(f"SELECT {example}", read="snowflake")
+    whole = example if example.upper().startswith("SELECT ") else f"SELECT {example}"
+    tree = sqlglot.parse_one(whole, read="snowflake")
     return {function_key(node) for node in tree.find_all(exp.Func) if not isinstance(node, _GRAMMAR)}
 
 

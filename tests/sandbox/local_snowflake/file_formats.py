@@ -169,6 +169,13 @@ def _has_backslash(form: FileFormat, file: StagedFile) -> bool:
         return any("\\" in line for line in stream)
 
 
+def _plain_size(form: FileFormat, file: StagedFile) -> int:
+    """Bytes of the content: no line is longer. A gzip file ends with that number."""
+    if not _compressed(form, file):
+        return file.size
+    return int.from_bytes(file.local.read_bytes()[-4:], "little")
+
+
 def _csv_reader(form: FileFormat, file: StagedFile, where: str, compression: str, columns: int) -> str:
     _check_csv(form, file)
     names = [f"c{index}" for index in range(1, columns + 1)]
@@ -177,12 +184,12 @@ def _csv_reader(form: FileFormat, file: StagedFile, where: str, compression: str
     empty = "" if form.flag("EMPTY_FIELD_AS_NULL", default=True) else "\x01never\x01"
     delimiter = form.text("FIELD_DELIMITER", ",") or ","
     skip = int(form.options.get("SKIP_HEADER") or 0)
-    line = min(max(file.size * (40 if compression == "gzip" else 1), 4_000_000), 300_000_000)
+    line = min(max(_plain_size(form, file) + 1, 4_000_000), 1_000_000_000)
     source = (
         f"read_csv({where}, auto_detect=false, header=false, delim={literal(delimiter)}, "
         f"quote={literal(quote)}, escape={literal(quote)}, columns={{{types}}}, nullstr={literal(empty)}, "
         f"allow_quoted_nulls=false, compression='{compression}', skip={skip}, "
-        f"max_line_size={line}, parallel=false)"
+        f"max_line_size={line}, buffer_size={line}, parallel=false)"
     )
     nulls = [_ESCAPES.get(str(text), str(text)) for text in form.options.get("NULL_IF", ["\\N"])]
     if not nulls:
