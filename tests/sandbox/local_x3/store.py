@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from local_x3.declarations import Level, Source
 
 CACHED_ROWS = 100_000  # built rows kept for each source, about 180 MB; changed documents are kept in any case
+CACHED_HEADERS = 100_000  # rows of documents kept for lists when the documents themselves are no longer kept
 CACHED_SELECTIONS = 16
 
 
@@ -47,6 +48,7 @@ class Store:
         self._by_key: dict[Key, Entry] | None = None
         self._built: OrderedDict[Key, Document] = OrderedDict()
         self._built_rows = 0
+        self._headers: OrderedDict[Key, Row] = OrderedDict()
         self.light_columns = frozenset({*source.key, STAMP, STAMP_DATE})
 
     @property
@@ -66,11 +68,18 @@ class Store:
             built = self._dataset.build(self.source, entry)
             self._built[entry.key] = built
             self._built_rows += count_rows(built)
+            self._keep_header(entry.key, built.row)
             while self._built_rows > CACHED_ROWS and len(self._built) > 1:
                 self._built_rows -= count_rows(self._built.popitem(last=False)[1])
         return built
 
+    def _keep_header(self, key: Key, row: Row) -> None:
+        self._headers[key] = row
+        if len(self._headers) > CACHED_HEADERS:
+            self._headers.popitem(last=False)
+
     def _forget(self, key: Key) -> None:
+        self._headers.pop(key, None)
         built = self._built.pop(key, None)
         if built is not None:
             self._built_rows -= count_rows(built)
@@ -84,7 +93,14 @@ class Store:
 
     def row(self, entry: Entry, columns: Iterable[str]) -> Row:
         """Return a row that holds at least `columns`, the cheapest one."""
-        return self.light(entry) if self.light_columns.issuperset(columns) else self.document(entry).row
+        return self.light(entry) if self.light_columns.issuperset(columns) else self.header(entry)
+
+    def header(self, entry: Entry) -> Row:
+        """Return the document's own row, without its lines when they are no longer at hand."""
+        if entry.document is not None:
+            return entry.document.row
+        row = self._headers.get(entry.key)
+        return self.document(entry).row if row is None else row
 
     def open(self, entry: Entry) -> Document:
         """Return the document for a change; it is kept from now on. Call `changed` when done."""
@@ -102,6 +118,7 @@ class Store:
         """Undo every change."""
         self._by_key = None
         self._built.clear()
+        self._headers.clear()
         self._built_rows = 0
         self.version += 1
 

@@ -132,7 +132,7 @@ def _sort_values(store: Store, entry: Entry, order: Order) -> list[str | int]:
 
 
 def _resource(store: Store, entry: Entry, columns: tuple[str, ...], base: str) -> dict[str, object]:
-    row = store.document(entry).row
+    row = store.header(entry)
     resource = envelope(row, store.source, entry.key, base)
     for column in columns:
         if column in row:
