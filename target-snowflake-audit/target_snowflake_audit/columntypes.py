@@ -36,6 +36,8 @@ _SAME = {
 }
 _FORMATS = {"date": "DATE", "date-time": "TIMESTAMP_NTZ", "time": "TIME"}
 _SIMPLE = {"boolean": "BOOLEAN", "object": "VARIANT", "array": "VARIANT"}
+_SETTING = "column_types"
+_SETTING = "column_types"
 _KNOWN = frozenset({"FLOAT", "BOOLEAN", "DATE", "TIME", "TIMESTAMP_NTZ", "TIMESTAMP_TZ", "VARIANT"})
 
 
@@ -93,8 +95,9 @@ def configured(settings: Mapping[str, Any], stream: str, name: str) -> ColumnTyp
         if fnmatchcase(stream, pattern) and name in types:
             found = parse(str(types[name]))
             if found.family not in _KNOWN | {"NUMBER", "VARCHAR"}:
-                problem = f"{stream}.{name}: {types[name]!r} is not one of NUMBER(p,s), VARCHAR(n), "
-                raise SettingError("column_types", problem + ", ".join(sorted(_KNOWN)))
+                known = ", ".join(sorted(_KNOWN))
+                problem = f"{stream}.{name}: {types[name]!r} is not one of NUMBER(p,s), VARCHAR(n), {known}"
+                raise SettingError(_SETTING, problem)
             return found
     return None
 
@@ -187,13 +190,19 @@ def reconcile(wanted: ColumnType, existing: ColumnType, *, where: str) -> tuple[
             return (widened, True) if existing.precision < wanted.precision else (existing, False)
         if wanted.scale <= existing.scale:
             return existing, False
-    elif wanted.family == existing.family or existing.family in {"VARCHAR", "VARIANT"}:
+    elif _takes(existing, wanted):
         return existing, False
-    elif wanted.family == "FLOAT" and existing.family == "NUMBER":
-        return existing, False
-    elif existing.family not in _KNOWN | {"NUMBER"}:
-        return existing, False
-    message = f"{where}: the column is {existing.sql}, the schema needs {wanted.sql}, and Snowflake cannot change it"
-    raise SchemaError(
-        f"{message}; set `column_types`, or give the property another column in `schema_mapping`"
+    message = (
+        f"{where}: the column is {existing.sql}, the schema needs {wanted.sql}, Snowflake cannot change it; "
+        "set `column_types`, or give the property another column in `schema_mapping`"
     )
+    raise SchemaError(message)
+
+
+def _takes(existing: ColumnType, wanted: ColumnType) -> bool:
+    """Whether values made for one family load into a column of another without loss."""
+    if wanted.family == existing.family or existing.family in {"VARCHAR", "VARIANT"}:
+        return True
+    if wanted.family == "FLOAT":
+        return existing.family == "NUMBER"
+    return existing.family not in _KNOWN | {"NUMBER"}

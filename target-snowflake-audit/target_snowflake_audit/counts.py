@@ -121,7 +121,7 @@ def check_merge(counts: Counts, columns: tuple[str, ...], row: tuple[Any, ...], 
     wanted = counts.updated + counts.deleted + counts.removed
     if (inserted, changed) != (counts.inserted, wanted):
         message = (
-            f"stream {stream}: MERGE inserted {inserted} and changed {changed} rows, expected {counts.inserted} and "
-            f"{wanted}; another program writes to the table; the batch was rolled back"
+            f"stream {stream}: MERGE inserted {inserted} and changed {changed} rows, expected "
+            f"{counts.inserted} and {wanted}; another program writes to the table; the batch was rolled back"
         )
         raise IntegrityError(message)

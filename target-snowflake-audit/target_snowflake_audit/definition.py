@@ -1,4 +1,4 @@
-"""Brings a target table in line with a plan: create, add columns, widen. DDL only, so no warehouse is needed."""
+"""Brings a target table in line with a plan: create, add columns, widen. DDL needs no warehouse."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import tempfile
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from isal import igzip
+from isal import isal_zlib
 
 from target_snowflake_audit.checking.chunks import KEY
 from target_snowflake_audit.errors import DeletionLimitError
@@ -39,7 +39,7 @@ class VersionKeys:
         self.complete = self.complete and complete
         self.count += len(keys)
         if keys:
-            body = igzip.compress(msgspec.json.encode(keys))
+            body = isal_zlib.compress(msgspec.json.encode(keys))
             self._file.seek(0, 2)
             self._file.write(len(body).to_bytes(4, "big") + body)
 
@@ -47,7 +47,7 @@ class VersionKeys:
         """Give staged lines of the keys, in chunks, for the plan as it is now."""
         self._file.seek(0)
         while size := self._file.read(4):
-            keys = msgspec.json.decode(igzip.decompress(self._file.read(int.from_bytes(size, "big"))))
+            keys = msgspec.json.decode(isal_zlib.decompress(self._file.read(int.from_bytes(size, "big"))))
             yield [_key_line(plan, digest, fields) for digest, fields in keys]
 
     def close(self) -> None:

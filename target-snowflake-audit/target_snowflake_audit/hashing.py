@@ -1,4 +1,4 @@
-"""Digests: of rows, keys, records, schemas and batches. Each says what it covers; changing one needs a new version.
+"""Digests of rows, keys, records, schemas and batches. Each says what it covers; a change needs a version.
 
 Text of a value is its canonical cast text as staged: `12.30` for NUMBER(38,2), `2026-01-31`,
 `2026-01-31 08:00:00`, `true`, JSON with sorted names for VARIANT.
@@ -7,12 +7,14 @@ Text of a value is its canonical cast text as staged: `12.30` for NUMBER(38,2), 
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from target_snowflake_audit.values import Json
 
 ROW_HASH_VERSION = "1"
 
@@ -24,7 +26,7 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def of_json(value: Any) -> str:  # noqa: ANN401 - any JSON value
+def of_json(value: Json) -> str:
     """Digest of a JSON value, whatever the order of its names."""
     return sha256(_sorted.encode(value))
 
@@ -48,8 +50,9 @@ def row_digest(names: Iterable[str], fields: Iterable[str]) -> str:
 def key_hash(values: Iterable[str]) -> str:
     """Digest of a key: the canonical cast texts of its columns in the order of `key_properties`.
 
-    `key_hash(["GTE", "FAC-0001", "10"])` finds that record in RECORD_HISTORY. Covers `3:GTE,8:FAC-0001,2:10,`:
-    lengths in characters keep ("a,b", "c") and ("a", "b,c") apart, and SQL can make the same text.
+    `key_hash(["GTE", "FAC-0001", "10"])` finds that record in RECORD_HISTORY. Covers
+    `3:GTE,8:FAC-0001,2:10,`: lengths in characters keep ("a,b", "c") and ("a", "b,c") apart, and SQL can make
+    the same text.
     """
     return hashlib.sha256("".join([f"{len(value)}:{value}," for value in values]).encode()).hexdigest()
 

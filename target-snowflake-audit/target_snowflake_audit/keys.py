@@ -1,4 +1,4 @@
-"""Private keys: read with `cryptography` and handed over as DER, so that both connector lines behave alike."""
+"""Private keys: read with `cryptography`, handed over as DER, so that both connector lines behave alike."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ import binascii
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cryptography.hazmat.primitives import serialization
+
 from target_snowflake_audit.errors import SettingError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+_PATH = "private_key_path"
+_TEXT = "private_key"
 _PASSPHRASE = "private_key_passphrase"  # noqa: S105 - the name of a setting
 
 
@@ -25,11 +29,11 @@ def private_key_der(settings: Mapping[str, Any]) -> bytes | None:
     """
     text, path = settings.get("private_key"), settings.get("private_key_path")
     if text and path:
-        raise SettingError("private_key", "set either `private_key` or `private_key_path`, not both")
+        raise SettingError(_TEXT, f"set either `{_TEXT}` or `{_PATH}`, not both")
     if path:
-        return _load(_read(str(path)), "private_key_path", f" in {path}", settings.get(_PASSPHRASE))
+        return _load(_read(str(path)), _PATH, f" in {path}", settings.get(_PASSPHRASE))
     if text:
-        return _load(str(text).encode(), "private_key", "", settings.get(_PASSPHRASE))
+        return _load(str(text).encode(), _TEXT, "", settings.get(_PASSPHRASE))
     return None
 
 
@@ -37,12 +41,11 @@ def _read(path: str) -> bytes:
     try:
         return Path(path).expanduser().read_bytes()
     except OSError as error:
-        raise SettingError("private_key_path", f"cannot read {path}: {error.strerror}") from None
+        problem = f"cannot read {path}: {error.strerror}"
+        raise SettingError(_PATH, problem) from None
 
 
 def _load(content: bytes, setting: str, where: str, passphrase: str | None) -> bytes:
-    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - slow, and only for a login
-
     content = content.strip()
     if b"PUBLIC KEY" in content:
         raise SettingError(setting, f"found a public key{where}; the private key is needed")
@@ -84,10 +87,8 @@ def _unreadable(data: bytes, setting: str, where: str, *, encrypted: bool) -> Se
 
 
 def _is_public(data: bytes) -> bool:
-    from cryptography.hazmat.primitives.serialization import load_der_public_key  # noqa: PLC0415
-
     try:
-        load_der_public_key(data)
+        serialization.load_der_public_key(data)
     except ValueError:
         return False
     return True

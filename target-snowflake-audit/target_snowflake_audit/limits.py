@@ -24,13 +24,13 @@ def check(settings: Mapping[str, Any], before: Counts, batch: Counts, *, stream:
     if not batch.dead:
         return
     if settings.get("error_tolerance", "data") == "none":
-        raise DeadLetterLimitError(f"stream {stream}: {_letters(dead)}, and `error_tolerance` is none")  # noqa: EM102, TRY003
+        message = f"stream {stream}: {_letters(dead)}, and `error_tolerance` is none"
+        raise DeadLetterLimitError(message)
     most = int(settings.get("max_dead_letters", 10_000))
     percent = float(settings.get("max_dead_letter_percent", 5))
     if dead > most:
-        raise DeadLetterLimitError(
-            f"stream {stream}: {_letters(dead)}, more than `max_dead_letters` ({most})"
-        )  # noqa: EM102, TRY003
+        message = f"stream {stream}: {_letters(dead)}, more than `max_dead_letters` ({most})"
+        raise DeadLetterLimitError(message)
     if received >= _FEWEST_RECORDS and dead * 100 > percent * received:
         message = (
             f"stream {stream}: {_letters(dead)} of {received} records, more than "

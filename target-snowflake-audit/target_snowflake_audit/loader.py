@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from target_snowflake_audit.checking.plan import StreamPlan
     from target_snowflake_audit.run import Run
+    from target_snowflake_audit.values import Json
 
 logger = logging.getLogger(__name__)
 
@@ -95,7 +96,7 @@ class StreamLoader:
         """Whether a batch may end after any record."""
         return self._documents is None
 
-    def add(  # noqa: PLR0913 - the parts of one message
+    def add(
         self,
         record: dict[str, Any],
         raw: bytes,
@@ -115,7 +116,7 @@ class StreamLoader:
             batch.versions = self._version_keys(version)
         batch.add(record, raw, seq, extracted, found)
 
-    def load(self, bookmark: Any = None) -> Counts:  # noqa: ANN401 - any JSON value
+    def load(self, bookmark: Json = None) -> Counts:
         """Load what was gathered.
 
         Raises:
@@ -134,7 +135,7 @@ class StreamLoader:
         finally:
             batch.close()
 
-    def activate(self, version: int, bookmark: Any = None) -> Counts:  # noqa: ANN401
+    def activate(self, version: int, bookmark: Json = None) -> Counts:
         """Delete the rows whose keys did not come under a version.
 
         Raises:

@@ -21,6 +21,7 @@ AUDIT_COLUMNS = {
     "_AUDIT_DELETED_AT": ("TIMESTAMP_NTZ(9)", "When the source no longer had the row; null = live"),
 }
 
+_SETTING = "schema_mapping"
 _HASH_LENGTH = 12
 _BOUNDARIES = (re.compile(r"([a-z0-9])([A-Z])"), re.compile(r"([A-Z]+)([A-Z][a-z])"))
 _ODD = re.compile(r"[^\w$]")
@@ -60,15 +61,17 @@ def column_names(
     for name in properties:
         column = fold(renamed[name]) if name in renamed else conform(name, style)
         if column in AUDIT_COLUMNS:
-            message = f"stream {stream}: property `{name}` would take the audit column {column}"
-            raise SchemaError(f"{message}; give it another column in `schema_mapping`")
+            message = (
+                f"stream {stream}: property `{name}` would take the audit column {column}; "
+                "give it another column in `schema_mapping`"
+            )
+            raise SchemaError(message)
         if column in taken:
             message = (
-                f"stream {stream}: properties `{taken[column]}` and `{name}` would both be column {column}"
+                f"stream {stream}: properties `{taken[column]}` and `{name}` would both be column {column}; "
+                "give one another column in `schema_mapping`, or set `column_naming`"
             )
-            raise SchemaError(
-                f"{message}; give one another column in `schema_mapping`, or set `column_naming`"
-            )
+            raise SchemaError(message)
         taken[column] = name
         columns[name] = column
     return columns
@@ -83,7 +86,7 @@ def mapping_entry(settings: Mapping[str, Any], stream: str) -> Mapping[str, Any]
     for entry in settings.get("schema_mapping") or []:
         if not isinstance(entry, dict) or "stream" not in entry:
             problem = "expected a list of entries {stream, database, schema, table, columns}"
-            raise SettingError("schema_mapping", problem)
+            raise SettingError(_SETTING, problem)
         if fnmatchcase(stream, str(entry["stream"])):
             return entry
     return {}

@@ -87,9 +87,7 @@ def classify(errno: int | None, sqlstate: str | None, *, operational: bool = Fal
         operational: the connector raised OperationalError or InterfaceError: a lost network or a timeout.
     """
     if errno is not None and errno in _NUMBERS:
-        found = _NUMBERS[errno]
-        lock_timeout = found is CANCELLED and sqlstate == "57014" and errno != 604  # noqa: PLR2004
-        return CONTENTION if lock_timeout else found
+        return _NUMBERS[errno]
     if sqlstate in _STATES:
         return _STATES[sqlstate]
     return NETWORK if operational else UNKNOWN

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import random
-import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from target_snowflake_audit.run import utc_now
 from target_snowflake_audit.session import StatementError
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable
 
     from target_snowflake_audit.counts import Counts

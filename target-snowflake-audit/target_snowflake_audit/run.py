@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 _MAPPING = ("stream_maps", "schema_mapping", "column_types", "column_naming", "number_type")
 _MAX_MESSAGE = 2000
+_AUDIT_SCHEMA = "audit_schema"
 
 
 @dataclass
@@ -166,10 +167,10 @@ class Run:
                 )
             except StatementError as error:
                 problem = (
-                    f"{self.names.database}.{self.names.audit_schema} lacks {table.name} and the role may not "
-                    f"make it ({error.reason}); an owner makes it with `snowflake-audit init-sql`"
+                    f"{self.names.database}.{self.names.audit_schema} lacks {table.name}, and the role may "
+                    f"not make it ({error.reason}); an owner makes it with `snowflake-audit init-sql`"
                 )
-                raise SettingError("audit_schema", problem) from None
+                raise SettingError(_AUDIT_SCHEMA, problem) from None
 
     def _identity(self) -> dict[str, Any]:
         return {

@@ -22,6 +22,10 @@ from target_snowflake_audit.settings_read import names_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from types import ModuleType
+
+    from snowflake.connector import SnowflakeConnection
+    from snowflake.connector.errors import Error as ConnectorError
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +34,7 @@ STATEMENT_TIMEOUT_SECONDS = 3600
 LOGIN_TIMEOUT_SECONDS = 60
 NETWORK_TIMEOUT_SECONDS = 1800
 
+_KEY_PATH = "private_key_path"
 _DDL = re.compile(r"\s*(create|alter|drop|comment|grant|revoke|undrop|truncate)\b", re.IGNORECASE)
 _BEGIN = re.compile(r"\s*begin\b", re.IGNORECASE)
 _END = re.compile(r"\s*(commit|rollback)\b", re.IGNORECASE)
@@ -38,13 +43,14 @@ _END = re.compile(r"\s*(commit|rollback)\b", re.IGNORECASE)
 class StatementError(TargetError):
     """A login or a statement failed; carries what a retry decision and an audit row need."""
 
-    def __init__(self, step: str, message: str, error_class: ErrorClass, **codes: Any) -> None:  # noqa: ANN401
+    def __init__(self, step: str, message: str, error_class: ErrorClass, **codes: int | str | None) -> None:
         """Keep the codes: `errno`, `sqlstate` and `query_id`, each may be None."""
         self.step = step
         self.error_class = error_class
-        self.errno: int | None = codes.get("errno")
-        self.sqlstate: str | None = codes.get("sqlstate")
-        self.query_id: str | None = codes.get("query_id")
+        number = codes.get("errno")
+        self.errno = number if isinstance(number, int) else None
+        self.sqlstate = str(codes.get("sqlstate") or "") or None
+        self.query_id = str(codes.get("query_id") or "") or None
         self.reason = message
         super().__init__(f"Snowflake refused step `{step}` ({error_class.name}): {message}")
 
@@ -82,7 +88,7 @@ class Timing:
 class Session:
     """A connection that one caller uses; `step` names a statement in errors, logs and audit rows."""
 
-    def __init__(self, connection: Any) -> None:  # noqa: ANN401 - the connector is imported late
+    def __init__(self, connection: SnowflakeConnection) -> None:
         """Wrap an open connection."""
         self._connection = connection
         self._cursor = connection.cursor()
@@ -124,12 +130,10 @@ class Session:
             logger.debug("closing the session: %s", error)
 
     def _run(self, sql: str, step: str, began: float) -> Answer:
-        from snowflake.connector.errors import Error  # noqa: PLC0415 - slow, and only with a session
-
         try:
             self._cursor.execute(sql)
             rows = self._cursor.fetchall()
-        except Error as error:
+        except _connector().errors.Error as error:
             raise _statement_error(step, error) from None
         columns = tuple(str(column[0]).lower() for column in self._cursor.description or ())
         affected = self._cursor.rowcount
@@ -144,21 +148,26 @@ def connect(settings: Mapping[str, Any], *, query_tag: str = "") -> Session:
         SettingError: a setting is missing, or names something that is not there.
         StatementError: Snowflake could not be reached or refused the login.
     """
-    from snowflake.connector import connect as open_connection  # noqa: PLC0415 - takes a second
-    from snowflake.connector.errors import Error  # noqa: PLC0415
-
     arguments = connection_arguments(settings, query_tag=query_tag)
-    # The connector logs every request at INFO, signed upload addresses among them.
-    logging.getLogger("snowflake.connector").setLevel(logging.WARNING)
+    connector = _connector()
     try:
         with warnings.catch_warnings():
             # The connector announces changes of its own defaults here; we pass what we rely on.
             warnings.simplefilter("ignore")
-            session = Session(open_connection(**arguments))
-    except Error as error:
+            session = Session(connector.connect(**arguments))
+    except connector.errors.Error as error:
         raise _login_error(settings, _statement_error("connect", error)) from None
     _check_place(session, settings)
     return session
+
+
+def _connector() -> ModuleType:
+    """The connector, imported with the first session: it takes a second and 40 MB."""
+    # It logs every request at INFO, signed upload addresses among them.
+    logging.getLogger("snowflake.connector").setLevel(logging.ERROR)
+    import snowflake.connector  # noqa: PLC0415 - see above
+
+    return snowflake.connector
 
 
 def connection_arguments(settings: Mapping[str, Any], *, query_tag: str = "") -> dict[str, Any]:
@@ -178,6 +187,8 @@ def connection_arguments(settings: Mapping[str, Any], *, query_tag: str = "") ->
         "login_timeout": LOGIN_TIMEOUT_SECONDS,
         "network_timeout": NETWORK_TIMEOUT_SECONDS,
         "client_session_keep_alive": True,
+        # The connector would look for a cloud machine's metadata at every login, which takes seconds.
+        "platform_detection_timeout_seconds": 0,
         "session_parameters": {
             "AUTOCOMMIT": True,
             "TIMEZONE": "UTC",
@@ -199,7 +210,7 @@ def _login(settings: Mapping[str, Any]) -> dict[str, Any]:
     given = [name for name, value in (("private_key", key), *_texts(settings)) if value]
     if not given:
         problem = "no login is configured: set `private_key_path`, `private_key`, `token` or `password`"
-        raise SettingError("private_key_path", problem)
+        raise SettingError(_KEY_PATH, problem)
     if len(given) > 1:
         problem = f"several logins are configured ({', '.join(given)}): set one"
         raise SettingError(given[-1], problem)
@@ -214,7 +225,7 @@ def _texts(settings: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
     return tuple((name, settings.get(name)) for name in ("token", "password"))
 
 
-def _statement_error(step: str, error: Any) -> StatementError:  # noqa: ANN401 - the connector is imported late
+def _statement_error(step: str, error: ConnectorError) -> StatementError:
     errno, sqlstate = error.errno, error.sqlstate
     kind = type(error).__name__
     found = classify(errno, sqlstate, operational=kind in {"OperationalError", "InterfaceError"})

@@ -36,7 +36,7 @@ _CONNECTION = (
         th.StringType,
         required=True,
         title="Database",
-        description="Database of the audit schema and, unless `schema_mapping` says otherwise, of the tables.",
+        description="Database of the audit schema and, unless `schema_mapping` says otherwise, of tables.",
     ),
     th.Property(
         "host",
@@ -85,7 +85,7 @@ _CONNECTION = (
         th.StringType,
         secret=True,
         title="Password",
-        description="Password, instead of a private key. Snowflake closes single-factor passwords of service users.",
+        description="Password, instead of a private key. Snowflake closes these for service users.",
     ),
     th.Property(
         "query_tag",
@@ -100,15 +100,15 @@ _PLACEMENT = (
         "default_target_schema",
         th.StringType,
         title="Default schema",
-        description="Schema of streams that no entry of `schema_mapping` matches. Default: the part of the stream"
-        " name before the first `-`, else `PUBLIC`.",
+        description="Schema of streams that no entry of `schema_mapping` matches. Default: the part of the"
+        " stream's name before its last `-`, else `PUBLIC`.",
     ),
     th.Property(
         "audit_schema",
         th.StringType,
         default=DEFAULT_AUDIT_SCHEMA,
         title="Audit schema",
-        description="Schema of the audit tables. Fences and the stage are in the schema of that name plus `_LOCK`.",
+        description="Schema of the audit tables. Fences and the stage are in the schema with `_LOCK` added.",
     ),
     th.Property(
         "schema_mapping",
@@ -165,7 +165,7 @@ _LOADING = (
         allowed_values=["upsert", "append-only"],
         default="upsert",
         title="Load method",
-        description="`upsert` keeps one row a key; `append-only` adds every record (at least once, across runs).",
+        description="`upsert` keeps one row a key; `append-only` adds every record, at least once.",
     ),
     th.Property(
         "hard_delete",
@@ -180,7 +180,7 @@ _LOADING = (
         allowed_values=["all", "changes", "off"],
         default="all",
         title="History",
-        description="What RECORD_HISTORY keeps: `all` versions, only `changes` (updates and deletes), or `off`.",
+        description="What RECORD_HISTORY keeps: `all`, only `changes` (updates and deletes), or `off`.",
     ),
     th.Property(
         "error_tolerance",
@@ -188,7 +188,7 @@ _LOADING = (
         allowed_values=["data", "none"],
         default="data",
         title="Error tolerance",
-        description="`data`: bad records become dead letters and the run goes on. `none`: the first one fails it.",
+        description="`data`: bad records become dead letters. `none`: the first one fails the run.",
     ),
     th.Property(
         "max_dead_letters",
@@ -209,7 +209,7 @@ _LOADING = (
         th.NumberType,
         default=20,
         title="Most deleted rows in percent",
-        description="An ACTIVATE_VERSION that would delete a larger share of the table's live rows is refused.",
+        description="An ACTIVATE_VERSION that would delete a larger share of the live rows is refused.",
     ),
     th.Property(
         "batch_size_rows",

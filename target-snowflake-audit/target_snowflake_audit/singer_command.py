@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import sys
-from typing import IO, Any
 
 import click
 from singer_sdk.exceptions import ConfigValidationError

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from target_snowflake_audit.values import Json
 
 
 class StateBarrier:
@@ -26,7 +29,7 @@ class StateBarrier:
         self._open.setdefault(stream, self.received)
         return self.received
 
-    def state(self, value: Any) -> None:  # noqa: ANN401 - any JSON value
+    def state(self, value: Json) -> None:
         """Take a STATE that covers all records so far."""
         self.latest = value
         if self._waiting and self._waiting[-1][0] == self.received:

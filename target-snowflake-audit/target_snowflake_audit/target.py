@@ -16,7 +16,6 @@ from typing_extensions import override
 from target_snowflake_audit import settings
 from target_snowflake_audit.checking import problems
 from target_snowflake_audit.checking.problems import Problem
-from target_snowflake_audit.counts import Counts
 from target_snowflake_audit.errors import InterruptedRunError, SchemaError
 from target_snowflake_audit.loader import Engine, StreamLoader
 from target_snowflake_audit.reading.reader import RECORD_TEXT, MessageReader
@@ -28,6 +27,9 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
+
+    from target_snowflake_audit.counts import Counts
+    from target_snowflake_audit.values import Json
 
 _LOOK_AT_CLOCK_EVERY = 1000
 _encoder = msgspec.json.Encoder(decimal_format="number")
@@ -53,7 +55,7 @@ class TargetSnowflakeAudit(Target):
         TargetCapabilities.TARGET_SCHEMA,
     ]
 
-    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - the SDK's own keywords
+    def __init__(self, **options: Json) -> None:
         """Prepare a run; nothing is sent to Snowflake yet."""
         super().__init__(**options)
         self.stopping = threading.Event()
@@ -96,7 +98,7 @@ class TargetSnowflakeAudit(Target):
     @override
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
         stream = message_dict.get("stream")
-        maps = self.mapper.stream_maps.get(stream)
+        maps = self.mapper.stream_maps.get(str(stream))
         if maps is None or "record" not in message_dict:
             self._assert_line_requires(message_dict, requires={"stream", "record"})
             self._assert_sink_exists(str(stream))
@@ -116,7 +118,7 @@ class TargetSnowflakeAudit(Target):
             self._assert_sink_exists(name)
             return
         if sink.include_sdc_metadata_properties:
-            sink._add_sdc_metadata_to_record(record, message, {})  # noqa: SLF001 - pinned by a contract test
+            sink._add_sdc_metadata_to_record(record, message, {})  # noqa: SLF001 - pinned by a test
         version = message.get("version")
         loader = sink.loader
         if loader.must_load_before(record, version):
@@ -131,7 +133,7 @@ class TargetSnowflakeAudit(Target):
     def _mapped(
         self,
         stream_map: StreamMap,
-        record: Any,  # noqa: ANN401 - any JSON value
+        record: Json,
     ) -> tuple[dict[str, Any] | None, list[Problem] | None]:
         """Apply the stream map; a record that it cannot map becomes a dead letter."""
         if not isinstance(record, dict):
@@ -187,7 +189,7 @@ class TargetSnowflakeAudit(Target):
             if isinstance(sink, AuditSink) and sink.loader.age > longest and sink.loader.splits_anywhere:
                 self.load_sink(sink)
 
-    def _guarded(self, load: Any) -> Counts:  # noqa: ANN401 - a callable
+    def _guarded(self, load: Json) -> Counts:
         """Run a load that a first signal must not tear."""
         self._loading = True
         try:
@@ -196,7 +198,7 @@ class TargetSnowflakeAudit(Target):
             self._loading = False
         return counts
 
-    def _bookmark(self, stream: str) -> Any:  # noqa: ANN401 - any JSON value
+    def _bookmark(self, stream: str) -> Json:
         latest = self.barrier.latest
         bookmarks = latest.get("bookmarks") if isinstance(latest, dict) else None
         return bookmarks.get(stream) if isinstance(bookmarks, dict) else None
@@ -224,11 +226,11 @@ class TargetSnowflakeAudit(Target):
         *,
         about: bool = False,
         about_format: str | None = None,
-        config: Any = None,
-        file_input: Any = None,
+        **options: Any,
     ) -> None:
         """Run from the command line; a run that fails is recorded as such."""
         super(Target, cls).invoke(about=about, about_format=about_format)
+        config = options.get("config")
         cls.print_version(print_fn=cls.logger.info)
         target = cls(
             config=config.config if config else None,
@@ -236,7 +238,7 @@ class TargetSnowflakeAudit(Target):
             parse_env_config=bool(config and config.parse_env),
         )
         try:
-            target.listen(file_input)
+            target.listen(options.get("file_input"))
         except BaseException as error:
             target.fail(error)
             raise

@@ -17,7 +17,7 @@ from target_snowflake_audit.errors import IntegrityError
 from target_snowflake_audit.retry_classes import OBJECT_EXISTS
 from target_snowflake_audit.session import Session, StatementError, Timing
 from target_snowflake_audit.sql import audit_rows, classify, fence, staging, write
-from target_snowflake_audit.sql.quoting import literal
+from target_snowflake_audit.sql.quoting import literal, words
 from target_snowflake_audit.staging.files import BatchFile
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from target_snowflake_audit.batch import Batch
     from target_snowflake_audit.checking.chunks import Letter
+    from target_snowflake_audit.checking.plan import StreamPlan
     from target_snowflake_audit.run import Run
 
 LOAD, REPLAY, ACTIVATE = "load", "replay", "activate_version"
@@ -36,15 +37,15 @@ class Work:
     """A batch with what its transaction needs beside it; kept over the attempts.
 
     `judge` may raise before COMMIT, with the counts as they would be: breakers live there. `letters` makes
-    dead letters of refused arrival numbers. `extra` gives further statements, by step, once the counts and the
-    fate of each row are known.
+    dead letters of refused arrival numbers. `further` gives more (step, statement) pairs, once the fate of
+    each row is known.
     """
 
     batch: Batch
     operation: str = LOAD
     judge: Callable[[Counts], None] = lambda _counts: None
     letters: Callable[[Refusals], list[tuple[Letter, list[str]]]] = lambda _refusals: []
-    extra: Callable[[Refusals], list[tuple[str, str]]] = lambda _refusals: []
+    further: Callable[[Refusals], list[tuple[str, str]]] = lambda _refusals: []
     watermark: dict[str, Any] = field(default_factory=dict)
     attempt: int = 1
     counts: Counts | None = None
@@ -83,7 +84,7 @@ class Transaction:
         folder = self._put(session, work.batch)
         try:
             session.execute("BEGIN", "begin")
-            self._copy(session, tables, folder)
+            self._copy(session, work.batch.plan, tables, folder)
             session.execute(self._dead_letters(work, tables), "dead letters")
             session.execute("COMMIT", "commit")
         finally:
@@ -121,7 +122,7 @@ class Transaction:
                 message = f"batch {batch.batch_id} is in BATCHES but was never tried to commit"
                 raise IntegrityError(message)
             return work.counts
-        copied = self._copy(session, tables, folder)
+        copied = self._copy(session, batch.plan, tables, folder)
         if copied not in (-1, batch.file.lines):
             message = f"stream {plan.stream}: COPY loaded {copied} of {batch.file.lines} lines; rolled back"
             raise IntegrityError(message)
@@ -133,7 +134,7 @@ class Transaction:
         if counts.dead:
             session.execute(self._dead_letters(work, tables), "dead letters")
         self._write(session, work, tables, counts)
-        for step, sql in work.extra(refusals):
+        for step, sql in work.further(refusals):
             session.execute(sql, step)
         self._record(session, work, counts, began.query_id)
         counts.check(stream=plan.stream)
@@ -159,15 +160,15 @@ class Transaction:
     def _committed(self, session: Session, batch: Batch) -> bool:
         """Whether an earlier attempt was committed although its answer was lost; asked under the fence."""
         table = self._run.audit_table("BATCHES").sql
-        sql = f'SELECT COUNT(*) FROM {table} WHERE "BATCH_ID" = {literal(batch.batch_id)}'  # noqa: S608
+        sql = words("SELECT COUNT(*) FROM", table, 'WHERE "BATCH_ID" =', literal(batch.batch_id))
         return bool(session.execute(sql, "look up batch").rows[0][0])
 
-    def _copy(self, session: Session, tables: classify.Tables, folder: str) -> int:
+    def _copy(self, session: Session, plan: StreamPlan, tables: classify.Tables, folder: str) -> int:
         mark = (self._run.session_number, tables.staging.table)
         if mark in self._used:
             session.execute(staging.empty(tables.staging), "empty staging")
         self._used.add(mark)
-        answer = session.execute(staging.copy(tables.staging, folder), "copy")
+        answer = session.execute(staging.copy(plan, tables.staging, folder), "copy")
         return _loaded(answer.columns, answer.rows)
 
     def _refusals(
@@ -186,7 +187,7 @@ class Transaction:
             file.close()
             folder = self._run.stage_folder(work.batch.batch_id, f"letters{work.attempt}")
             session.execute(staging.put(file.path, folder), "put letters")
-            session.execute(staging.copy(tables.staging, folder), "copy letters")
+            session.execute(staging.copy(work.batch.plan, tables.staging, folder), "copy letters")
         return refusals
 
     def _judge(self, session: Session, work: Work, tables: classify.Tables, counts: Counts) -> None:

@@ -28,7 +28,7 @@ def _columns(names: tuple[str, ...], alias: str = "") -> str:
 RUNS_CURRENT = View(
     "RUNS_CURRENT",
     "Each run once, as its latest row shows it, with the time it started.",
-    f'SELECT {_columns(RUNS.names)}, MIN("AT") OVER (PARTITION BY "RUN_ID") AS "STARTED_AT" '  # noqa: S608
+    f'SELECT {_columns(RUNS.names)}, MIN("AT") OVER (PARTITION BY "RUN_ID") AS "STARTED_AT" '  # noqa: S608 - names of ours
     'FROM {schema}."RUNS" '
     'QUALIFY ROW_NUMBER() OVER (PARTITION BY "RUN_ID" '
     """ORDER BY IFF("EVENT" = 'ended', 1, 0) DESC, "AT" DESC) = 1""",
@@ -37,7 +37,7 @@ RUNS_CURRENT = View(
 DEAD_LETTERS_CURRENT = View(
     "DEAD_LETTERS_CURRENT",
     "Each dead letter once, with its latest event: STATUS is open until somebody or something acts on it.",
-    f'SELECT {_columns(DEAD_LETTERS.names, "d")}, COALESCE(e."EVENT", \'open\') AS "STATUS", '  # noqa: S608
+    f'SELECT {_columns(DEAD_LETTERS.names, "d")}, COALESCE(e."EVENT", \'open\') AS "STATUS", '  # noqa: S608 - names of ours
     'e."AT" AS "STATUS_AT", e."ACTOR" AS "STATUS_ACTOR", e."NOTE" AS "STATUS_NOTE", '
     'e."BATCH_ID" AS "STATUS_BATCH_ID", COALESCE(e."EVENTS", 0) AS "EVENTS" '
     'FROM {schema}."DEAD_LETTERS" AS d LEFT JOIN ('
@@ -51,7 +51,7 @@ DEAD_LETTERS_CURRENT = View(
 WATERMARKS_CURRENT = View(
     "WATERMARKS_CURRENT",
     "How far each stream is loaded.",
-    f'SELECT {_columns(WATERMARKS.names)} FROM {{schema}}."WATERMARKS" '  # noqa: S608
+    f'SELECT {_columns(WATERMARKS.names)} FROM {{schema}}."WATERMARKS" '  # noqa: S608 - names of ours
     'QUALIFY ROW_NUMBER() OVER (PARTITION BY "STREAM", "TARGET_TABLE" ORDER BY "AT" DESC) = 1',
 )
 

@@ -134,7 +134,7 @@ class Checker:
 
     def _convert(
         self, records: list[dict[str, Any]]
-    ) -> tuple[list[tuple[str, ...]], dict[int, list[Problem]]]:
+    ) -> tuple[list[tuple[Any, ...]], dict[int, list[Problem]]]:
         """Give the fields of each record, and by row the problems of its columns."""
         bad: dict[int, list[Problem]] = {}
         columns: list[list[Any]] = []
@@ -144,7 +144,7 @@ class Checker:
             if Bad in set(map(type, found)):
                 self._note(at, values, found, bad)
             columns.append(found)
-        rows = list(zip(*columns, strict=True)) if columns else [()] * len(records)
+        rows: list[tuple[Any, ...]] = list(zip(*columns, strict=True)) if columns else [()] * len(records)
         return rows, bad
 
     def _note(

@@ -1,4 +1,4 @@
-"""Converters: a column of JSON values becomes CSV fields with canonical text, or `Bad` where a value does not fit.
+"""Converters: a column of JSON values becomes CSV fields with canonical text, or `Bad` where one does not.
 
 Each works on a whole column of a chunk, since that is several times faster in Python than value by value.
 The canonical text of a value does not depend on the other values of the chunk.
@@ -15,11 +15,13 @@ import msgspec
 
 from target_snowflake_audit.checking import problems
 from target_snowflake_audit.checking.problems import Bad
-from target_snowflake_audit.columntypes import ColumnType
 from target_snowflake_audit.staging.fields import NULL, field, fields, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from target_snowflake_audit.columntypes import ColumnType
+    from target_snowflake_audit.values import Json
 
     Converter = Callable[[Sequence[Any]], list[str | Bad]]
 
@@ -45,11 +47,11 @@ def converter(kind: ColumnType) -> Converter:
             if kind.scale == 0
             else DecimalConverter(kind.precision, kind.scale)
         )
-    made: Converter | None = _CONVERTERS.get(kind.family)
-    return made() if made in (DateCache, TimestampCache) else (made or plain)  # type: ignore[operator]
+    made = _CONVERTERS.get(kind.family)
+    return made() if made else plain
 
 
-def json_text(value: Any) -> str:  # noqa: ANN401 - any JSON value
+def json_text(value: Json) -> str:
     """Give a value as JSON text; text that is no UTF-8 shows its odd characters escaped."""
     try:
         return encoder.encode(value).decode()
@@ -95,7 +97,7 @@ class WholeConverter:
             return list(map(str, values))
         return [NULL if value is None else self._one(value) for value in values]
 
-    def _one(self, value: Any) -> str | Bad:  # noqa: ANN401
+    def _one(self, value: Json) -> str | Bad:
         number = _number(value)
         if isinstance(number, Bad):
             return number
@@ -136,7 +138,7 @@ class DecimalConverter:
             found = self._seen[text] = self._one(Decimal(text))
         return found
 
-    def _one(self, value: Any) -> str | Bad:  # noqa: ANN401
+    def _one(self, value: Json) -> str | Bad:
         number = _number(value)
         if isinstance(number, Bad):
             return number
@@ -154,7 +156,7 @@ def floats(values: Sequence[Any]) -> list[str | Bad]:
     return [NULL if value is None else _float(value) for value in values]
 
 
-def _float(value: Any) -> str | Bad:  # noqa: ANN401
+def _float(value: Json) -> str | Bad:
     number = _number(value)
     if isinstance(number, Bad):
         return number
@@ -164,7 +166,7 @@ def _float(value: Any) -> str | Bad:  # noqa: ANN401
     return repr(binary + 0.0)
 
 
-def _number(value: Any) -> Decimal | Bad:  # noqa: ANN401
+def _number(value: Json) -> Decimal | Bad:
     """Give a JSON number, or a text that holds one, as Decimal."""
     if isinstance(value, bool) or not isinstance(value, (int, str, Decimal)):
         return Bad(problems.NOT_A_NUMBER, "a number")
@@ -182,7 +184,7 @@ def booleans(values: Sequence[Any]) -> list[str | Bad]:
     return [_boolean(value) for value in values]
 
 
-def _boolean(value: Any) -> str | Bad:  # noqa: ANN401
+def _boolean(value: Json) -> str | Bad:
     if value is True:
         return "true"
     if value is False:
@@ -206,11 +208,11 @@ class _Cache(dict[Any, "str | Bad"]):
                 for value in values
             ]
 
-    def __missing__(self, value: Any) -> str | Bad:  # noqa: ANN401
+    def __missing__(self, value: Json) -> str | Bad:
         found = self[value] = NULL if value is None else self.convert(value)
         return found
 
-    def convert(self, value: Any) -> str | Bad:  # noqa: ANN401
+    def convert(self, value: Json) -> str | Bad:
         """Convert one value that is not null."""
         raise NotImplementedError
 
@@ -218,7 +220,7 @@ class _Cache(dict[Any, "str | Bad"]):
 class DateCache(_Cache):
     """DATE: `YYYY-MM-DD` of a day that exists."""
 
-    def convert(self, value: Any) -> str | Bad:  # noqa: ANN401
+    def convert(self, value: Json) -> str | Bad:
         """Convert one value."""
         if not isinstance(value, str) or not _DATE.fullmatch(value):
             return Bad(problems.NOT_A_DATE, "a date YYYY-MM-DD")
@@ -232,7 +234,7 @@ class DateCache(_Cache):
 class TimestampCache(_Cache):
     """TIMESTAMP_NTZ: RFC 3339, stored as UTC; without an offset it is taken as UTC; up to 9 decimals."""
 
-    def convert(self, value: Any) -> str | Bad:  # noqa: ANN401
+    def convert(self, value: Json) -> str | Bad:
         """Convert one value."""
         found = _TIMESTAMP.fullmatch(value) if isinstance(value, str) else None
         if not found:
@@ -264,7 +266,7 @@ def variants(values: Sequence[Any]) -> list[str | Bad]:
     return [NULL if value is None else _variant(value) for value in values]
 
 
-def _variant(value: Any) -> str | Bad:  # noqa: ANN401
+def _variant(value: Json) -> str | Bad:
     text = encoder.encode(value)
     if len(text) > _MAX_VARIANT:
         return Bad(problems.TOO_LONG, f"at most {_MAX_VARIANT} bytes of JSON")
@@ -276,10 +278,10 @@ def plain(values: Sequence[Any]) -> list[str | Bad]:
     return [field(value if value is None or isinstance(value, str) else json_text(value)) for value in values]
 
 
-_CONVERTERS: dict[str, Any] = {
-    "FLOAT": floats,
-    "BOOLEAN": booleans,
+_CONVERTERS: dict[str, Callable[[], Converter]] = {
+    "FLOAT": lambda: floats,
+    "BOOLEAN": lambda: booleans,
     "DATE": DateCache,
     "TIMESTAMP_NTZ": TimestampCache,
-    "VARIANT": variants,
+    "VARIANT": lambda: variants,
 }

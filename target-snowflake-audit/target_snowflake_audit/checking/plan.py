@@ -146,10 +146,10 @@ def _check_key_types(stream: str, columns: tuple[Column, ...], key: tuple[int, .
         if columns[at].type.family in {"VARIANT", "FLOAT"}:
             name, kind = columns[at].property, columns[at].type.sql
             message = (
-                f"stream {stream}: key property `{name}` would be {kind}, which cannot be compared exactly"
+                f"stream {stream}: key property `{name}` would be {kind}, which cannot be compared exactly; "
+                "give it another type in `column_types`, for example NUMBER(38,0) or VARCHAR"
             )
-            advice = "give it another type in `column_types`, for example NUMBER(38,0) or VARCHAR"
-            raise SchemaError(f"{message}; {advice}")  # noqa: EM102, TRY003 - two parts of one sentence
+            raise SchemaError(message)
 
 
 def _stamp(message: Mapping[str, Any], columns: tuple[Column, ...], index: Mapping[str, int]) -> int | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import jsonschema_rs
+
 from target_snowflake_audit.checking import problems
 from target_snowflake_audit.checking.converters import json_text
 from target_snowflake_audit.checking.problems import Problem, shown
@@ -11,6 +13,8 @@ from target_snowflake_audit.errors import SchemaError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from target_snowflake_audit.values import Json
 
 # These are checked by the converters, exactly and with the column's own limits; here they would be checked
 # with binary numbers (multipleOf) or twice.
@@ -26,8 +30,6 @@ class Validator:
         Raises:
             SchemaError: the schema itself is not valid.
         """
-        import jsonschema_rs  # noqa: PLC0415 - only a run needs it
-
         try:
             self._validator = jsonschema_rs.validator_for(_lean(schema))
         except ValueError as error:
@@ -40,25 +42,27 @@ class Validator:
         """Give every problem of a record; `columns` are column names by property."""
         return [self._problem(error, columns, record) for error in self._validator.iter_errors(record)]
 
-    def _problem(self, error: Any, columns: Mapping[str, str], record: dict[str, Any]) -> Problem:  # noqa: ANN401
+    def _problem(
+        self, error: jsonschema_rs.ValidationError, columns: Mapping[str, str], record: dict[str, Any]
+    ) -> Problem:
         path = list(error.instance_path)
-        rule = str(error.kind.name)
-        if rule == "required" and not path:
-            name = str(error.kind.property)
+        kind = error.kind
+        if isinstance(kind, jsonschema_rs.ValidationErrorKind.Required) and not path:
+            name = str(kind.property)
             return Problem(
                 name, columns.get(name, ""), "", problems.MISSING, "a value: the property is required"
             )
         name = str(path[0]) if path else ""
         value = shown(json_text(_at(record, path)))
-        if rule == "type":
-            expected = "a value of type " + " or ".join(str(kind) for kind in error.kind.types)
+        if isinstance(kind, jsonschema_rs.ValidationErrorKind.Type):
+            expected = "a value of type " + " or ".join(str(one) for one in kind.types)
             return Problem(name, columns.get(name, ""), value, problems.NOT_OF_TYPE, expected)
         # The rule alone: the error's own message would repeat the value, which may be long.
-        expected = f"a value that fits `{rule}` of the schema"
+        expected = f"a value that fits `{kind.name}` of the schema"
         return Problem(name, columns.get(name, ""), value, problems.NOT_IN_SCHEMA, expected)
 
 
-def _at(value: Any, path: list[Any]) -> Any:  # noqa: ANN401
+def _at(value: Json, path: list[Any]) -> Json:
     for part in path:
         value = value[part]
     return value

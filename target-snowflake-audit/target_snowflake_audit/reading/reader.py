@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import sys
 from decimal import Decimal
-from typing import IO, Any, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 import msgspec
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 from typing_extensions import override
+
+if TYPE_CHECKING:
+    from target_snowflake_audit.values import Json
 
 RECORD_TEXT = "record_text"
 """Key that a RECORD message carries beside Singer's own: the record's JSON text as received, bytes."""
@@ -53,7 +56,7 @@ class MessageReader(GenericSingerReader[bytes]):
             return _lenient(line)
 
 
-def decode_record(text: bytes) -> Any:  # noqa: ANN401 - any JSON value
+def decode_record(text: bytes) -> Json:
     """Decode the text of a record that was read before."""
     return _any.decode(text)
 
@@ -73,16 +76,17 @@ def _decode(line: bytes) -> dict[str, Any]:
     }
 
 
-def _lenient(line: bytes) -> dict[str, Any]:
-    """Decode what strict JSON forbids but taps send (NaN, Infinity, lone surrogates): a dead letter, not a stop."""
+def _lenient(line: bytes | str) -> dict[str, Any]:
+    """Decode what strict JSON forbids and taps send (NaN, lone surrogates): a dead letter, not a stop."""
     text = line if isinstance(line, str) else line.decode("utf-8", "replace")
     try:
         message = json.loads(text, parse_float=Decimal, parse_constant=Decimal)
     except (ValueError, RecursionError) as error:
-        start = text.strip()[:MAX_SHOWN]
-        raise InvalidInputLine(f"not a JSON line ({error}): {start}") from None  # noqa: EM102, TRY003
+        problem = f"not a JSON line ({error}): {text.strip()[:MAX_SHOWN]}"
+        raise InvalidInputLine(problem) from None
     if not isinstance(message, dict):
-        raise InvalidInputLine(f"expected a JSON object in each line, got: {text.strip()[:MAX_SHOWN]}")  # noqa: EM102, TRY003
+        problem = f"expected a JSON object in each line, got: {text.strip()[:MAX_SHOWN]}"
+        raise InvalidInputLine(problem)
     if message.get("type") == "RECORD":
         message[RECORD_TEXT] = json.dumps(message.get("record"), default=str).encode()
     return message

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from target_snowflake_audit.audit.tables import BY_NAME, JSON, TIME, WHOLE
-from target_snowflake_audit.sql.quoting import TableName, identifier, literal, number
+from target_snowflake_audit.sql.quoting import TableName, identifier, literal, number, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from target_snowflake_audit.values import Json
 
 _encoder = msgspec.json.Encoder(order="sorted", decimal_format="number")
 
@@ -43,7 +45,8 @@ def insert(table: TableName, rows: Sequence[Mapping[str, Any]]) -> str:
         + ", ".join([*(_value(types[name], row[name]) for name in rows[0]), *(_SNOWFLAKE[n] for n in own)])
         for row in rows
     )
-    return f"INSERT INTO {table.sql} ({', '.join(identifier(name) for name in names)}) {selects}"  # noqa: S608
+    columns = ", ".join(identifier(name) for name in names)
+    return words("INSERT INTO", table.sql, f"({columns})", selects)
 
 
 class Sql(str):
@@ -52,7 +55,7 @@ class Sql(str):
     __slots__ = ()
 
 
-def _value(kind: str, value: Any) -> str:  # noqa: ANN401 - any column value
+def _value(kind: str, value: Json) -> str:
     if isinstance(value, Sql):
         return value
     if value is None:
@@ -91,14 +94,17 @@ def dead_letters(table: TableName, staging: TableName, facts: Mapping[str, Any])
         "SEQ": 'l."SEQ"',
         "AT": "SYSDATE()",
     }
-    body = (
-        'SELECT s."SEQ", s."KEY_HASH", s."EXTRACTED", s."RECORD", PARSE_JSON(s."LETTER") AS "BODY" '  # noqa: S608
-        f"FROM {staging.sql} AS s WHERE s.\"STATE\" = 'D'"
-    )
-    once = f'SELECT b.* FROM ({body}) AS b QUALIFY ROW_NUMBER() OVER (PARTITION BY b."BODY":"id"::VARCHAR ORDER BY b."SEQ") = 1'  # noqa: S608
-    names = ", ".join(identifier(name) for name in columns)
-    return (
-        f"INSERT INTO {table.sql} ({names}) SELECT {', '.join(columns.values())} FROM ({once}) AS l "  # noqa: S608
-        f'LEFT JOIN {table.sql} AS d ON d."DEAD_LETTER_ID" = l."BODY":"id"::VARCHAR '
-        'WHERE d."DEAD_LETTER_ID" IS NULL'
+    staged = 's."SEQ", s."KEY_HASH", s."EXTRACTED", s."RECORD", PARSE_JSON(s."LETTER") AS "BODY"'
+    body = words("SELECT", staged, "FROM", staging.sql, "AS s WHERE s.\"STATE\" = 'D'")
+    rank = 'ROW_NUMBER() OVER (PARTITION BY b."BODY":"id"::VARCHAR ORDER BY b."SEQ")'
+    once = words("SELECT b.* FROM", f"({body})", "AS b QUALIFY", rank, "= 1")
+    return words(
+        "INSERT INTO",
+        table.sql,
+        f"({', '.join(identifier(name) for name in columns)})",
+        "SELECT",
+        ", ".join(columns.values()),
+        f"FROM ({once}) AS l",
+        f'LEFT JOIN {table.sql} AS d ON d."DEAD_LETTER_ID" = l."BODY":"id"::VARCHAR',
+        'WHERE d."DEAD_LETTER_ID" IS NULL',
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from target_snowflake_audit.sql import conversion
-from target_snowflake_audit.sql.quoting import identifier, literal
+from target_snowflake_audit.sql.quoting import identifier, literal, words
 from target_snowflake_audit.sql.staging import TYPED, value_column
 
 if TYPE_CHECKING:
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 INSERT, UPDATE, UNCHANGED = "insert", "update", "unchanged"
 DEDUPLICATED, OLDER, DELETE, REMOVE = "deduplicated", "older", "delete", "remove"
 WRITTEN = (INSERT, UPDATE)
+
+_NO_TEXT = "CAST(NULL AS VARCHAR)"
+_NO_TIME = "CAST(NULL AS TIMESTAMP_NTZ(9))"
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ def classify(plan: StreamPlan, tables: Tables, *, removal: str = "none") -> str:
     if removal != "none":
         selects.append(_removed(plan, tables, everything=removal == "all"))
     names = ", ".join(identifier(name) for name in (*TYPED, *_values(plan)))
-    return f"INSERT OVERWRITE INTO {tables.typed.sql} ({names}) {' UNION ALL '.join(selects)}"
+    return words("INSERT OVERWRITE INTO", tables.typed.sql, f"({names})", " UNION ALL ".join(selects))
 
 
 def _values(plan: StreamPlan) -> list[str]:
@@ -51,50 +54,51 @@ def _values(plan: StreamPlan) -> list[str]:
 
 
 def _received(plan: StreamPlan, tables: Tables) -> str:
+    """Received rows: keys are always converted, other values only where they will be written."""
     written = f'q."OP" IN ({", ".join(literal(op) for op in WRITTEN)})'
-    texts = [f"q.{identifier(name)}" for name in _values(plan)]
-    converted = [
-        conversion.typed(column.type, text) for column, text in zip(plan.columns, texts, strict=True)
+    pairs = [
+        (column.type, f"q.{identifier(name)}")
+        for column, name in zip(plan.columns, _values(plan), strict=True)
     ]
+    converted = [conversion.typed(kind, text) for kind, text in pairs]
     values = [
         value if at in plan.key else f"IFF({written}, {value}, NULL)" for at, value in enumerate(converted)
     ]
-    marks = [
-        f"IFF({conversion.bad(column.type, text)}, '{at},', '')"
-        for at, (column, text) in enumerate(zip(plan.columns, texts, strict=True))
-    ]
+    marks = [f"IFF({conversion.bad(kind, text)}, '{at},', '')" for at, (kind, text) in enumerate(pairs)]
     bad = f"IFF({written}, NULLIF(CONCAT({', '.join([*marks, literal('')])}), ''), NULL)"
-    head = 'q."SEQ", q."OP", q."KEY_HASH", q."ROW_HASH", q."HASH_BEFORE", TRY_TO_TIMESTAMP_NTZ(q."EXTRACTED")'
-    return f"SELECT {', '.join([head, bad, *values])} FROM ({_operations(plan, tables)}) AS q"  # noqa: S608
+    head = [f"q.{identifier(name)}" for name in ("SEQ", "OP", "KEY_HASH", "ROW_HASH", "HASH_BEFORE")]
+    parts = [*head, 'TRY_TO_TIMESTAMP_NTZ(q."EXTRACTED")', bad, *values]
+    return words("SELECT", ", ".join(parts), "FROM", f"({_operations(plan, tables)})", "AS q")
 
 
 def _operations(plan: StreamPlan, tables: Tables) -> str:
     """Staged rows with OP and the stored hash."""
-    live = f'"STATE" IS NULL OR "STATE" = \'X\''
     if plan.append:
-        return (
-            f'SELECT s.*, {literal(INSERT)} AS "OP", CAST(NULL AS VARCHAR) AS "HASH_BEFORE"'  # noqa: S608
-            f' FROM {tables.staging.sql} AS s WHERE s."STATE" IS NULL OR s."STATE" = \'X\''
-        )
-    ranked = f'SELECT g.*, {_rank(plan)} AS "RN" FROM {_stamped(plan, tables, live)} AS g'  # noqa: S608
-    return (
-        f'SELECT s.*, {_operation(plan)} AS "OP", t."_AUDIT_ROW_HASH" AS "HASH_BEFORE" '  # noqa: S608
-        f"FROM ({ranked}) AS s LEFT JOIN {tables.target.sql} AS t ON {_join(plan)}"
-    )
+        operation = f'{literal(INSERT)} AS "OP", {_NO_TEXT} AS "HASH_BEFORE"'
+        return words("SELECT s.*,", operation, "FROM", tables.staging.sql, "AS s WHERE", _to_load("s"))
+    ranked = words("SELECT g.*,", _rank(plan), 'AS "RN" FROM', _stamped(plan, tables), "AS g")
+    operation = f'{_operation(plan)} AS "OP", t."_AUDIT_ROW_HASH" AS "HASH_BEFORE"'
+    joined = words("LEFT JOIN", tables.target.sql, "AS t ON", _join(plan))
+    return words("SELECT s.*,", operation, "FROM", f"({ranked})", "AS s", joined)
 
 
-def _stamped(plan: StreamPlan, tables: Tables, live: str) -> str:
+def _to_load(alias: str) -> str:
+    return f'({alias}."STATE" IS NULL OR {alias}."STATE" = \'X\')'
+
+
+def _stamped(plan: StreamPlan, tables: Tables) -> str:
     """Rows to load with their stamp, and with the last row of their key that has none."""
-    stamp = "CAST(NULL AS TIMESTAMP_NTZ(9))"
+    stamp = _NO_TIME
     if plan.stamp is not None:
         kind = plan.columns[plan.stamp].type
-        stamp = _ordered(plan, conversion.typed(kind, identifier(value_column(plan.stamp))))
-    inner = f'SELECT r.*, {stamp} AS "STAMP" FROM {tables.staging.sql} AS r WHERE {live}'  # noqa: S608
+        stamp = _comparable(plan, conversion.typed(kind, f"r.{identifier(value_column(plan.stamp))}"))
+    rows = words("SELECT r.*,", stamp, 'AS "STAMP" FROM', tables.staging.sql, "AS r WHERE", _to_load("r"))
     last = 'MAX(IFF(i."STAMP" IS NULL, i."SEQ", NULL)) OVER (PARTITION BY i."KEY_HASH")'
-    return f'(SELECT i.*, {last} AS "UNSTAMPED" FROM ({inner}) AS i)'  # noqa: S608
+    marked = words("SELECT i.*,", last, 'AS "UNSTAMPED" FROM', f"({rows})", "AS i")
+    return f"({marked})"
 
 
-def _ordered(plan: StreamPlan, stamp: str) -> str:
+def _comparable(plan: StreamPlan, stamp: str) -> str:
     """A stamp as it is compared: by day where the source gives no time of day."""
     return f"DATE_TRUNC('DAY', {stamp})" if plan.stamp_by_day else stamp
 
@@ -105,27 +109,28 @@ def _rank(plan: StreamPlan) -> str:
     A version without a stamp is never older, so it beats all before it; among those after it the newest
     stamp wins, the last arrival among equals.
     """
-    order = '"SEQ" DESC'
+    order = 'g."SEQ" DESC'
     if plan.stamp is not None:
-        order = (
-            'IFF("UNSTAMPED" IS NULL OR "SEQ" >= "UNSTAMPED", 1, 0) DESC, "STAMP" DESC NULLS LAST, "SEQ" DESC'
-        )
-    return f'ROW_NUMBER() OVER (PARTITION BY "KEY_HASH" ORDER BY {order})'
+        since = 'IFF(g."UNSTAMPED" IS NULL OR g."SEQ" >= g."UNSTAMPED", 1, 0) DESC'
+        order = f'{since}, g."STAMP" DESC NULLS LAST, g."SEQ" DESC'
+    return f'ROW_NUMBER() OVER (PARTITION BY g."KEY_HASH" ORDER BY {order})'
 
 
 def _operation(plan: StreamPlan) -> str:
     key = f"t.{identifier(plan.columns[plan.key[0]].name)}"
     older = ""
     if plan.stamp is not None:
-        stored = _ordered(plan, f"t.{identifier(plan.columns[plan.stamp].name)}")
-        older = f'WHEN s."STAMP" < {stored} THEN {literal(OLDER)} '
+        stored = _comparable(plan, f"t.{identifier(plan.columns[plan.stamp].name)}")
+        older = f'WHEN s."STAMP" < {stored} THEN {literal(OLDER)}'
     gone = f'{key} IS NULL OR t."_AUDIT_DELETED_AT" IS NOT NULL'
-    return (
-        f'CASE WHEN s."RN" > 1 THEN {literal(DEDUPLICATED)} '
-        f"WHEN s.\"STATE\" = 'X' THEN IFF({gone}, {literal(UNCHANGED)}, {literal(DELETE)}) "
-        f"WHEN {key} IS NULL THEN {literal(INSERT)} {older}"
-        f'WHEN t."_AUDIT_DELETED_AT" IS NULL AND t."_AUDIT_ROW_HASH" = s."ROW_HASH" THEN {literal(UNCHANGED)} '
-        f"ELSE {literal(UPDATE)} END"
+    same = 't."_AUDIT_DELETED_AT" IS NULL AND t."_AUDIT_ROW_HASH" = s."ROW_HASH"'
+    return words(
+        f'CASE WHEN s."RN" > 1 THEN {literal(DEDUPLICATED)}',
+        f"WHEN s.\"STATE\" = 'X' THEN IFF({gone}, {literal(UNCHANGED)}, {literal(DELETE)})",
+        f"WHEN {key} IS NULL THEN {literal(INSERT)}",
+        older,
+        f"WHEN {same} THEN {literal(UNCHANGED)}",
+        f"ELSE {literal(UPDATE)} END",
     )
 
 
@@ -143,31 +148,33 @@ def _removed(plan: StreamPlan, tables: Tables, *, everything: bool) -> str:
 
     A document with a letter whose key cannot be read is left alone: the letter may be the missing row.
     """
-    key = [f"t.{identifier(plan.columns[at].name)}" for at in plan.key]
     texts = [
-        conversion.canonical(plan.columns[at].type, column) for at, column in zip(plan.key, key, strict=True)
+        conversion.canonical(plan.columns[at].type, f"t.{identifier(plan.columns[at].name)}")
+        for at in plan.key
     ]
     values = [
         f"t.{identifier(column.name)}" if at in plan.key else f"CAST(NULL AS {column.type.sql})"
         for at, column in enumerate(plan.columns)
     ]
-    head = (
-        f"CAST(NULL AS NUMBER(38,0)), {literal(REMOVE)}, {conversion.key_hash(texts)}, CAST(NULL AS VARCHAR), "
-        't."_AUDIT_ROW_HASH", CAST(NULL AS TIMESTAMP_NTZ(9)), CAST(NULL AS VARCHAR)'
-    )
-    scope = "" if everything else f" JOIN ({_documents(plan, tables)}) AS d ON {_same_document(plan)}"
-    return (
-        f"SELECT {', '.join([head, *values])} FROM {tables.target.sql} AS t{scope} "  # noqa: S608
-        f"LEFT JOIN {tables.staging.sql} AS s ON {_join(plan)} "
-        'WHERE s."SEQ" IS NULL AND t."_AUDIT_DELETED_AT" IS NULL'
+    head = ["CAST(NULL AS NUMBER(38,0))", literal(REMOVE), conversion.key_hash(texts), _NO_TEXT]
+    parts = [*head, 't."_AUDIT_ROW_HASH"', _NO_TIME, _NO_TEXT, *values]
+    documents = f"JOIN ({_documents(plan, tables)}) AS d ON {_same_document(plan)}"
+    return words(
+        "SELECT",
+        ", ".join(parts),
+        "FROM",
+        tables.target.sql,
+        "AS t",
+        "" if everything else documents,
+        f"LEFT JOIN {tables.staging.sql} AS s ON {_join(plan)}",
+        'WHERE s."SEQ" IS NULL AND t."_AUDIT_DELETED_AT" IS NULL',
     )
 
 
 def _documents(plan: StreamPlan, tables: Tables) -> str:
     columns = ", ".join(identifier(value_column(at)) for at in plan.scope or ())
-    return (
-        f'SELECT {columns} FROM {tables.staging.sql} GROUP BY {columns} HAVING COUNT(*) = COUNT("KEY_HASH")'  # noqa: S608
-    )
+    grouped = f'GROUP BY {columns} HAVING COUNT(*) = COUNT("KEY_HASH")'
+    return words("SELECT", columns, "FROM", tables.staging.sql, grouped)
 
 
 def _same_document(plan: StreamPlan) -> str:
@@ -180,7 +187,7 @@ def _same_document(plan: StreamPlan) -> str:
 
 def counts(tables: Tables) -> str:
     """SELECT of the number of rows by operation, and how many of them cannot be converted."""
-    return f'SELECT "OP", COUNT(*), COUNT("BAD") FROM {tables.typed.sql} GROUP BY "OP"'  # noqa: S608
+    return words('SELECT "OP", COUNT(*), COUNT("BAD") FROM', tables.typed.sql, 'GROUP BY "OP"')
 
 
 def refused(tables: Tables, history: TableName, target: str) -> str:
@@ -189,18 +196,26 @@ def refused(tables: Tables, history: TableName, target: str) -> str:
     Gives SEQ, the marks of the bad columns (`0,7,`), OP, and whether the row's hash is in its key's history
     already (then it is a re-delivery).
     """
-    known = (
-        f'SELECT DISTINCT h."KEY_HASH", h."ROW_HASH" FROM {history.sql} AS h JOIN {tables.typed.sql} AS o '  # noqa: S608
-        f'ON o."KEY_HASH" = h."KEY_HASH" AND o."ROW_HASH" = h."ROW_HASH" '
-        f'WHERE h."TARGET_TABLE" = {literal(target)} AND o."OP" = {literal(OLDER)}'
+    same = 'o."KEY_HASH" = h."KEY_HASH" AND o."ROW_HASH" = h."ROW_HASH"'
+    known = words(
+        'SELECT DISTINCT h."KEY_HASH", h."ROW_HASH" FROM',
+        history.sql,
+        f"AS h JOIN {tables.typed.sql} AS o ON {same}",
+        f'WHERE h."TARGET_TABLE" = {literal(target)} AND o."OP" = {literal(OLDER)}',
     )
-    return (
-        f'SELECT y."SEQ", y."BAD", y."OP", k."ROW_HASH" IS NOT NULL FROM {tables.typed.sql} AS y '  # noqa: S608
-        f'LEFT JOIN ({known}) AS k ON k."KEY_HASH" = y."KEY_HASH" AND k."ROW_HASH" = y."ROW_HASH" '
-        f'WHERE y."BAD" IS NOT NULL OR y."OP" = {literal(OLDER)} ORDER BY y."SEQ"'
+    return words(
+        'SELECT y."SEQ", y."BAD", y."OP", k."ROW_HASH" IS NOT NULL AS "KNOWN" FROM',
+        tables.typed.sql,
+        f'AS y LEFT JOIN ({known}) AS k ON k."KEY_HASH" = y."KEY_HASH" AND k."ROW_HASH" = y."ROW_HASH"',
+        f'WHERE y."BAD" IS NOT NULL OR y."OP" = {literal(OLDER)} ORDER BY y."SEQ"',
     )
+
+
+def fates(tables: Tables) -> str:
+    """SELECT of what becomes of each received row: SEQ and OP."""
+    return words('SELECT "SEQ", "OP" FROM', tables.typed.sql, 'WHERE "SEQ" IS NOT NULL ORDER BY "SEQ"')
 
 
 def live_rows(tables: Tables) -> str:
     """SELECT of the number of live rows of the target."""
-    return f'SELECT COUNT(*) FROM {tables.target.sql} WHERE "_AUDIT_DELETED_AT" IS NULL'  # noqa: S608
+    return words("SELECT COUNT(*) FROM", tables.target.sql, 'WHERE "_AUDIT_DELETED_AT" IS NULL')

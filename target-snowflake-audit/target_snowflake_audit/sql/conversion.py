@@ -55,7 +55,12 @@ def key_hash(parts: list[str]) -> str:
 
 
 def audited(kind: ColumnType, value: str) -> str:
-    """Expression of a value inside BEFORE and AFTER: dates and times as text, exact numbers as numbers."""
+    """Expression of a value inside BEFORE and AFTER.
+
+    Exact numbers are text: a program that reads JSON numbers as binary ones would change an amount.
+    """
+    if kind.family == "NUMBER":
+        return f"TO_VARCHAR({value})"
     if kind.family == "DATE":
         return f"TO_VARCHAR({value}, 'YYYY-MM-DD')"
     if kind.family == "TIMESTAMP_NTZ":

@@ -1,4 +1,4 @@
-"""Fences: one tiny table per target table whose row a batch updates, so that writers of that table take turns.
+"""Fences: one tiny table per target table; a batch updates its row, so writers of the table take turns.
 
 A table of its own, not a row in a shared one: a standard table is locked as a whole until COMMIT, so a shared
 fence would make all streams wait for each other.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from target_snowflake_audit.sql.quoting import TableName
+from target_snowflake_audit.sql.quoting import TableName, words
 
 _DIGITS = 16
 
@@ -21,9 +21,9 @@ def fence_of(target: TableName, locks: TableName) -> TableName:
 
 def create(fence: TableName) -> str:
     """CREATE TABLE AS SELECT with its one row: table and row appear together or not at all."""
-    return f'CREATE TABLE {fence.sql} AS SELECT 0 AS "EPOCH"'
+    return words("CREATE TABLE", fence.sql, 'AS SELECT 0 AS "EPOCH"')
 
 
 def take(fence: TableName) -> str:
     """UPDATE that waits for the writer before us and holds the fence until COMMIT."""
-    return f'UPDATE {fence.sql} SET "EPOCH" = "EPOCH" + 1'
+    return words("UPDATE", fence.sql, 'SET "EPOCH" = "EPOCH" + 1')

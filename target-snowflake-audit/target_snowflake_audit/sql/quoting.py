@@ -39,6 +39,11 @@ def number(value: int | None) -> str:
     return "NULL" if value is None else str(int(value))
 
 
+def words(*parts: str) -> str:
+    """Join the parts of a statement with spaces, leaving out empty ones."""
+    return " ".join(part for part in parts if part)
+
+
 def fold(name: str) -> str:
     """Give the stored form of a name that a person typed: unquoted names are upper case in Snowflake.
 

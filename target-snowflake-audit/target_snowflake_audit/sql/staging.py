@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from target_snowflake_audit.sql.quoting import TableName, identifier, literal
+from target_snowflake_audit.sql.quoting import TableName, identifier, literal, words
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,14 +61,16 @@ def remove(folder: str) -> str:
     return f"REMOVE {folder}"
 
 
-def copy(table: TableName, folder: str) -> str:
+def copy(plan: StreamPlan, table: TableName, folder: str) -> str:
     """COPY of the folder's file into the staging table.
 
     The path ends in `/`, since COPY takes it as a prefix. Options are all written out, so that no default of
     the account and no file format can turn text into null: see `staging.fields`.
     """
+    names = [*STAGED, *(value_column(at) for at in range(len(plan.columns)))]
+    columns = ", ".join(identifier(name) for name in names)
     return (
-        f"COPY INTO {table.sql} FROM {folder} FILE_FORMAT = (TYPE = CSV COMPRESSION = GZIP"
+        f"COPY INTO {table.sql} ({columns}) FROM {folder} FILE_FORMAT = (TYPE = CSV COMPRESSION = GZIP"
         " FIELD_DELIMITER = ',' RECORD_DELIMITER = '\\n' SKIP_HEADER = 0 FIELD_OPTIONALLY_ENCLOSED_BY = '\"'"
         " ESCAPE = NONE ESCAPE_UNENCLOSED_FIELD = NONE NULL_IF = () EMPTY_FIELD_AS_NULL = TRUE"
         " TRIM_SPACE = FALSE ENCODING = 'UTF8') FORCE = TRUE ON_ERROR = ABORT_STATEMENT"
@@ -77,4 +79,4 @@ def copy(table: TableName, folder: str) -> str:
 
 def empty(table: TableName) -> str:
     """DELETE of the rows of an earlier batch; TRUNCATE in a transaction is not clearly documented."""
-    return f"DELETE FROM {table.sql}"
+    return words("DELETE FROM", table.sql)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from target_snowflake_audit.sql import conversion
 from target_snowflake_audit.sql.classify import DELETE, INSERT, REMOVE, UPDATE, WRITTEN, Tables
-from target_snowflake_audit.sql.quoting import TableName, identifier, literal
+from target_snowflake_audit.sql.quoting import TableName, identifier, literal, words
 from target_snowflake_audit.sql.staging import value_column
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def _on(plan: StreamPlan) -> str:
 
 
 def _object(plan: StreamPlan, alias: str, positions: list[int]) -> str:
-    """OBJECT_CONSTRUCT of columns by name, from the target (`t`) or the typed table (`s`); nulls are left out."""
+    """OBJECT_CONSTRUCT of columns, from the target (`t`) or the typed table (`s`); nulls are left out."""
     pairs: list[str] = []
     for at in positions:
         column = plan.columns[at]
@@ -46,7 +46,7 @@ def history(plan: StreamPlan, tables: Tables, history_table: TableName, facts: d
     source = "NULL"
     if plan.stamp is not None:
         source = f"CAST(s.{identifier(value_column(plan.stamp))} AS TIMESTAMP_NTZ(9))"
-    stored = "" if plan.append else f" LEFT JOIN {tables.target.sql} AS t ON {_on(plan)}"
+    stored = "" if plan.append else f"LEFT JOIN {tables.target.sql} AS t ON {_on(plan)}"
     before = "NULL" if plan.append else f"IFF({_among(INSERT)}, NULL, {_object(plan, 't', every)})"
     operations = [UPDATE, DELETE, REMOVE, *([INSERT] if facts["inserts"] != "no" else [])]
     operation = f"IFF({_among(DELETE, REMOVE)}, 'delete', s.\"OP\")"
@@ -72,9 +72,15 @@ def history(plan: StreamPlan, tables: Tables, history_table: TableName, facts: d
         "SEQ": 's."SEQ"',
     }
     names = ", ".join(identifier(name) for name in columns)
-    return (
-        f"INSERT INTO {history_table.sql} ({names}) SELECT {', '.join(columns.values())} "  # noqa: S608
-        f'FROM {tables.typed.sql} AS s{stored} WHERE {_among(*operations)} AND s."BAD" IS NULL'
+    return words(
+        "INSERT INTO",
+        history_table.sql,
+        f"({names})",
+        "SELECT",
+        ", ".join(columns.values()),
+        f"FROM {tables.typed.sql} AS s",
+        stored,
+        f'WHERE {_among(*operations)} AND s."BAD" IS NULL',
     )
 
 
@@ -92,21 +98,18 @@ def merge(plan: StreamPlan, tables: Tables, batch: str, *, hard_delete: bool) ->
         '"_AUDIT_LOADED_AT"': "SYSDATE()",
         '"_AUDIT_DELETED_AT"': "NULL",
     }
-    sets = [
-        f"{name} = {value}" for name, value in zip([*names, *audit], [*values, *audit.values()], strict=True)
-    ]
-    gone = (
-        "DELETE"
-        if hard_delete
-        else f'UPDATE SET "_AUDIT_DELETED_AT" = SYSDATE(), "_AUDIT_BATCH_ID" = {literal(batch)}'
-    )
-    source = f'SELECT * FROM {tables.typed.sql} AS s WHERE {_among(INSERT, UPDATE, DELETE, REMOVE)} AND s."BAD" IS NULL'  # noqa: S608
-    return (
-        f"MERGE INTO {tables.target.sql} AS t USING ({source}) AS s ON {_on(plan)} "
-        f"WHEN MATCHED AND {_among(DELETE, REMOVE)} THEN {gone} "
-        f"WHEN MATCHED THEN UPDATE SET {', '.join(sets)} "
-        f"WHEN NOT MATCHED AND {_among(INSERT)} THEN INSERT ({', '.join([*names, *audit])}) "
-        f"VALUES ({', '.join([*values, *audit.values()])})"
+    written = dict(zip(names, values, strict=True)) | audit
+    sets = ", ".join(f"{name} = {value}" for name, value in written.items())
+    stamp = f'"_AUDIT_DELETED_AT" = SYSDATE(), "_AUDIT_BATCH_ID" = {literal(batch)}'
+    gone = "DELETE" if hard_delete else f"UPDATE SET {stamp}"
+    chosen = f'{_among(INSERT, UPDATE, DELETE, REMOVE)} AND s."BAD" IS NULL'
+    source = words("SELECT * FROM", tables.typed.sql, "AS s WHERE", chosen)
+    return words(
+        f"MERGE INTO {tables.target.sql} AS t USING ({source}) AS s ON {_on(plan)}",
+        f"WHEN MATCHED AND {_among(DELETE, REMOVE)} THEN {gone}",
+        f"WHEN MATCHED THEN UPDATE SET {sets}",
+        f"WHEN NOT MATCHED AND {_among(INSERT)} THEN INSERT ({', '.join(written)})",
+        f"VALUES ({', '.join(written.values())})",
     )
 
 
@@ -116,7 +119,12 @@ def append(plan: StreamPlan, tables: Tables, batch: str) -> str:
     names += ['"_AUDIT_BATCH_ID"', '"_AUDIT_ROW_HASH"', '"_AUDIT_SEQ"', '"_AUDIT_LOADED_AT"']
     values = [f"s.{identifier(value_column(at))}" for at in range(len(plan.columns))]
     values += [literal(batch), 's."ROW_HASH"', 's."SEQ"', "SYSDATE()"]
-    return (
-        f"INSERT INTO {tables.target.sql} ({', '.join(names)}) SELECT {', '.join(values)} "  # noqa: S608
-        f'FROM {tables.typed.sql} AS s WHERE {_among(INSERT)} AND s."BAD" IS NULL'
+    return words(
+        "INSERT INTO",
+        tables.target.sql,
+        f"({', '.join(names)})",
+        "SELECT",
+        ", ".join(values),
+        f"FROM {tables.typed.sql} AS s",
+        f'WHERE {_among(INSERT)} AND s."BAD" IS NULL',
     )

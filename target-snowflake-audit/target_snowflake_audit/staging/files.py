@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from isal import igzip
+from isal import isal_zlib
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
 _LEVEL = 1
+_GZIP = 31
+"""Window bits that make a gzip stream."""
 
 
 class BatchFile:
@@ -20,28 +22,27 @@ class BatchFile:
     def __init__(self, path: Path) -> None:
         """Make the file."""
         self.path = path
-        self._file = igzip.open(path, "wb", compresslevel=_LEVEL)
+        self._file = path.open("wb")
+        self._gzip = isal_zlib.compressobj(_LEVEL, wbits=_GZIP)
         self._digest = hashlib.sha256()
         self.lines = 0
+        self.size = 0
 
     def write(self, lines: Iterable[str]) -> None:
         """Add lines, each with its line end."""
         listed = list(lines)
         data = "".join(listed).encode()
         self._digest.update(data)
-        self._file.write(data)
+        self.size += self._file.write(self._gzip.compress(data))
         self.lines += len(listed)
 
     def close(self) -> None:
-        """Finish the file."""
-        self._file.close()
+        """Finish the file; closing again does nothing."""
+        if not self._file.closed:
+            self.size += self._file.write(self._gzip.flush())
+            self._file.close()
 
     @property
     def sha256(self) -> str:
         """Digest of the content so far."""
         return self._digest.hexdigest()
-
-    @property
-    def size(self) -> int:
-        """Bytes on disk; right after `close`."""
-        return self.path.stat().st_size
