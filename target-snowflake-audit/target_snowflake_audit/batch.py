@@ -30,7 +30,7 @@ class Batch:
     Files live in a folder of mode 0700 until `close`.
     """
 
-    def __init__(self, checker: Checker, number: int, run_id: str) -> None:
+    def __init__(self, checker: Checker, number: int, run_id: str, *, keep_letters: bool = False) -> None:
         """Start an empty batch."""
         self.checker = checker
         self.number = number
@@ -48,6 +48,8 @@ class Batch:
         self.extracted: tuple[str, str] | None = None
         self.bookmark: Any = None
         self.reasons: dict[str, int] = {}
+        self.letters: dict[int, list[Problem]] = {}
+        self._keep_letters = keep_letters
         self.versions: VersionKeys | None = None
         self._chunk = Chunk()
         self._batch_id = ""
@@ -112,6 +114,8 @@ class Batch:
         for letter in checked.letters:
             reason = letter.problems[0].reason
             self.reasons[reason] = self.reasons.get(reason, 0) + 1
+            if self._keep_letters:
+                self.letters[letter.seq] = list(letter.problems)
         self.lost_documents = self.lost_documents or checked.lost_documents
         if self.versions is not None:
             self.versions.add(checked.keys, complete=not checked.lost_keys)

@@ -109,7 +109,7 @@ class StreamLoader:
         """Add a record that is not yet checked."""
         batch = self._batch
         if batch is None:
-            batch = self._batch = self._new_batch()
+            batch = self._batch = self.new_batch()
             if self._documents is not None:
                 self._documents.next_batch()
         if version is not None and batch.versions is None:
@@ -154,7 +154,7 @@ class StreamLoader:
                 version,
             )
             return Counts()
-        batch = self._new_batch()
+        batch = self.new_batch()
         try:
             for lines in keys.lines(self.plan):
                 batch.file.write(lines)
@@ -236,14 +236,15 @@ class StreamLoader:
             raw = batch.spool.read(batch.row_of(seq))
             record = self._remap(decode_record(raw)) or {}
             if seq in refusals.bad:
-                found, phase = [self._conversion(record, at) for at in refusals.bad[seq]], "split"
+                found, phase = [self.conversion_problem(record, at) for at in refusals.bad[seq]], "split"
             else:
                 found, phase = [self._stale(record)], "load"
             chunk = Chunk([record], [raw], [seq], [None])
             made.append(self._checker.letter(chunk, 0, found, phase, ""))
         return made
 
-    def _conversion(self, record: dict[str, Any], at: int) -> Problem:
+    def conversion_problem(self, record: dict[str, Any], at: int) -> Problem:
+        """The problem of a column that Snowflake could not convert."""
         column = self.plan.columns[at]
         value = record.get(column.property)
         text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
@@ -258,9 +259,10 @@ class StreamLoader:
             name, column, str(record.get(name)), problems.STALE, "a stamp not before the stored row's"
         )
 
-    def _new_batch(self) -> Batch:
+    def new_batch(self, *, keep_letters: bool = False) -> Batch:
+        """Start an empty batch; with `keep_letters` it remembers the problems of its dead letters."""
         self.run.batch_number += 1
-        return Batch(self._checker, self.run.batch_number, self.run.run_id)
+        return Batch(self._checker, self.run.batch_number, self.run.run_id, keep_letters=keep_letters)
 
     def _new_documents(self) -> Documents | None:
         if self.plan.scope is None or self.plan.append:

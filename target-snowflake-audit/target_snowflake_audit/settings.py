@@ -6,6 +6,9 @@ import typing as t
 
 from singer_sdk import typing as th
 
+if t.TYPE_CHECKING:
+    from collections.abc import Mapping
+
 DEFAULT_AUDIT_SCHEMA = "AUDIT"
 MAX_SCALE = 37
 
@@ -261,6 +264,42 @@ PROPERTIES = th.PropertiesList(*_CONNECTION, *_PLACEMENT, *_LOADING)
 def jsonschema() -> dict[str, t.Any]:
     """JSON schema of the settings."""
     return dict(PROPERTIES.to_dict())
+
+
+def coerced(settings: Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Give known settings with numbers and booleans read from text, as environment variables hold them.
+
+    A text that is none stays text, so that validation names the setting.
+    """
+    properties = jsonschema()["properties"]
+    known = properties | _builtin_properties()
+    return {name: _read(value, known[name]) for name, value in settings.items() if name in known}
+
+
+def _builtin_properties() -> dict[str, t.Any]:
+    """Settings of the SDK that are passed on as they are."""
+    names = (
+        "stream_maps",
+        "stream_map_config",
+        "flattening_enabled",
+        "flattening_max_depth",
+        "validate_records",
+    )
+    return {name: {"type": ["boolean"]} if name.endswith(("enabled", "records")) else {} for name in names}
+
+
+def _read(value: t.Any, schema: Mapping[str, t.Any]) -> t.Any:  # noqa: ANN401 - any JSON value
+    kinds = schema.get("type", [])
+    if not isinstance(value, str):
+        return value
+    if "boolean" in kinds and value.lower() in {"true", "false", "1", "0"}:
+        return value.lower() in {"true", "1"}
+    try:
+        if "integer" in kinds:
+            return int(value)
+        return float(value) if "number" in kinds else value
+    except ValueError:
+        return value
 
 
 SECRETS = frozenset({"private_key", "private_key_passphrase", "token", "password"})

@@ -75,6 +75,30 @@ class TargetSnowflakeAudit(Target):
         message = f"stream {stream}: no SCHEMA message was received"
         raise SchemaError(message)
 
+    # Replay
+
+    def take_schema(self, message: dict[str, Any]) -> None:
+        """Take a SCHEMA that does not come from the input."""
+        self._process_schema_message({**message, "type": "SCHEMA"})
+
+    def loaders_of(self, stream: str) -> list[StreamLoader]:
+        """Loaders of a stream as received; several where `stream_maps` make several of it."""
+        names = [stream_map.stream_alias for stream_map in self.mapper.stream_maps.get(stream, ())]
+        return [self.loaders[name] for name in names if name in self.loaders]
+
+    def next_number(self) -> int:
+        """Number a record that does not come from the input."""
+        return self.barrier.record("")
+
+    def mapped(
+        self, source: str, alias: str, message: dict[str, Any]
+    ) -> tuple[dict[str, Any] | None, list[Problem] | None]:
+        """Apply the stream map that leads from a stream as received to one of its aliases."""
+        for stream_map in self.mapper.stream_maps.get(source, ()):
+            if stream_map.stream_alias == alias:
+                return self._mapped(stream_map, message["record"])
+        return message["record"], None
+
     # Messages
 
     @override

@@ -37,15 +37,16 @@ class Work:
     """A batch with what its transaction needs beside it; kept over the attempts.
 
     `judge` may raise before COMMIT, with the counts as they would be: breakers live there. `letters` makes
-    dead letters of refused arrival numbers. `further` gives more (step, statement) pairs, once the fate of
-    each row is known.
+    dead letters of refused arrival numbers. `after_fence` and `before_commit` run more statements in the
+    same transaction.
     """
 
     batch: Batch
     operation: str = LOAD
     judge: Callable[[Counts], None] = lambda _counts: None
     letters: Callable[[Refusals], list[tuple[Letter, list[str]]]] = lambda _refusals: []
-    further: Callable[[Refusals], list[tuple[str, str]]] = lambda _refusals: []
+    after_fence: Callable[[Session], None] = lambda _session: None
+    before_commit: Callable[[Session, Refusals, classify.Tables, Counts], None] = lambda *_: None
     watermark: dict[str, Any] = field(default_factory=dict)
     attempt: int = 1
     counts: Counts | None = None
@@ -122,6 +123,7 @@ class Transaction:
                 message = f"batch {batch.batch_id} is in BATCHES but was never tried to commit"
                 raise IntegrityError(message)
             return work.counts
+        work.after_fence(session)
         copied = self._copy(session, batch.plan, tables, folder)
         if copied not in (-1, batch.file.lines):
             message = f"stream {plan.stream}: COPY loaded {copied} of {batch.file.lines} lines; rolled back"
@@ -131,11 +133,10 @@ class Transaction:
         refusals = self._refusals(session, work, tables, found)
         counts = counting.tally(batch.received, batch.dead, found, refusals)
         self._judge(session, work, tables, counts)
-        if counts.dead:
+        if counts.dead and work.operation != REPLAY:
             session.execute(self._dead_letters(work, tables), "dead letters")
         self._write(session, work, tables, counts)
-        for step, sql in work.further(refusals):
-            session.execute(sql, step)
+        work.before_commit(session, refusals, tables, counts)
         self._record(session, work, counts, began.query_id)
         counts.check(stream=plan.stream)
         work.counts = counts

@@ -1,0 +1,219 @@
+"""Replays dead letters: the same checks, staging and transaction as a load, with their events in it.
+
+A letter comes with the SCHEMA of its stream, so no tap is needed. Its cause may have been mended by settings
+(`column_types`, `schema_mapping`, `stream_maps`), by a wider column, or in the source: its newer row wins then.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from target_snowflake_audit import settings as declared
+from target_snowflake_audit.audit.tables import DEAD_LETTER_EVENTS
+from target_snowflake_audit.errors import TargetError
+from target_snowflake_audit.hashing import of_json
+from target_snowflake_audit.reading.reader import RECORD_TEXT, decode_record
+from target_snowflake_audit.sql import audit_rows, classify
+from target_snowflake_audit.sql.quoting import literal, words
+from target_snowflake_audit.target import TargetSnowflakeAudit
+from target_snowflake_audit.transaction import REPLAY, Work
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from target_snowflake_audit.batch import Batch
+    from target_snowflake_audit.counts import Counts, Refusals
+    from target_snowflake_audit.loader import StreamLoader
+    from target_snowflake_audit.session import Session
+
+REPLAYED, FAILED, SKIPPED = "replayed", "replay_failed", "replay_skipped"
+MOST_AT_ONCE = 1000
+
+_NEWER = "the table holds a newer version of this row"
+_FATES = {
+    classify.INSERT: (REPLAYED, "inserted"),
+    classify.UPDATE: (REPLAYED, "updated"),
+    classify.DELETE: (REPLAYED, "deleted"),
+    classify.UNCHANGED: (REPLAYED, "the table holds these values already"),
+    classify.DEDUPLICATED: (SKIPPED, "another letter of the same replay holds a newer version of this row"),
+    classify.OLDER: (SKIPPED, _NEWER),
+}
+
+
+@dataclass(frozen=True)
+class LetterRow:
+    """What a replay needs of a row of DEAD_LETTERS; `singer_schema` is decoded."""
+
+    letter_id: str
+    stream: str
+    record_text: str
+    singer_schema: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a letter: the event in DEAD_LETTER_EVENTS, in words, and what is still wrong."""
+
+    letter_id: str
+    event: str
+    note: str
+    errors: tuple[dict[str, Any], ...] = ()
+    batch_id: str = ""
+
+
+class _AlreadyReplayedError(TargetError):
+    """Somebody else replayed some of the letters while we waited for the fence."""
+
+    def __init__(self, letters: set[str]) -> None:
+        super().__init__(f"already replayed: {', '.join(sorted(letters))}")
+        self.letters = letters
+
+
+def replay(settings: Mapping[str, Any], letters: Sequence[LetterRow], note: str = "") -> list[Outcome]:
+    """Replay letters and give their outcomes, in the order of the letters.
+
+    Args:
+        settings: the target's settings; numbers and booleans may be text, as environment variables hold them.
+        letters: any number, of any streams.
+        note: what the person says about it; goes into the events.
+
+    Raises:
+        TargetError: nothing of the group that failed was written; groups before it are committed.
+    """
+    target = TargetSnowflakeAudit(config=declared.coerced(settings))
+    target.run.program = "snowflake-audit"
+    groups: dict[str, list[LetterRow]] = defaultdict(list)
+    for letter in letters:
+        groups[of_json([letter.stream, letter.singer_schema])].append(letter)
+    found: dict[str, Outcome] = {}
+    try:
+        for group in groups.values():
+            for start in range(0, len(group), MOST_AT_ONCE):
+                part = group[start : start + MOST_AT_ONCE]
+                found.update({one.letter_id: one for one in _Replay(target, part, note).run()})
+    except BaseException as error:
+        target.fail(error)
+        raise
+    target.run.end("completed")
+    return [found[letter.letter_id] for letter in letters]
+
+
+@dataclass
+class _Replay:
+    """The letters of one stream with one schema."""
+
+    target: TargetSnowflakeAudit
+    letters: list[LetterRow]
+    note: str
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+
+    def run(self) -> list[Outcome]:
+        """Load them; those that somebody else replayed meanwhile are left out and said so."""
+        first = self.letters[0]
+        self.target.take_schema({**first.singer_schema, "stream": first.stream})
+        for loader in self.target.loaders_of(first.stream):
+            self._load(loader)
+        return list(self.outcomes.values())
+
+    def _load(self, loader: StreamLoader) -> None:
+        waiting = [one for one in self.letters if self._open(one)]
+        while waiting:
+            by_seq = {self.target.next_number(): letter for letter in waiting}
+            batch = loader.new_batch(keep_letters=True)
+            try:
+                self._fill(loader, batch, by_seq)
+                loader.commit(self._work(loader, batch, by_seq))
+            except _AlreadyReplayedError as error:
+                for letter_id in error.letters:
+                    self.outcomes[letter_id] = Outcome(
+                        letter_id, SKIPPED, "already replayed by somebody else"
+                    )
+                waiting = [one for one in waiting if one.letter_id not in error.letters]
+                continue
+            finally:
+                batch.close()
+            return
+
+    def _open(self, letter: LetterRow) -> bool:
+        done = self.outcomes.get(letter.letter_id)
+        return done is None or done.event == REPLAYED
+
+    def _fill(self, loader: StreamLoader, batch: Batch, by_seq: dict[int, LetterRow]) -> None:
+        for seq, letter in by_seq.items():
+            raw = letter.record_text.encode()
+            message = {"record": decode_record(raw), RECORD_TEXT: raw}
+            record, problems = self.target.mapped(loader.plan.source_stream, loader.plan.stream, message)
+            batch.add(record or {}, raw, seq, None, problems)
+        batch.finish()
+
+    def _work(self, loader: StreamLoader, batch: Batch, by_seq: dict[int, LetterRow]) -> Work:
+        work = Work(batch, REPLAY)
+        work.after_fence = lambda session: self._check_open(session, by_seq)
+        work.before_commit = lambda session, refusals, tables, counts: self._events(
+            session, loader, work, by_seq, refusals, tables, counts
+        )
+        return work
+
+    def _check_open(self, session: Session, by_seq: dict[int, LetterRow]) -> None:
+        events = self.target.run.audit_table(DEAD_LETTER_EVENTS.name).sql
+        ids = ", ".join(literal(letter.letter_id) for letter in by_seq.values())
+        chosen = f'"EVENT" = {literal(REPLAYED)} AND "DEAD_LETTER_ID" IN ({ids})'
+        sql = words('SELECT DISTINCT "DEAD_LETTER_ID" FROM', events, "WHERE", chosen)
+        done = {str(row[0]) for row in session.execute(sql, "look up letters").rows}
+        if done:
+            raise _AlreadyReplayedError(done)
+
+    def _events(
+        self,
+        session: Session,
+        loader: StreamLoader,
+        work: Work,
+        by_seq: dict[int, LetterRow],
+        refusals: Refusals,
+        tables: classify.Tables,
+        _counts: Counts,
+    ) -> None:
+        """Decide each letter's outcome and write its event, in the transaction of its row."""
+        fates = {int(seq): str(op) for seq, op in session.execute(classify.fates(tables), "fates").rows}
+        rows = []
+        for seq, letter in by_seq.items():
+            outcome = self._outcome(loader, work.batch, seq, letter, refusals, fates)
+            self.outcomes[letter.letter_id] = outcome
+            rows.append(self._row(outcome))
+        table = self.target.run.audit_table(DEAD_LETTER_EVENTS.name)
+        session.execute(audit_rows.insert(table, rows), "events")
+
+    def _outcome(
+        self,
+        loader: StreamLoader,
+        batch: Batch,
+        seq: int,
+        letter: LetterRow,
+        refusals: Refusals,
+        fates: dict[int, str],
+    ) -> Outcome:
+        problems = batch.letters.get(seq)
+        if problems is None and seq in refusals.bad:
+            record = decode_record(letter.record_text.encode())
+            problems = [loader.conversion_problem(record, at) for at in refusals.bad[seq]]
+        if problems:
+            errors = tuple(problem.as_json() for problem in problems)
+            words_ = "; ".join(f"{one.column or one.name or 'record'}: {one.reason}" for one in problems)
+            return Outcome(letter.letter_id, FAILED, f"still refused: {words_}", errors, batch.batch_id)
+        event, note = _FATES.get(fates.get(seq, classify.OLDER), (SKIPPED, _NEWER))
+        return Outcome(letter.letter_id, event, note, (), batch.batch_id)
+
+    def _row(self, outcome: Outcome) -> dict[str, Any]:
+        said = f"{outcome.note}. {self.note}" if self.note else outcome.note
+        return {
+            "EVENT_ID": uuid.uuid4().hex,
+            "DEAD_LETTER_ID": outcome.letter_id,
+            "EVENT": outcome.event,
+            "NOTE": said,
+            "ERRORS": list(outcome.errors) or None,
+            "RUN_ID": self.target.run.run_id,
+            "BATCH_ID": outcome.batch_id,
+        }
