@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import typing as t
+from decimal import Decimal
+
+import pytest
+from graphql import parse
+from streams import STREAMS
+from tap_sagex3.declarations import load_entities, read_entities
+from tap_sagex3.errors import DeclarationError
+from tap_sagex3.graphql.query import (
+    collection_query,
+    document_selection,
+    filter_text,
+    from_value,
+    literal,
+    one_of,
+    order_text,
+    page_query,
+)
+from tap_sagex3.schema import stream_schema
+
+if t.TYPE_CHECKING:
+    from pathlib import Path
+
+    from tap_sagex3.declarations import Entity, StreamDeclaration
+
+PAIRS = [(entity, stream) for entity in load_entities() for stream in entity.streams]
+EACH_STREAM = pytest.mark.parametrize(("entity", "stream"), PAIRS, ids=[stream.name for _, stream in PAIRS])
+
+GOOD = """
+name = "thing"
+description = "Things."
+[[source]]
+table = "THING"
+rest = {class = "THING", representation = "THING", key = ["NUM"]}
+graphql = {package = "x3Data", node = "thing", key = ["id"]}
+[[stream]]
+name = "things"
+description = "One row a thing."
+key = ["id"]
+collections = []
+fields = [
+  {name = "id", type = "text", length = 20, x3 = "NUM", graphql = "id", text = "Number"},
+  {name = "state", type = "enum", menu = "State", x3 = "STA", graphql = "state", text = "State"},
+]
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    (folder / "menus.toml").write_text('State = ["open", "closed"]\n', encoding="utf-8")
+    (folder / "thing.toml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_the_promised_streams_and_keys_are_declared() -> None:
+    assert {stream.name: stream.key for _, stream in PAIRS} == {name: of.key for name, of in STREAMS.items()}
+
+
+def test_a_declaration_is_read(tmp_path: Path) -> None:
+    (entity,) = read_entities(write(tmp_path, GOOD))
+    assert entity.sources[0].rest.class_name == "THING"
+    assert entity.streams[0].fields[1].menu == ("open", "closed")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('name = "thing"', 'nam = "thing"', "unknown keys"),
+        ('table = "THING"', "", "'table' is missing"),
+        ('type = "text"', 'type = "txt"', "type 'txt' is none of"),
+        ('menu = "State"', 'menu = "Stat"', "menu 'Stat' is not in menus.toml"),
+        ('key = ["id"]\ncollections', 'key = ["ident"]\ncollections', "key .* is not among the fields"),
+        ('key = ["id"]\ncollections', 'key = ["id"]\nreplace_scope = ["x"]\ncollections', "replace_scope"),
+        ('name = "state"', 'name = "id"', "a field name occurs twice"),
+        ('name = "state"', 'name = "updatedDate"', "updatedDate is added"),
+        ('text = "State"', 'text = "State", level = 3', "level 3 is deeper"),
+        ('text = "State"', 'text = "State", graphql_type = "Bool"', "graphql_type 'Bool'"),
+        ('text = "State"', 'text = "State", lenght = 3', "unknown keys.*lenght"),
+        ("[[stream]]", "[[strem]]", "unknown keys"),
+        ("fields = [", "fields = [[", "not a TOML file"),
+    ],
+)
+def test_a_malformed_declaration_is_refused_naming_file_and_key(
+    tmp_path: Path, old: str, new: str, words: str
+) -> None:
+    assert old in GOOD
+    with pytest.raises(DeclarationError, match=f"thing.toml.*{words}"):
+        read_entities(write(tmp_path, GOOD.replace(old, new)))
+
+
+@EACH_STREAM
+def test_schemas_describe_each_field_and_its_column(entity: Entity, stream: StreamDeclaration) -> None:
+    schema = stream_schema(entity, stream, ["CCT"], {})
+    properties = schema["properties"]
+    assert schema["required"] == list(stream.key)
+    assert all("null" not in properties[name]["type"] for name in stream.key)
+    for field in stream.fields:
+        found = properties[field.name]
+        assert found["description"].startswith(field.text)
+        if field.type != "constant(kind)":
+            table_and_column = found["description"].removeprefix(f"{field.text} ").strip("()")
+            assert "." in table_and_column
+        if field.scale is not None:
+            assert found["multipleOf"] == Decimal(1).scaleb(-field.scale)
+        assert found.get("maxLength") == (None if field.type == "enum" else field.length)
+    assert properties["updatedDate"]["format"] == "date-time"
+    assert schema.get("x-replace-scope") == (list(stream.replace_scope) or None)
+    assert (stream.depth > 0) == bool(stream.replace_scope)
+
+
+def test_columns_that_differ_by_kind_are_all_named() -> None:
+    entity, stream = next(pair for pair in PAIRS if pair[1].name == "supplier_invoice_lines")
+    description = stream_schema(entity, stream, [], {})["properties"]["lineNumber"]["description"]
+    assert "PINVOICED.PIDLIN" in description
+    assert "BPSINVLIG.LIG" in description
+
+
+@EACH_STREAM
+def test_every_query_is_graphql(entity: Entity, stream: StreamDeclaration) -> None:
+    for source in entity.sources:
+        selection, joined = document_selection([stream], source, ("_updateStamp",))
+        parse(page_query(source.graphql, selection))
+        if joined is not None and source.join is not None:
+            parse(page_query(source.join, joined))
+        outer: list[str] = []
+        here = selection
+        while here.collections:
+            name, here = next(iter(here.collections.items()))
+            parse(collection_query(source.graphql, outer, name, here))
+            outer.append(name)
+
+
+def test_filters() -> None:
+    assert literal("it's a \\ 'test'") == r"'it\'s a \\ \'test\''"
+    assert literal(True) == "true"  # noqa: FBT003 - the value itself
+    assert literal(5) == "5"
+    assert filter_text([("code.code", literal("A")), ("n", from_value(3))]) == "{code:{code:'A'},n:{_gte:3}}"
+    assert filter_text([("id", one_of(["a", "b"]))]) == "{id:{_in:['a','b']}}"
+    assert order_text(["_updateStamp", "code.code"]) == "{_updateStamp:1,code:{code:1}}"

@@ -1,0 +1,133 @@
+"""Sites differ: other names, missing streams, several APIs."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from tap_runs import catalog_of, run_tap
+from tap_sagex3.errors import NotReadableError, SettingsError
+
+if t.TYPE_CHECKING:
+    from tap_runs import Config
+    from x3_control import X3Control
+
+
+def with_options(config: Config, **options: dict[str, t.Any]) -> Config:
+    return {**config, "stream_options": options}
+
+
+def test_a_class_that_the_site_lacks_fails_the_run_and_says_what_to_configure(rest_config: Config) -> None:
+    config = with_options(rest_config, stock={"class": "ZSTOCK"})
+    with pytest.raises(NotReadableError, match=r"stock: .*ZSTOCK.*stream_options.*optional_streams"):
+        run_tap(config)
+
+
+def test_a_node_that_the_site_lacks_fails_the_run_and_says_what_to_configure(graphql_config: Config) -> None:
+    node = {"node": "generalLedgerEntry"}
+    config = with_options(graphql_config, gl_entries=node, gl_entry_lines=node)
+    with pytest.raises(NotReadableError, match=r"Cannot read gl_entries, gl_entry_lines.*Cannot query field"):
+        run_tap(config, catalog=catalog_of(config, "gl_entries", "gl_entry_lines"))
+
+
+def test_an_optional_stream_is_skipped_with_its_reason(
+    config: Config, caplog: pytest.LogCaptureFixture
+) -> None:
+    options = {"class": "ZSTOCK", "node": "zStock"}
+    config = {**with_options(config, stock=options), "optional_streams": ["stock"]}
+    with caplog.at_level("INFO", logger="tap-sagex3"):
+        run = run_tap(config)
+    assert run.records("suppliers")
+    assert run.records("stock") == run.of("SCHEMA", "stock") == run.of("ACTIVATE_VERSION") == []
+    ours = [record.getMessage() for record in caplog.records if record.name == "tap-sagex3"]
+    assert ours[-1].startswith("Completed; skipped stock: ")
+    assert any(message.startswith("Skipped optional stream stock: ") for message in ours)
+
+
+def test_one_stream_can_be_read_through_the_other_api(graphql_config: Config, x3: X3Control) -> None:
+    config = {
+        **with_options(graphql_config, suppliers={"api": "rest"}),
+        "rest_username": graphql_config["username"],
+        "rest_password": graphql_config["password"],
+    }
+    expected = run_tap(graphql_config).by_key("suppliers")
+    x3.reset_counters()
+    run = run_tap(config)
+    assert run.by_key("suppliers") == expected
+    counters = x3.counters()
+    assert counters["rest_query"] >= 1
+    assert counters["graphql"] > counters["rest_query"]
+
+
+def test_rest_without_a_password_says_what_is_missing(graphql_config: Config) -> None:
+    with pytest.raises(SettingsError, match="rest_username and rest_password"):
+        run_tap(with_options(graphql_config, suppliers={"api": "rest"}))
+    with pytest.raises(SettingsError, match="rest_username and rest_password"):
+        run_tap({**graphql_config, "api": "rest"})
+
+
+def test_api_overrides_the_version(graphql_config: Config, x3: X3Control) -> None:
+    config = {
+        **graphql_config,
+        "api": "rest",
+        "rest_username": graphql_config["username"],
+        "rest_password": graphql_config["password"],
+    }
+    x3.reset_counters()
+    run_tap(config, catalog=catalog_of(config, "customers"))
+    assert x3.counters().get("graphql", 0) == 0
+    assert x3.counters()["rest_query"] > 0
+
+
+def test_basic_works_for_graphql_too(graphql_config: Config) -> None:
+    config = {**graphql_config, "auth": "basic"}
+    assert run_tap(config, catalog=catalog_of(config, "customers")).records("customers")
+
+
+def test_a_change_field_of_the_site(rest_config: Config, x3: X3Control) -> None:
+    x3.expose("BPSUPPLIER", "UPDDATTIM", "UPDDAT")
+    config = with_options(rest_config, suppliers={"change_field": "UPDDAT"})
+    run = run_tap(config, catalog=catalog_of(config, "suppliers"))
+    schema = run.of("SCHEMA", "suppliers")[0]["schema"]
+    assert schema["properties"]["updatedDate"]["x-precision"] == "day"
+    config = with_options(rest_config, suppliers={"change_field": "ZUPD"})
+    with pytest.raises(NotReadableError, match=r"no property ZUPD.*change_field"):
+        run_tap(config, catalog=catalog_of(config, "suppliers"))
+
+
+def test_options_of_one_kind_of_document(rest_config: Config) -> None:
+    config = with_options(rest_config, supplier_invoices={"financial": {"class": "ZBPSINV"}})
+    with pytest.raises(NotReadableError, match="ZBPSINV"):
+        run_tap(config, catalog=catalog_of(config, "supplier_invoices"))
+
+
+def test_documents_are_fetched_once_for_all_their_streams(config: Config, api: str, x3: X3Control) -> None:
+    streams = ("gl_entries", "gl_entry_lines", "gl_cost_allocations")
+    catalog = catalog_of(config, *streams)
+    x3.reset_counters()
+    run = run_tap(config, catalog=catalog)
+    counters = x3.counters()
+    documents = len(run.records("gl_entries"))
+    assert set(run.counts()) == set(streams)
+    if api == "rest":
+        assert counters["rest_details"] == documents
+    else:
+        assert counters["graphql"] <= 2 + documents // 60
+
+
+def test_nothing_is_ever_written_to_x3(config: Config, x3: X3Control) -> None:
+    x3.reset_counters()
+    run_tap(config)
+    assert x3.counters().get("writes_refused", 0) == 0
+
+
+def test_an_offline_catalog_from_before_the_dimension_types_still_works(config: Config) -> None:
+    catalog = catalog_of(config, "gl_cost_allocations")
+    entry = next(e for e in catalog["streams"] if e["stream"] == "gl_cost_allocations")
+    for name in [n for n in entry["schema"]["properties"] if n.startswith("dimension") and n != "dimensions"]:
+        del entry["schema"]["properties"][name]
+        entry["metadata"] = [m for m in entry["metadata"] if m["breadcrumb"] != ["properties", name]]
+    run = run_tap(config, catalog=catalog)
+    columns = set(run.of("SCHEMA", "gl_cost_allocations")[0]["schema"]["properties"])
+    assert all(set(record) == columns for record in run.records("gl_cost_allocations"))
+    assert any(record["dimensions"] for record in run.records("gl_cost_allocations"))
