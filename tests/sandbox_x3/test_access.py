@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 import typing as t
 
 import pytest
-from processes import server
+from processes import SANDBOX, SANDBOX_PYTHON, server
 from x3_client import X3Client, decoded
 
 if t.TYPE_CHECKING:
@@ -101,6 +102,38 @@ def test_release_11_has_no_xtrem() -> None:
         assert client.post(COUNT).status_code == 404
         assert len(client.rows("GDIE")) == 6
         client.close()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["--scale", "0"], "--scale"),
+        (["--scale", "many"], "--scale"),
+        (["--fixture", "/nowhere"], "--fixture: /nowhere is not a folder"),
+        (["--entities", "/nowhere"], "--entities: /nowhere is not a folder"),
+        (["--x3-version", "V99"], "--x3-version"),
+    ],
+)
+def test_a_wrong_command_line_is_explained(arguments: list[str], text: str) -> None:
+    command = [str(SANDBOX_PYTHON), "-m", "local_x3", *arguments]
+    ended = subprocess.run(command, capture_output=True, text=True, cwd=SANDBOX, timeout=30, check=False)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert text in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("end", ["stdin", "sigterm"])
+def test_it_ends_with_its_stdin_and_on_sigterm(end: str) -> None:
+    command = [str(SANDBOX_PYTHON), "-m", "local_x3", "--scale", "10", "--stop-with-stdin"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=SANDBOX) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert b'"ready": true' in process.stdout.readline()
+        if end == "sigterm":
+            process.terminate()
+        else:
+            process.stdin.close()
+        assert process.wait(timeout=20) == 0
 
 
 def test_the_ready_line_has_what_a_starter_needs(x3: X3Client) -> None:

@@ -30,7 +30,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--port", type=int, default=0, help="0: chosen by the system")
     parser.add_argument(
-        "--scale", type=int, default=200, help="number of GL entries; the rest is in proportion"
+        "--scale", type=positive, default=200, help="number of GL entries; the rest is in proportion"
     )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--x3-version", choices=("V11", "V12"), default="V12", help="V11 has no GraphQL API")
@@ -42,7 +42,20 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
         "--entities", type=Path, default=DEFAULT_FOLDER, help="folder of the entity declarations"
     )
     parser.add_argument("--stop-with-stdin", action="store_true", help="end when stdin is closed")
-    return parser.parse_args(argv)
+    options = parser.parse_args(argv)
+    for name in ("fixture", "entities"):
+        folder = getattr(options, name)
+        if folder is not None and not folder.is_dir():
+            parser.error(f"--{name}: {folder} is not a folder")
+    return options
+
+
+def positive(text: str) -> int:
+    """Read a number of at least 1."""
+    value = int(text)
+    if value < 1:
+        raise ValueError(text)
+    return value
 
 
 async def serve(options: argparse.Namespace) -> None:
@@ -71,8 +84,9 @@ async def serve(options: argparse.Namespace) -> None:
     gc.freeze()  # what is here now stays; collecting it again and again would cost a third of the time
     gc.set_threshold(50_000, 20, 100)
     await server.serve(app.handle)
+    stop = stop_on_signals()  # before the ready line: a starter may end us at once
     print(json.dumps(ready_line(url, options.folder, credentials)), flush=True)
-    await stopped(with_stdin=options.stop_with_stdin)
+    await stopped(stop, with_stdin=options.stop_with_stdin)
     server.stop()
 
 
@@ -91,13 +105,18 @@ def ready_line(url: str, folder: str, credentials: Credentials) -> dict[str, obj
     }
 
 
-async def stopped(*, with_stdin: bool) -> None:
-    """Wait for a signal, or for the end of stdin."""
-    loop = asyncio.get_running_loop()
+def stop_on_signals() -> asyncio.Event:
+    """Return an event that SIGTERM and SIGINT set."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+async def stopped(stop: asyncio.Event, *, with_stdin: bool) -> None:
+    """Wait for the event, or for the end of stdin."""
     if with_stdin:
+        loop = asyncio.get_running_loop()
         reader = asyncio.StreamReader()
         await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
         watcher = asyncio.create_task(_until_end(reader, stop))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -109,7 +109,7 @@ def _partial(rule: Rule, answer: Callable[[], Response]) -> Response:
     return response
 
 
-def _blank(value: Any, path: list[str | int]) -> list[str | int]:  # noqa: ANN401 - JSON
+def _blank(value: object, path: list[str | int]) -> list[str | int]:
     """Make the first nested object of a node null and return its path."""
     if isinstance(value, list):
         return _blank(value[0], [*path, 0]) if value else path

@@ -36,7 +36,7 @@ Resolver = Callable[..., Any]
 Info = GraphQLResolveInfo[Any]
 
 
-def _identity(value: Any) -> Any:  # noqa: ANN401 - what the resolver gives goes out unchanged
+def _identity(value: object) -> object:
     return value
 
 
