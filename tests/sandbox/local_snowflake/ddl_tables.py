@@ -20,7 +20,7 @@ from .catalogue import DEFAULT_VARCHAR, Column, Table, TableMeta
 from .errors import SnowflakeError, already_exists, not_found, unsupported
 from .names import ObjectName, literal, qualify, quote
 from .resolve import identifier, lookup, require, require_schema, resolve, table_parts, unknown_column
-from .translate import text_length, to_duck, translate
+from .translate import duck_type, text_length, to_duck, translate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,12 +61,15 @@ def create_table(call: Call) -> Result:
         raise already_exists(name.name)
     if not temporary:
         access.require_on_schema(call, name.database, name.schema, "CREATE TABLE")
+    _refuse_twin_table(call, name)
     if there is not None:
         drop(call, there)
+    described = tree.copy()
     meta, body = _body(call, tree)
     duck = _temporary_name(call, name) if temporary else name.duck
     words = "CREATE TEMP TABLE" if temporary else "CREATE TABLE"
     call.session.duck.execute(f"{words} {quote(duck) if temporary else duck} {body}")
+    _comments(call, described, f"temp.main.{quote(duck)}" if temporary else duck)
     _record(call, meta, properties)
     if temporary:
         call.session.temporary[name] = _temporary_table(call, name, duck)
@@ -78,9 +81,27 @@ def create_table(call: Call) -> Result:
     return results.status(f"Table {name.name} successfully created.", kind)
 
 
+def _refuse_twin_table(call: Call, name: ObjectName) -> None:
+    """Two tables whose names differ only in case cannot live side by side here."""
+    for other in [*call.world.catalogue.tables(), *call.session.temporary]:
+        if other != name and str(other).casefold() == str(name).casefold():
+            message = f"two tables that differ only in case: {other} and {name}"
+            raise unsupported(message)
+
+
+def _comments(call: Call, tree: exp.Expression, where: str) -> None:
+    """Set the comments of the columns of a CREATE TABLE."""
+    for column in tree.this.expressions if isinstance(tree.this, exp.Schema) else []:
+        comment = column.find(exp.CommentColumnConstraint)
+        if comment is not None:
+            text = literal(comment.this.name)
+            name = quote(identifier(column.this))
+            call.session.duck.execute(f"COMMENT ON COLUMN {where}.{name} IS {text}")
+
+
 def _temporary_name(call: Call, name: ObjectName) -> str:
-    taken = {table.duck for table in call.session.temporary.values()}
-    return name.name if name.name not in taken else f"{name.schema}.{name.name}"
+    taken = {table.duck.casefold() for table in call.session.temporary.values()}
+    return name.name if name.name.casefold() not in taken else f"{name.schema}.{name.name}"
 
 
 def _temporary_table(call: Call, name: ObjectName, duck: str) -> Table:
@@ -296,13 +317,13 @@ def _add_column(call: Call, action: exp.Expression, table: Table, meta: TableMet
 
 
 def _drop_column(call: Call, action: exp.Expression, table: Table, meta: TableMeta) -> None:
-    name = identifier(action.this)
-    if table.column(name) is None:
-        if action.args.get("exists"):
-            return
-        raise unknown_column(name)
-    call.session.duck.execute(f"ALTER TABLE {_where(table)} DROP COLUMN {quote(name)}")
-    meta.lengths.pop(name, None)
+    for node in action.args["tables"]:
+        name = identifier(node)
+        if table.column(name) is not None:
+            call.session.duck.execute(f"ALTER TABLE {_where(table)} DROP COLUMN {quote(name)}")
+            meta.lengths.pop(name, None)
+        elif not action.args.get("exists"):
+            raise unknown_column(name)
 
 
 def _alter_column(call: Call, action: exp.Expression, table: Table, meta: TableMeta) -> None:
@@ -325,8 +346,7 @@ def _alter_column(call: Call, action: exp.Expression, table: Table, meta: TableM
 
 
 def _change_type(call: Call, kind: exp.DataType, column: Column, table: Table, meta: TableMeta) -> None:
-    new = to_duck(translate(exp.Cast(this=exp.null(), to=kind.copy()), call.session, call.now).args["to"])
-    new = "VARCHAR" if new == "TEXT" else new
+    new = duck_type(kind)
     length = text_length(kind) or DEFAULT_VARCHAR
     old_length = meta.lengths.get(column.name, DEFAULT_VARCHAR)
     if not _grows(column.duck_type, new, old_length, length):

@@ -9,6 +9,7 @@ documented).
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -71,7 +72,7 @@ _BEFORE: tuple[Pass, ...] = (
 
 def translate(tree: exp.Expression, session: Session, now: float) -> exp.Expression:
     """The statement for DuckDB; `tree` is changed. `now`: seconds since 1970 for the time functions."""
-    steps: tuple[Pass, ...] = (_context(tree, session, now), _functions, *_BEFORE, _types)
+    steps: tuple[Pass, ...] = (_context(tree, session, now), _functions, *_BEFORE, _exact_json, _types)
     for step in steps:
         tree = rewrite(tree, step)
     return tree
@@ -82,14 +83,23 @@ def rewrite(tree: exp.Expression, step: Pass) -> exp.Expression:
     for node in reversed(list(tree.dfs())):
         if not isinstance(node, exp.Expression):
             continue
+        # A step may already hang the node under its replacement, so its place is remembered before.
+        parent, key, index = node.parent, node.arg_key, node.index
         new = step(node)
         if new is node:
             continue
-        if node is tree:
+        if node is tree or parent is None or key is None:
             tree = new
         else:
-            node.replace(new)
+            parent.set(key, new, index)
     return tree
+
+
+def duck_type(kind: exp.DataType) -> str:
+    """DuckDB's name of a Snowflake type, as its catalogue prints it."""
+    shaped = rewrite(rewrite(kind.copy(), transforms.semi_structured_types), _types)
+    name = to_duck(shaped).replace(", ", ",")
+    return {"TEXT": "VARCHAR", "TIMESTAMPTZ": "TIMESTAMP WITH TIME ZONE"}.get(name, name)
 
 
 def to_duck(tree: exp.Expression) -> str:
@@ -223,6 +233,16 @@ def _macro(name: str, *arguments: exp.Expression | None) -> exp.Anonymous:
     return exp.Anonymous(this=name, expressions=[a for a in arguments if a is not None])
 
 
+def _sorts(node: exp.Expression) -> bool:
+    """Whether a node decides on partitions, groups or order, where DuckDB allows no call of error()."""
+    return node.find_ancestor(exp.Window, exp.Group, exp.Order) is not None
+
+
+def _text(node: exp.Expression) -> exp.Expression:
+    """The argument of a TRY_ function, refused when it is no text."""
+    return node.this if _sorts(node) else _macro("_ls_text", node.this)
+
+
 def _sha2(node: exp.Expression) -> exp.Expression:
     length = node.args.get("length")
     if length is not None and str(length.this) != "256":
@@ -249,7 +269,7 @@ def _cast(node: exp.Expression) -> exp.Expression:
 def _try_cast(node: exp.TryCast) -> exp.Expression:
     """Rule: TRY_CAST takes text only (try_cast page)."""
     kind = node.args["to"].this
-    text = _macro("_ls_text", node.this)
+    text = _text(node)
     if kind == exp.DType.BOOLEAN:
         return _macro("_ls_try_boolean", text)
     if kind in _NTZ:
@@ -268,7 +288,7 @@ def _try_cast(node: exp.TryCast) -> exp.Expression:
 
 def _to_number(node: exp.Expression) -> exp.Expression:
     if node.args.get("safe"):
-        node.set("this", _macro("_ls_number_text", _macro("_ls_text", node.this)))
+        node.set("this", _macro("_ls_number_text", _text(node)))
     return node
 
 
@@ -281,13 +301,50 @@ def _safe(macro: str) -> Callable[[exp.Expression], exp.Expression]:
         if node.args.get("format") is not None:
             message = f"{node.sql(dialect='snowflake')} with a format"
             raise unsupported(message)
-        return _macro(macro, _macro("_ls_text", node.this))
+        return _macro(macro, _text(node))
 
     return rewrite
 
 
 def _one(macro: str) -> Callable[[exp.Expression], exp.Expression]:
     return lambda node: _macro(macro, node.this)
+
+
+_TIME_FORMATS = {
+    "YYYY": "%Y", "MM": "%m", "DD": "%d", "HH24": "%H", "MI": "%M", "SS": "%S", "FF3": "%g", "FF6": "%f", "FF9": "%n",
+}  # fmt: skip
+_FORMAT_PART = re.compile(r'(YYYY|MM|DD|HH24|MI|SS|FF[369])|"([^"%]*)"|([-/:., TZ]+)')
+
+
+def _to_char(node: exp.Expression) -> exp.Expression:
+    """TO_VARCHAR(time, format): sqlglot would drop the format on its way to DuckDB, which is a wrong answer."""
+    form = node.args.get("format")
+    if form is None:
+        return node
+    parts = list(_FORMAT_PART.finditer(form.name))
+    if "".join(part[0] for part in parts) != form.name or not form.name:
+        message = node.sql(dialect="snowflake")
+        raise unsupported(message)
+    text = "".join(_TIME_FORMATS.get(part[0]) or part[2] or part[3] or "" for part in parts)
+    return exp.Anonymous(this="STRFTIME", expressions=[node.this, exp.Literal.string(text)])
+
+
+def _array(node: exp.Expression) -> exp.Expression:
+    return exp.Anonymous(this="JSON_ARRAY", expressions=node.expressions)
+
+
+def _array_compact(node: exp.Expression) -> exp.Expression:
+    values = ", ".join(f"TO_JSON({to_duck(value)})" for value in node.expressions)
+    return exp.maybe_parse(f"TO_JSON(LIST_FILTER([{values}], v -> v IS NOT NULL))", dialect="duckdb")
+
+
+def _exact_json(node: exp.Expression) -> exp.Expression:
+    """Paths into a VARIANT go through a check that the number found is the number written."""
+    if not isinstance(node, (exp.JSONExtract, exp.JSONExtractScalar)) or _sorts(node):
+        return node
+    macro = "_ls_json_text" if isinstance(node, exp.JSONExtractScalar) else "_ls_json"
+    path = exp.maybe_parse(to_duck(node.expression), dialect="duckdb")
+    return exp.Anonymous(this=macro, expressions=[node.this, path])
 
 
 _REWRITES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression]] = {
@@ -301,6 +358,9 @@ _REWRITES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression]
     exp.TsOrDsToDate: _safe("_ls_try_date"),
     exp.ByteLength: _one("_ls_octet_length"),
     exp.Typeof: _one("_ls_typeof"),
+    exp.ToChar: _to_char,
+    exp.Array: _array,
+    exp.ArrayConstructCompact: _array_compact,
 }
 _MACROS = {
     "TRY_TO_TIMESTAMP_NTZ": "_ls_try_timestamp",
