@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from processes import run_command
+from audit_messages import amount, load, stream
 
 if TYPE_CHECKING:
     from audit_console import Console
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
 AMOUNT = {"type": ["number", "null"], "multipleOf": 0.0001}
 TEXT = {"type": ["string", "null"], "maxLength": 20}
 WHOLE = {"type": ["integer", "null"]}
-MAPPING = [{"stream": "gl_*", "schema": "FINANCE"}, {"stream": "*", "schema": "PURCHASING"}]
 HEADERS = {
     "id": TEXT,
     "entryType": TEXT,
@@ -47,40 +45,6 @@ ALLOCATIONS = {
     "amountInCurrency": AMOUNT,
     "dimensions": {"type": "array", "items": {"type": "object"}},
 }
-
-
-def stream(name: str, properties: dict[str, Any], key: list[str], *records: dict[str, Any]) -> list[str]:
-    """Messages of one stream; amounts are made by `amount`, so that none goes through a float."""
-    stamped = {**properties, "updatedDate": {"type": ["string", "null"], "format": "date-time"}}
-    schema = {"type": "object", "properties": stamped}
-    messages: list[dict[str, Any]] = [
-        {
-            "type": "SCHEMA",
-            "stream": name,
-            "schema": schema,
-            "key_properties": key,
-            "bookmark_properties": ["updatedDate"],
-        }
-    ]
-    messages += [
-        {"type": "RECORD", "stream": name, "record": record, "time_extracted": "2026-03-02T09:00:00Z"}
-        for record in records
-    ]
-    return [json.dumps(message).replace('"#', "").replace('#"', "") for message in messages]
-
-
-def amount(text: str) -> str:
-    """A JSON number with exactly these digits."""
-    return f"#{text}#"
-
-
-def load(console: Console, *messages: list[str]) -> str:
-    """Run the target on messages and give the last line of its log."""
-    text = "\n".join(line for part in messages for line in part) + "\n"
-    settings = {**console.environment, "TARGET_SNOWFLAKE_AUDIT_SCHEMA_MAPPING": json.dumps(MAPPING)}
-    ended = run_command(["target-snowflake-audit", "--config", "ENV"], env=settings, stdin=text.encode())
-    assert ended.returncode == 0, ended.stderr.decode()
-    return ended.stderr.decode().splitlines()[-1]
 
 
 def header(number: str, total: str, minute: int = 0, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from target_snowflake_audit.cli import workspace
-from target_snowflake_audit.cli.dead_letters import render
-from target_snowflake_audit.cli.dead_letters.lookup import one_letter
-from target_snowflake_audit.cli.errors import FINE, FOUND_SOMETHING
+from target_snowflake_audit.cli import settings, workspace
+from target_snowflake_audit.cli.dead_letters import render, replaying
+from target_snowflake_audit.cli.dead_letters.lookup import one_letter, open_identifiers
+from target_snowflake_audit.cli.errors import FINE, FOUND_SOMETHING, CommandError
 from target_snowflake_audit.cli.options import configured, limited
 from target_snowflake_audit.cli.output import print_all, print_json
 from target_snowflake_audit.cli.reader import audit_rows
@@ -19,6 +19,9 @@ from target_snowflake_audit.cli.trace.names import full_name
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from target_snowflake_audit.cli.reader import Reader, Row
+    from target_snowflake_audit.cli.sql.statement import Audit
 
 
 STATUSES = ("open", "replayed", "skipped", "all")
@@ -82,3 +85,57 @@ def show(*, letter: str, config: tuple[Path, ...], as_json: bool) -> int:
     else:
         print_all(render.letter_parts(found, events, types))
     return FINE
+
+
+@dead_letters.command("replay")
+@click.argument("letters", nargs=-1, metavar="[LETTER]...")
+@click.option("--stream", default="", help="Every open letter of this Singer stream.")
+@click.option("--all-open", is_flag=True, help="Every open letter.")
+@click.option("--note", default="", help="What was mended; kept in the letter's events.")
+@click.option("--dry-run", is_flag=True, help="Show which letters would be loaded again; load nothing.")
+@configured
+def replay(
+    *,
+    letters: tuple[str, ...],
+    stream: str,
+    all_open: bool,
+    note: str,
+    dry_run: bool,
+    config: tuple[Path, ...],
+    as_json: bool,
+) -> int:
+    """Load refused records again, after their cause is mended.
+
+    The records go the way of every record: the same checks, one transaction with their events. A record whose
+    row is newer in the table by now is skipped. Mend a cause with `column_types`, `stream_maps` or
+    `schema_mapping`, with a wider column, or in the source.
+
+    Ends with code 1 when a letter is still refused.
+    """
+    if sum((bool(letters), bool(stream), all_open)) != 1:
+        message = "dead-letters replay: give letters, or --stream, or --all-open"
+        raise CommandError(message)
+    with workspace.opened(config) as (reader, audit):
+        rows = replaying.letters(reader, audit, _chosen(reader, audit, letters, stream))
+    if dry_run or not rows:
+        _print_dry_run(rows, as_json=as_json)
+        return FINE
+    outcomes = replaying.replay_letters(settings.read(config), rows, note)
+    if as_json:
+        print_json(render.outcomes_json(outcomes))
+    else:
+        print_all(render.outcome_parts(outcomes))
+    return FOUND_SOMETHING if any(one.event == "replay_failed" for one in outcomes) else FINE
+
+
+def _chosen(reader: Reader, audit: Audit, letters: tuple[str, ...], stream: str) -> list[str]:
+    if letters:
+        return [str(one_letter(reader, audit, letter)["DEAD_LETTER_ID"]) for letter in letters]
+    return open_identifiers(reader, audit, sql.Filter(stream=stream))
+
+
+def _print_dry_run(rows: list[Row], *, as_json: bool) -> None:
+    if as_json:
+        print_json({"dry_run": True, "letters": [row["DEAD_LETTER_ID"] for row in rows]})
+    else:
+        print_all(render.dry_run_parts(rows))

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+    from target_snowflake_audit.replay import Outcome
+
     Row = Mapping[str, Any]
 
 _LIST = [
@@ -38,6 +40,21 @@ _EVENTS = [
     Column("Note", "NOTE"),
     Column("Batch", "BATCH_ID"),
 ]
+_OUTCOMES = [
+    Column("Letter", "letter"),
+    Column("Outcome", "outcome"),
+    Column("Note", "note"),
+    Column("Still wrong", "wrong"),
+    Column("Batch", "batch"),
+]
+_DRY_RUN = [
+    Column("Letter", "letter"),
+    Column("Table", "TARGET_TABLE"),
+    Column("Key", "key"),
+    Column("What was wrong", "wrong"),
+]
+_OUTCOME_NAMES = {"replayed": "replayed", "replay_failed": "failed", "replay_skipped": "skipped"}
+_OUTCOME_STYLES = {"replayed": "green", "replay_failed": "bold red"}
 
 
 def list_parts(rows: Sequence[Row], total: int, status: str) -> Iterable[RenderableType]:
@@ -91,6 +108,39 @@ def letter_json(letter: Row, events: Sequence[Row], types: Mapping[str, str]) ->
     }
 
 
+def outcome_parts(outcomes: Sequence[Outcome]) -> Iterable[RenderableType]:
+    """What became of each letter, and how many of each."""
+    yield table("Replay", _OUTCOMES, (_outcome_row(one) for one in outcomes))
+    yield line(", ".join(f"{count} {name}" for name, count in _tally(outcomes).items()))
+
+
+def outcomes_json(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """What became of each letter, as JSON."""
+    return {
+        "dry_run": False,
+        **_tally(outcomes),
+        "outcomes": [
+            {
+                "dead_letter_id": one.letter_id,
+                "outcome": one.event,
+                "note": one.note,
+                "errors": list(one.errors),
+                "batch_id": one.batch_id,
+            }
+            for one in outcomes
+        ],
+    }
+
+
+def dry_run_parts(rows: Sequence[Row]) -> Iterable[RenderableType]:
+    """The letters that a replay would load."""
+    if not rows:
+        yield line("No open dead letters.")
+        return
+    yield table("Would be replayed", _DRY_RUN, (_dry_run_row(row) for row in rows))
+    yield line(f"{len(rows)} letters; nothing was loaded.")
+
+
 def record_rows(letter: Row, types: Mapping[str, str]) -> list[dict[str, Any]]:
     """One row a property, in the order received; bad ones are marked, and absent ones follow."""
     record = _record(letter)
@@ -125,6 +175,26 @@ def _list_row(row: Row) -> dict[str, Any]:
         "wrong": lines(error_text(error) for error in errors) if errors else row["REASON"],
         "status": _status(row),
     }
+
+
+def _tally(outcomes: Sequence[Outcome]) -> dict[str, int]:
+    return {name: sum(one.event == event for one in outcomes) for event, name in _OUTCOME_NAMES.items()}
+
+
+def _outcome_row(one: Outcome) -> dict[str, Any]:
+    return {
+        "letter": one.letter_id[:SHORT_ID],
+        "outcome": _OUTCOME_NAMES.get(one.event, one.event),
+        "note": one.note,
+        "wrong": lines(error_text(error) for error in one.errors),
+        "batch": one.batch_id[:SHORT_ID],
+        "style": _OUTCOME_STYLES.get(one.event),
+    }
+
+
+def _dry_run_row(row: Row) -> dict[str, Any]:
+    wrong = lines(error_text(error) for error in row["ERRORS"] or ())
+    return {**row, "letter": row["DEAD_LETTER_ID"][:SHORT_ID], "key": key_text(row["KEY"]), "wrong": wrong}
 
 
 def _event_row(event: Row) -> dict[str, Any]:

@@ -23,6 +23,7 @@ CLOSED = ("replayed", "replay_skipped", "discarded")
 """Statuses after which nobody has to act: loaded, superseded by a newer row, or given up by a person."""
 
 STATUS = ("STATUS", "STATUS_AT", "STATUS_ACTOR", "STATUS_NOTE", "STATUS_BATCH_ID", "EVENTS")
+REPLAY = ("DEAD_LETTER_ID", "STREAM", "TARGET_TABLE", "KEY", "ERRORS", "RECORD_TEXT", "SINGER_SCHEMA")
 _LIST = (
     "DEAD_LETTER_ID",
     "AT",
@@ -78,6 +79,12 @@ def open_ids(audit: Audit, wanted: Filter) -> Statement:
     """Identifiers of the letters to replay together, in the order in which they arrived."""
     order = '"AT", "SEQ", "DEAD_LETTER_ID"'
     return select(("DEAD_LETTER_ID",), audit.name(_CURRENT), _conditions(audit, wanted), order=order)
+
+
+def letters_to_replay(audit: Audit, identifiers: Sequence[str]) -> Statement:
+    """What a replay needs of letters, in the order in which they arrived."""
+    conditions = [one_of("DEAD_LETTER_ID", identifiers)]
+    return select(REPLAY, audit.name("DEAD_LETTERS"), conditions, order='"AT", "SEQ", "DEAD_LETTER_ID"')
 
 
 def letters_of_record(audit: Audit, table: str, key_hash: str) -> Statement:
