@@ -21,6 +21,7 @@ class Options:
     peer_rounds: int
     scale: int
     repeats: int
+    seconds_a_run: float
     only: frozenset[str]
     output: Path
 
@@ -57,6 +58,7 @@ def parse(arguments: list[str]) -> Options:
         peer_rounds=known.peer_rounds,
         scale=known.scale or (200 if known.quick else 2_000),
         repeats=1 if known.quick else 5,
+        seconds_a_run=0.5 if known.quick else 2.0,
         only=only,
         output=known.output,
     )

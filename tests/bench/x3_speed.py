@@ -27,7 +27,6 @@ REST = "x3_rest_rows_per_s"
 GRAPHQL = "x3_graphql_rows_per_s"
 PAGE = 1_000
 FIELDS = 20
-SECONDS_A_RUN = 2.0
 ENTITIES = ROOT / "tap-sagex3" / "tap_sagex3" / "entities"
 
 
@@ -79,7 +78,7 @@ def _rate(
     rows: Callable[[dict[str, Any]], list[Any]],
     **basis: int,
 ) -> Figure:
-    """Send one request over and over for two seconds a run; answers are only counted while the clock runs."""
+    """Send one request over and over for some seconds a run; answers are only counted while the clock runs."""
     a_page = len(rows(msgspec.json.decode(request())))
     if not a_page:
         message = f"{name}: the local X3 answered with an empty page"
@@ -87,7 +86,7 @@ def _rate(
     runs = []
     for _ in range(options.repeats):
         pages, started = 0, time.perf_counter()
-        while (passed := time.perf_counter() - started) < SECONDS_A_RUN:
+        while (passed := time.perf_counter() - started) < options.seconds_a_run:
             request()
             pages += 1
         runs.append(pages * a_page / passed)
