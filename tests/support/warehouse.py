@@ -30,6 +30,7 @@ def connect(environment: Mapping[str, str]) -> SnowflakeConnection:
         password=environment["SANDBOX_SNOWFLAKE_ADMIN_PASSWORD"],
         database=environment["TARGET_SNOWFLAKE_AUDIT_DATABASE"],
         session_parameters={"TIMEZONE": "UTC"},
+        enable_server_session_keep_alive_auto_detection=False,  # 5.x warns when it is not said
     )
 
 
