@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from importlib.metadata import version
 
@@ -58,10 +57,6 @@ def _run() -> None:
         if type(error).__name__ != "JSONDecodeError":  # of json or of simplejson, whichever the SDK used
             raise
         _fail(f"A file given with --config, --state or --catalog is not JSON: {error}.", error)
-    except BrokenPipeError as error:
-        # The target has gone; it says why. Nothing more can be written, not even at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        _fail("The target closed the pipe: see its own messages.", error)
 
 
 def _fail(message: str, error: BaseException) -> None:

@@ -90,6 +90,8 @@ class LevelPlan:
         self._flat: list[tuple[str, str, Converter]] = []
         self._deep: list[tuple[str, tuple[str, ...], Converter, t.Any]] = []
         self._dimensions: list[Callable[[Node, Row], None]] = []
+        self.missing: list[str] | None = None
+        """Members that the first wire object did not have; None before there was one."""
         for field in fields:
             if field.dimensions:
                 self._dimensions.append(_dimension_filler(field, options))
@@ -105,13 +107,10 @@ class LevelPlan:
                 # X3 keeps an empty reference as empty text; GraphQL shows it as a null object.
                 self._deep.append((field.name, path, convert, "" if field.type == "text" else None))
 
-    @property
-    def members(self) -> list[str]:
-        """Members of the wire object that must be there."""
-        return [member for _, member, _ in self._flat] + [path[0] for _, path, _, _ in self._deep]
-
     def fill(self, node: Node, row: Row, misfits: list[Misfit]) -> None:
         """Convert one wire object into columns of a row; misfits go in unchanged and are noted."""
+        if self.missing is None:
+            self.missing = [member for _, member, _ in self._flat if member not in node]
         get = node.get
         for name, member, convert in self._flat:
             value = get(member)
@@ -119,14 +118,14 @@ class LevelPlan:
                 row[name] = convert(value)
             except (MisfitError, TypeError) as error:
                 row[name] = value
-                misfits.append((name, value, str(error)))
+                misfits.append((name, value, _expectation(error)))
         for name, path, convert, empty in self._deep:
             value = walk(node, path)
             try:
                 row[name] = empty if value is None else convert(value)
             except (MisfitError, TypeError) as error:
                 row[name] = value
-                misfits.append((name, value, str(error)))
+                misfits.append((name, value, _expectation(error)))
         for fill in self._dimensions:
             fill(node, row)
 
@@ -165,9 +164,9 @@ class Projection:
         self._stamps = options.stamp_fields
         self._stamp = stamp_converter()
 
-    def members(self) -> list[list[str]]:
-        """By level, the members that the wire objects must have."""
-        return [level.members for level in self._levels]
+    def missing(self) -> list[str]:
+        """Members that this site does not give: their columns stay null."""
+        return [member for level in self._levels for member in level.missing or ()]
 
     def rows(self, document: Document, warn: Callable[[Row, Misfit], None]) -> list[Row]:
         """All rows of a document; `warn` is told of each value that does not fit its type."""
@@ -226,6 +225,11 @@ class Projection:
             row[UPDATED] = stamp
         for misfit in misfits:
             warn(row, misfit)
+
+
+def _expectation(error: Exception) -> str:
+    """What a value was expected to be; a TypeError comes from an object or a list."""
+    return str(error) if isinstance(error, MisfitError) else "expected a single value"
 
 
 def _is_apart(field: Field, source: Source, options: ProjectionOptions) -> bool:

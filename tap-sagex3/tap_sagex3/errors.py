@@ -23,6 +23,10 @@ class AuthenticationError(TapError):
     """The server refused the credentials."""
 
 
+class TargetGoneError(TapError):
+    """Whoever read our output has gone."""
+
+
 class ApiError(TapError):
     """The server answered, but not with what was asked for; retrying would not help."""
 

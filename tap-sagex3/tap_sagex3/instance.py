@@ -14,7 +14,7 @@ from tap_sagex3.sources import reading_of
 from tap_sagex3.transport import Transport, check_files
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tap_sagex3.declarations import Entity, Source, StreamDeclaration
     from tap_sagex3.documents import Row
@@ -60,12 +60,18 @@ class Instance:
         starts = [transport.server_start for transport in self._transports.values()]
         return min((start for start in starts if start is not None), default=datetime.now(UTC))
 
-    def rows(self, entity: Entity, stream: StreamDeclaration, columns: Sequence[str]) -> Iterator[Row]:
-        """All rows of a stream with some of its columns."""
+    def rows(
+        self,
+        entity: Entity,
+        stream: StreamDeclaration,
+        columns: Sequence[str],
+        dimensions: Mapping[str, str],
+    ) -> Iterator[Row]:
+        """All rows of a stream with some of its columns; `dimensions` gives the column of each type."""
         reading = reading_of(entity, stream.name, self.settings, full_table=True)
         for index, reader in enumerate(self.readers(reading, [stream])):
             change = reader.prepare()
-            options = ProjectionOptions(reading.api, frozenset(columns), {}, change.fields)
+            options = ProjectionOptions(reading.api, frozenset(columns), dimensions, change.fields)
             projection = Projection(stream, reading.sources[index].source, options)
             for document in reader.documents(None, self.settings.page_size):
                 yield from projection.rows(document, lambda _row, _misfit: None)

@@ -72,6 +72,15 @@ class Slot:
         self.sent += lines
         self.counter.increment(lines)
 
+    def warn_of_missing_columns(self) -> None:
+        """Tell which columns the answers of this site did not have."""
+        missing = dict.fromkeys(name for projection in self.projections for name in projection.missing())
+        if missing:
+            names = ", ".join(missing)
+            logger.warning(
+                "%s: this site does not show %s; their columns stay null.", self.stream.name, names
+            )
+
     @property
     def limit(self) -> int | None:
         """Most records to send, in a dry run."""
@@ -173,6 +182,7 @@ class EntitySync:
             counter=counter,
             version=version,
         )
+        stack.callback(slot.warn_of_missing_columns)
         if not full:
             state = stream.stream_state
             slot.bookmark = (

@@ -32,7 +32,8 @@ class TapSageX3(Tap):
     """Singer tap for Sage X3: purchasing, finance, sales and stock through GraphQL (Xtrem) or REST (api1)."""
 
     name = "tap-sagex3"
-    config_jsonschema: t.ClassVar[dict[str, t.Any]] = CONFIG_JSONSCHEMA
+    # a copy: the SDK adds its own settings to it
+    config_jsonschema: t.ClassVar[dict[str, t.Any]] = {**CONFIG_JSONSCHEMA, "properties": {**PROPERTIES}}
     message_writer_class = BufferedWriter
     message_writer: BufferedWriter
     capabilities: t.ClassVar[list[t.Any]] = [
@@ -91,7 +92,7 @@ class TapSageX3(Tap):
             if stream.name == DIMENSION_TYPES
         )
         try:
-            return [row["code"] for row in self.instance.rows(entity, stream, stream.key)]
+            return [row["code"] for row in self.instance.rows(entity, stream, stream.key, {})]
         except NotReadableError as error:
             self.logger.warning("No columns for dimension types: %s", error)
             return []
@@ -141,7 +142,7 @@ class TapSageX3(Tap):
     def records_of(self, stream: X3Stream) -> Iterator[Row]:
         """All records of one stream."""
         columns = list(stream.schema["properties"])
-        return self.instance.rows(stream.entity, stream.declaration, columns)
+        return self.instance.rows(stream.entity, stream.declaration, columns, stream.dimensions)
 
     def sync_all(self) -> None:  # type: ignore[misc]
         """Sync all streams, and tell at the end which ones were skipped."""

@@ -173,7 +173,11 @@ class Transport:
             session.mount("https://", adapter)
             session.mount("http://", adapter)
             session.headers.update({"Accept": "application/json", "User-Agent": self.settings.user_agent})
-            session.verify = self.settings.ca_bundle or self.settings.verify_tls
+            # Proxies and certificates of the environment are looked up once, not for each request.
+            verify = self.settings.ca_bundle or self.settings.verify_tls
+            found = session.merge_environment_settings(self.settings.server_url, {}, None, verify, None)
+            session.proxies, session.verify = found["proxies"], found["verify"]
+            session.trust_env = False
             self._local.session = session
         return session
 

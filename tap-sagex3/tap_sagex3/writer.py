@@ -7,6 +7,7 @@ one document enter the buffer in one step.
 
 from __future__ import annotations
 
+import os
 import sys
 import typing as t
 from datetime import datetime
@@ -14,6 +15,8 @@ from datetime import datetime
 import msgspec
 from singer_sdk.singerlib.encoding.base import GenericSingerWriter
 from singer_sdk.singerlib.encoding.simple import Message
+
+from tap_sagex3.errors import TargetGoneError
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable
@@ -69,7 +72,11 @@ class BufferedWriter(GenericSingerWriter[bytes, Message]):
             self.flush()
 
     def flush(self) -> None:
-        """Write out the buffer."""
+        """Write out the buffer.
+
+        Raises:
+            TargetGoneError: nobody reads any more.
+        """
         if not self._buffer:
             return
         out, data = sys.stdout.buffer, bytes(self._buffer)
@@ -78,6 +85,11 @@ class BufferedWriter(GenericSingerWriter[bytes, Message]):
         try:
             out.write(data)
             out.flush()
+        except BrokenPipeError as error:
+            # Python writes what is left of its own buffer at exit: let that go nowhere.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            msg = "The target closed the pipe: see its own messages."
+            raise TargetGoneError(msg) from error
         finally:
             self._writing = False
         if self._exit_code is not None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from tap_runs import catalog_of, run_tap
+from tap_runs import catalog_of, copy_of, run_tap
 from tap_sagex3.errors import NotReadableError, SettingsError
+from tap_sagex3.tap import TapSageX3
 
 if t.TYPE_CHECKING:
-    from tap_runs import Config
+    from tap_runs import Config, Record
     from x3_control import X3Control
 
 
@@ -131,3 +132,40 @@ def test_an_offline_catalog_from_before_the_dimension_types_still_works(config: 
     columns = set(run.of("SCHEMA", "gl_cost_allocations")[0]["schema"]["properties"])
     assert all(set(record) == columns for record in run.records("gl_cost_allocations"))
     assert any(record["dimensions"] for record in run.records("gl_cost_allocations"))
+
+
+def test_a_program_that_embeds_the_tap_gets_the_same_records(config: Config) -> None:
+    tap = TapSageX3(config=copy_of(config))
+    run = run_tap(config)
+    for name in ("gl_cost_allocations", "suppliers", "stock"):
+        records = t.cast("list[Record]", list(tap.streams[name].get_records(None)))
+        key = run.keys[name]
+        assert {tuple(r[k] for k in key): r for r in records} == run.by_key(name)
+
+
+@pytest.mark.parametrize("fault", [{"fault": "html"}, {"fault": "status", "status": 404}], ids=str)
+def test_a_server_that_does_not_describe_its_representations(
+    rest_config: Config, x3: X3Control, fault: dict[str, t.Any]
+) -> None:
+    expected = run_tap(rest_config)
+    x3.faults({**fault, "on": "rest_prototypes", "times": 10_000})
+    found = run_tap(rest_config)
+    assert found.counts() == expected.counts()
+    assert found.state["bookmarks"]["suppliers"] == expected.state["bookmarks"]["suppliers"]
+
+
+def test_columns_that_a_site_does_not_show_are_told(
+    rest_config: Config, x3: X3Control, caplog: pytest.LogCaptureFixture
+) -> None:
+    body = '{"$resources":[{"BPCNUM":"C1","BPCNAM":"One","UPDDATTIM":"2024-01-01T00:00:00Z"}]}'
+    catalog = catalog_of(rest_config, "customers")
+    x3.faults(
+        {"fault": "status", "status": 200, "body": body, "on": "rest_query", "path": "BPCUSTOMER", "nth": 1}
+    )
+    run = run_tap(rest_config, catalog=catalog)
+    assert [r["companyName"] for r in run.records("customers")] == ["One"]
+    warnings = [r.getMessage() for r in caplog.records if "does not show" in r.getMessage()]
+    assert len(warnings) == 1
+    assert warnings[0].startswith("customers: ")
+    assert "BCGCOD" in warnings[0]
+    assert "BPCNAM" not in warnings[0]

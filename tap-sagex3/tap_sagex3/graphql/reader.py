@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import typing as t
 
 from tap_sagex3.documents import JOINED, Document, walk
@@ -30,6 +31,8 @@ if t.TYPE_CHECKING:
     from tap_sagex3.documents import Node
     from tap_sagex3.graphql.client import Connection, GraphqlClient
     from tap_sagex3.sources import SiteSource
+
+logger = logging.getLogger("tap-sagex3")
 
 UPDATE_STAMP = "_updateStamp"
 """Change stamp that every node has: UPDDATTIM of X3."""
@@ -110,6 +113,15 @@ class GraphqlReader:
                 node = keys.get(_key(other, join))
                 if node is not None:
                     node[JOINED] = other
+        alone = [key for key, node in keys.items() if JOINED not in node]
+        if alone:
+            logger.warning(
+                "%d documents of %s have no %s, such as %s: its columns stay null.",
+                len(alone),
+                self._node.node,
+                join.node,
+                alone[0],
+            )
 
     def _complete(self, root: Node, node: Node, selection: Selection, path: list[tuple[str, str]]) -> None:
         """Read the further pages of a node's collections, and of theirs."""

@@ -84,7 +84,11 @@ class RestClient:
     def prototype(self, source: RestSource, facet: str) -> Resource | None:
         """Properties of a facet (`$query` or `$details`) by name; None when the server does not tell."""
         url = f"{self._base}/$prototypes('{source.representation}.{facet}')"
-        answer = self._transport.get(url)
+        try:
+            answer = self._transport.get(url)
+        except ApiError as error:
+            logger.info("No description of %s.%s: %s", source.representation, facet, error)
+            return None
         if answer.status == _NOT_FOUND or _errors(answer.body):
             return None
         properties = answer.body.get("$properties") if isinstance(answer.body, dict) else None
