@@ -71,6 +71,6 @@ def _rows(sandbox: Sandbox) -> dict[str, int]:
     ]
     counts = {}
     for schema, name in names:
-        (row,) = select(sandbox.environment, f'SELECT COUNT(*) AS "N" FROM "{schema}"."{name}"')  # noqa: S608
+        (row,) = select(sandbox.environment, f'SELECT COUNT(*) AS "N" FROM "{schema}"."{name}"')
         counts[name] = int(row["N"])
     return counts

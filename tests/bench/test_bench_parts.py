@@ -92,8 +92,6 @@ def test_a_table_that_is_wrong_by_a_cent_does_not_count(tmp_path: Path) -> None:
         warehouse.check(candidate.ready, candidates.ROWS_TABLE, totals)
         with warehouse.connect(candidate.ready) as connection, closing(connection.cursor()) as cursor:
             where = '"ENTRY_NUMBER" = \'GEN-000000003\' AND "LINE_NUMBER" = 2'
-            cursor.execute(
-                f'UPDATE {candidates.ROWS_TABLE} SET "DEBIT" = "DEBIT" + 0.01 WHERE {where}'  # noqa: S608
-            )
+            cursor.execute(f'UPDATE {candidates.ROWS_TABLE} SET "DEBIT" = "DEBIT" + 0.01 WHERE {where}')
         with pytest.raises(measure.BenchError, match="do not count"):
             warehouse.check(candidate.ready, candidates.ROWS_TABLE, totals)

@@ -56,7 +56,7 @@ def check(ready: Mapping[str, Any], table: str, expected: Totals) -> None:
         f'SUM(CAST("{column}" AS NUMBER(38,4)))' for column in ("DEBIT", "CREDIT", "LEDGER_AMOUNT")
     )
     sql = (
-        f"SELECT COUNT(*), COUNT(DISTINCT {keys}), {sums}, "  # noqa: S608 - own names only
+        f"SELECT COUNT(*), COUNT(DISTINCT {keys}), {sums}, "
         f'SUM(LENGTH("DESCRIPTION")), MAX("{STAMP}") FROM {table}'
     )
     with connect(ready) as connection, closing(connection.cursor()) as cursor:

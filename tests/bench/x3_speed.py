@@ -78,7 +78,7 @@ def _rate(
     rows: Callable[[dict[str, Any]], list[Any]],
     **basis: int,
 ) -> Figure:
-    """Send one request over and over for some seconds a run; answers are only counted while the clock runs."""
+    """Send one request over and over while the clock runs; answers are only counted then."""
     a_page = len(rows(msgspec.json.decode(request())))
     if not a_page:
         message = f"{name}: the local X3 answered with an empty page"
