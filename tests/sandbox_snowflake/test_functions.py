@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Account, Session
+    from snowflake_account import Account, Session
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,8 @@ if TYPE_CHECKING:
         ("TYPEOF(PARSE_JSON('1.5'))", "DECIMAL"),
         ("EQUAL_NULL(NULL, NULL)", True),
         (
-            "TO_VARCHAR(X, 'YYYY-MM-DD\"T\"HH24:MI:SS.FF6') FROM (SELECT '2026-01-02 03:04:05'::TIMESTAMP_NTZ AS X)",
+            "TO_VARCHAR(X, 'YYYY-MM-DD\"T\"HH24:MI:SS.FF6') "
+            "FROM (SELECT '2026-01-02 03:04:05'::TIMESTAMP_NTZ AS X)",
             "2026-01-02T03:04:05.000000",
         ),
         ("1 IS DISTINCT FROM NULL", True),
@@ -89,8 +90,8 @@ def test_error(db: Session, expression: str, error: tuple[int, str]) -> None:
 def test_what_the_session_says(snow: Account, schema: str) -> None:
     with snow.session(schema=schema, session_parameters={"QUERY_TAG": "tag"}) as session:
         said = session.rows(
-            "SELECT CURRENT_USER(), CURRENT_ROLE(), CURRENT_WAREHOUSE(), CURRENT_DATABASE(), CURRENT_SCHEMA(), "
-            "CURRENT_ACCOUNT(), CURRENT_TRANSACTION()"
+            "SELECT CURRENT_USER(), CURRENT_ROLE(), CURRENT_WAREHOUSE(), CURRENT_DATABASE(), "
+            "CURRENT_SCHEMA(), CURRENT_ACCOUNT(), CURRENT_TRANSACTION()"
         )
         assert said == [("LOADER", "SAGEX3_LOADER", "LOAD_WH", "ANALYTICS", schema, "SANDBOX", None)]
         session.rows("BEGIN")

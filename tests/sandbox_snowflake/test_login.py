@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 if TYPE_CHECKING:
-    from conftest import Account
+    from snowflake_account import Account
 
 
 def _login(snow: Account, **data: object) -> dict[str, Any]:

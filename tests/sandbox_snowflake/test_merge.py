@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Session
+    from snowflake_account import Session
 
 MERGE = (
     "MERGE INTO T AS t USING S AS s ON t.ID = s.ID "
@@ -23,7 +23,8 @@ def filled(db: Session) -> Session:
     db.rows("CREATE TABLE S (ID NUMBER, V VARCHAR, MORE VARCHAR, GONE BOOLEAN)")
     db.rows("INSERT INTO T VALUES (1, 'a'), (2, 'b'), (3, 'c')")
     db.rows(
-        "INSERT INTO S VALUES (1, 'x', '!', FALSE), (2, 'b', '', FALSE), (3, 'c', '', TRUE), (4, 'd', '?', FALSE)"
+        "INSERT INTO S VALUES (1, 'x', '!', FALSE), (2, 'b', '', FALSE), "
+        "(3, 'c', '', TRUE), (4, 'd', '?', FALSE)"
     )
     return db
 
@@ -60,7 +61,8 @@ def test_full_names_and_a_temporary_source(filled: Session, schema: str) -> None
     filled.rows(f"INSERT INTO {full}.\"TMP\" VALUES (1, 'q'), (7, NULL)")
     counts = filled.rows(
         f'MERGE INTO {full}."T" t USING {full}."TMP" s ON t."ID" = s."ID" '
-        'WHEN MATCHED THEN UPDATE SET "V" = s."V" WHEN NOT MATCHED THEN INSERT ("ID", "V") VALUES (s."ID", s."V")'
+        'WHEN MATCHED THEN UPDATE SET "V" = s."V" '
+        'WHEN NOT MATCHED THEN INSERT ("ID", "V") VALUES (s."ID", s."V")'
     )
     assert counts == [(1, 1)]
     assert filled.rows("SELECT V FROM T WHERE ID IN (1, 7) ORDER BY ID") == [("q",), (None,)]
@@ -85,7 +87,8 @@ def test_forms_that_snowflake_does_not_have_or_that_are_wrong(filled: Session) -
 def test_a_variant_stays_what_it_was(db: Session) -> None:
     db.rows("CREATE TABLE T (ID NUMBER, V VARIANT)")
     db.rows(
-        "MERGE INTO T USING (SELECT 1 AS ID, PARSE_JSON('{\"a\": 1.10}') AS V UNION ALL SELECT 2, TO_VARIANT('x')) s "
+        "MERGE INTO T USING (SELECT 1 AS ID, PARSE_JSON('{\"a\": 1.10}') AS V "
+        "UNION ALL SELECT 2, TO_VARIANT('x')) s "
         "ON T.ID = s.ID WHEN NOT MATCHED THEN INSERT (ID, V) VALUES (s.ID, s.V)"
     )
     assert db.rows("SELECT TYPEOF(V) FROM T ORDER BY ID") == [("OBJECT",), ("VARCHAR",)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from conftest import Session
+    from snowflake_account import Session
 
 
 def test_an_unquoted_name_is_the_upper_case_one(db: Session) -> None:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Session
+    from snowflake_account import Session
 
     Put = Callable[[str, str], None]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Account, Session
+    from snowflake_account import Account, Session
 
 
 def test_numbers_are_exact_to_38_digits(db: Session) -> None:
@@ -153,7 +153,8 @@ def test_times(db: Session) -> None:
     db.rows("CREATE TABLE T (N NUMBER, TS TIMESTAMP_NTZ, D DATE, TI TIME)")
     db.rows("INSERT INTO T VALUES (1, '0001-01-01 00:00:00.000001', '9999-12-31', '23:59:59.999999')")
     db.rows(
-        "INSERT INTO T VALUES (2, NULL, NULL, NULL), (3, '9999-12-31 23:59:59.999999', '0001-01-01', '00:00:00')"
+        "INSERT INTO T VALUES (2, NULL, NULL, NULL), "
+        "(3, '9999-12-31 23:59:59.999999', '0001-01-01', '00:00:00')"
     )
     assert db.rows("SELECT TS, D, TI FROM T ORDER BY N") == [
         (dt.datetime(1, 1, 1, microsecond=1), dt.date(9999, 12, 31), dt.time(23, 59, 59, 999999)),  # noqa: DTZ001

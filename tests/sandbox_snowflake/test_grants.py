@@ -1,0 +1,141 @@
+"""Roles and privileges, with a server of their own on which grants count."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from snowflake_account import account
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from snowflake_account import Account, Session
+
+SCRIPT = """
+-- What an owner runs once; the apostrophe in a comment isn't a text.
+CREATE ROLE IF NOT EXISTS "OWNERS" COMMENT = 'it''s; all one statement';
+CREATE SCHEMA IF NOT EXISTS "ANALYTICS"."AUDIT";
+CREATE SCHEMA IF NOT EXISTS "ANALYTICS"."AUDIT_LOCK";
+CREATE STAGE IF NOT EXISTS "ANALYTICS"."AUDIT_LOCK"."LOAD";
+CREATE TABLE "ANALYTICS"."AUDIT"."LOG" ("A" NUMBER(38,0));
+CREATE TABLE "ANALYTICS"."AUDIT"."SECRET" ("A" NUMBER(38,0));
+CREATE VIEW "ANALYTICS"."AUDIT"."SHOWN" AS SELECT "A" FROM "ANALYTICS"."AUDIT"."SECRET";
+GRANT ROLE "SAGEX3_LOADER" TO USER "LOADER";
+GRANT USAGE ON WAREHOUSE "LOAD_WH" TO ROLE "SAGEX3_LOADER";
+GRANT USAGE, CREATE SCHEMA ON DATABASE "ANALYTICS" TO ROLE "SAGEX3_LOADER";
+GRANT USAGE ON SCHEMA "ANALYTICS"."AUDIT" TO ROLE "SAGEX3_LOADER";
+GRANT SELECT, INSERT ON TABLE "ANALYTICS"."AUDIT"."LOG" TO ROLE "SAGEX3_LOADER";
+GRANT SELECT ON VIEW "ANALYTICS"."AUDIT"."SHOWN" TO ROLE "SAGEX3_LOADER";
+GRANT SELECT ON FUTURE TABLES IN SCHEMA "ANALYTICS"."AUDIT" TO ROLE "SAGEX3_LOADER";
+GRANT USAGE ON SCHEMA "ANALYTICS"."AUDIT_LOCK" TO ROLE "SAGEX3_LOADER";
+GRANT READ ON STAGE "ANALYTICS"."AUDIT_LOCK"."LOAD" TO ROLE "SAGEX3_LOADER";
+GRANT OWNERSHIP ON SCHEMA "ANALYTICS"."AUDIT" TO ROLE "OWNERS" COPY CURRENT GRANTS;
+"""
+MISSING, REFUSED = (2003, "42S02"), (3001, "42501")
+LOG = '"ANALYTICS"."AUDIT"."LOG"'
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
+    folder = tmp_path_factory.mktemp("guarded")
+    script = folder / "init.sql"
+    script.write_text(SCRIPT)
+    with account("--contract", "off", "--secrets-dir", str(folder), "--init-sql", str(script)) as running:
+        yield running
+
+
+@pytest.fixture
+def loader(guarded: Account) -> Iterator[Session]:
+    with guarded.session() as session:
+        yield session
+
+
+def test_the_audit_schema_is_insert_only(loader: Session) -> None:
+    loader.rows(f"INSERT INTO {LOG} VALUES (1)")
+    assert loader.value(f"SELECT COUNT(*) FROM {LOG}") > 0
+    for change in (
+        f'UPDATE {LOG} SET "A" = 2',
+        f"DELETE FROM {LOG}",
+        f"TRUNCATE TABLE {LOG}",
+        f"DROP TABLE {LOG}",
+        f'ALTER TABLE {LOG} ADD COLUMN "B" DATE',
+        f'MERGE INTO {LOG} t USING (SELECT 1 AS X) s ON t."A" = s.X WHEN MATCHED THEN DELETE',
+        f'MERGE INTO {LOG} t USING (SELECT 1 AS X) s ON t."A" = s.X WHEN MATCHED THEN UPDATE SET "A" = 2',
+        f"INSERT OVERWRITE INTO {LOG} SELECT 1",
+        f"CREATE OR REPLACE TABLE {LOG} (A DATE)",
+        'CREATE TABLE "ANALYTICS"."AUDIT"."MINE" (A DATE)',
+        'DROP SCHEMA "ANALYTICS"."AUDIT"',
+    ):
+        assert (change, loader.error(change)) == (change, REFUSED)
+    assert loader.value(f'SELECT MAX("A") FROM {LOG}') == 1
+
+
+def test_without_any_privilege_a_table_looks_missing(loader: Session) -> None:
+    assert loader.error('SELECT * FROM "ANALYTICS"."AUDIT"."SECRET"') == MISSING
+    assert loader.rows('SELECT * FROM "ANALYTICS"."AUDIT"."SHOWN"') == []
+    assert loader.error(f'INSERT INTO {LOG} SELECT "A" FROM "ANALYTICS"."AUDIT"."SECRET"') == MISSING
+
+
+def test_future_grants_hold_for_new_tables(guarded: Account, loader: Session) -> None:
+    with guarded.admin() as admin:
+        admin.rows('CREATE TABLE "ANALYTICS"."AUDIT"."LATER" (A NUMBER)')
+    assert loader.rows('SELECT * FROM "ANALYTICS"."AUDIT"."LATER"') == []
+    assert loader.error('INSERT INTO "ANALYTICS"."AUDIT"."LATER" VALUES (1)') == REFUSED
+
+
+def test_a_role_owns_what_it_creates(loader: Session) -> None:
+    loader.rows('CREATE SCHEMA "ANALYTICS"."PURCHASING"')
+    loader.rows("CREATE TABLE T (A NUMBER)")
+    loader.rows("INSERT INTO T VALUES (1)")
+    loader.rows("UPDATE T SET A = 2")
+    loader.rows("ALTER TABLE T ADD COLUMN B DATE")
+    loader.rows("DROP TABLE T")
+    loader.rows('DROP SCHEMA "ANALYTICS"."PURCHASING"')
+
+
+def test_temporary_tables_need_no_privilege_on_the_schema(loader: Session) -> None:
+    loader.rows('CREATE TEMPORARY TABLE "ANALYTICS"."AUDIT"."TMP" (A NUMBER)')
+    loader.rows('INSERT INTO "ANALYTICS"."AUDIT"."TMP" VALUES (1)')
+    assert loader.rows('DELETE FROM "ANALYTICS"."AUDIT"."TMP"') == [(1,)]
+
+
+def test_read_is_not_write_on_a_stage(loader: Session) -> None:
+    assert loader.rows('LIST @"ANALYTICS"."AUDIT_LOCK"."LOAD"') == []
+    assert loader.error('REMOVE @"ANALYTICS"."AUDIT_LOCK"."LOAD"') == REFUSED
+    assert loader.error('PUT \'file:///tmp/x\' \'@"ANALYTICS"."AUDIT_LOCK"."LOAD"\'') == REFUSED
+
+
+def test_only_an_administrator_grants(loader: Session) -> None:
+    for sql in (
+        f'GRANT DELETE ON TABLE {LOG} TO ROLE "SAGEX3_LOADER"',
+        "GRANT ROLE ACCOUNTADMIN TO USER LOADER",
+        "CREATE ROLE MINE",
+        "CREATE DATABASE MINE",
+    ):
+        assert (sql, loader.error(sql)) == (sql, REFUSED)
+    assert loader.error("USE ROLE ACCOUNTADMIN") == (3013, "42501")
+
+
+def test_revoke_and_roles_of_roles(guarded: Account, loader: Session) -> None:
+    with guarded.admin() as admin:
+        admin.rows("CREATE ROLE CLEANERS")
+        admin.rows(f"GRANT DELETE ON TABLE {LOG} TO ROLE CLEANERS")
+        assert loader.error(f"DELETE FROM {LOG} WHERE FALSE") == REFUSED
+        admin.rows('GRANT ROLE CLEANERS TO ROLE "SAGEX3_LOADER"')
+        assert loader.rows(f"DELETE FROM {LOG} WHERE FALSE") == [(0,)]
+        admin.rows(f"REVOKE DELETE ON TABLE {LOG} FROM ROLE CLEANERS")
+        assert loader.error(f"DELETE FROM {LOG} WHERE FALSE") == REFUSED
+        assert admin.error("GRANT SELECT ON TABLE NOPE.NOPE TO ROLE CLEANERS")[0] == 2003
+        assert admin.error(f"GRANT SELECT ON TABLE {LOG} TO ROLE NOBODY") == (2003, "02000")
+
+
+def test_a_wrong_script_stops_the_start(tmp_path: Path) -> None:
+    script = tmp_path / "init.sql"
+    script.write_text("CREATE SCHEMA ANALYTICS.A;\nSELEC 1;\n")
+    with (
+        pytest.raises(RuntimeError, match=r"(?s)--init-sql failed.*SELEC 1"),
+        account("--init-sql", str(script), "--secrets-dir", str(tmp_path)),
+    ):
+        pass
