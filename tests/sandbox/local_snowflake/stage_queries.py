@@ -46,6 +46,7 @@ def detach(call: Call) -> dict[str, str]:
         alias = node.args.get("alias") or exp.TableAlias(this=exp.to_identifier(placeholder, quoted=True))
         node.replace(exp.Table(this=exp.Literal.string(placeholder), alias=alias))
         _name_fields(select)
+        _part_qualify(select)
     return found
 
 
@@ -63,6 +64,20 @@ def _name_fields(select: exp.Select) -> None:
         node.replace(name if isinstance(node.parent, exp.Column) else exp.Column(this=name))
     for call in list(select.find_all(exp.Seq4, exp.Seq8)):
         call.replace(exp.column(exp.to_identifier(_SEQUENCE, quoted=True)))
+
+
+def _part_qualify(select: exp.Select) -> None:
+    """Compute the fields in an inner SELECT: DuckDB refuses what may fail in the PARTITION BY of a window."""
+    if select.args.get("qualify") is None:
+        return
+    inner = select.copy()
+    inner.set("qualify", None)
+    inner.append("expressions", exp.column(exp.to_identifier(_SEQUENCE, quoted=True)))
+    names = [item.args["alias"] if isinstance(item, exp.Alias) else item.this for item in select.expressions]
+    for clause in [name for name in select.args if name not in {"expressions", "from_", "qualify"}]:
+        select.set(clause, None)
+    select.set("expressions", [exp.column(name.copy()) for name in names])
+    select.set("from_", exp.From(this=inner.subquery("_ls_rows")))
 
 
 def _format(call: Call, node: exp.Expression | None) -> FileFormat:
@@ -86,10 +101,10 @@ def _source(call: Call, reference: str, form: FileFormat) -> str:
         message = f"Remote file '{reference}' was not found."
         raise SnowflakeError(100016, "22000", message)
     readers = " UNION ALL ".join(
-        f"SELECT * FROM {reader(form, file, columns_of(form, file))}"  # noqa: S608 - our own file names
+        f"SELECT * FROM {reader(form, file, columns_of(form, file))}"
         for file in files
     )
-    return f"(SELECT *, ROW_NUMBER() OVER () AS {quote(_SEQUENCE)} FROM ({readers}))"  # noqa: S608
+    return f"(SELECT *, ROW_NUMBER() OVER () AS {quote(_SEQUENCE)} FROM ({readers}))"
 
 
 def _name(call: Call, node: exp.Expression) -> ObjectName:
