@@ -53,15 +53,18 @@ _TITLES = {
     "ledgerCurrency": "Led. cur.",
     "lineAmountExcludingTax": "Without tax",
     "lineAmountIncludingTax": "With tax",
-    "totalAmountExcludingTax": "Total without tax",
-    "totalAmountIncludingTax": "Total with tax",
 }
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 def title_of(name: str) -> str:
-    """What people see for a property: a short title, or its words, as `Accounting date`."""
-    return _TITLES.get(name) or _HUMP.sub(" ", name).capitalize()
+    """The title of a property's column in a table: a short one, or its words."""
+    return _TITLES.get(name) or words_of(name)
+
+
+def words_of(name: str) -> str:
+    """A property's name as words: `accountingDate` is `Accounting date`."""
+    return _HUMP.sub(" ", name).capitalize()
 
 
 _TOTALS = ("totalAmountExcludingTax", "totalAmountIncludingTax", "currency")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from target_snowflake_audit.cli.output import SHORT_ID, Column, empty, facts, line, lines, table
 from target_snowflake_audit.cli.text import NOTHING, quoted, shown
 from target_snowflake_audit.cli.trace.document import posted, sums
-from target_snowflake_audit.cli.trace.links import ALLOCATIONS, ENTRY, ENTRY_LINES, title_of
+from target_snowflake_audit.cli.trace.links import ALLOCATIONS, ENTRY, ENTRY_LINES, title_of, words_of
 from target_snowflake_audit.cli.trace.timeline import AUDIT_PREFIX
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def _is_number(value: object) -> bool:
 
 
 def _shown(part: Part, row: Row) -> dict[str, Any]:
-    return {title_of(name): row.get(name) for name in part.shown}
+    return {words_of(name): row.get(name) for name in part.shown}
 
 
 def _sum_row(one: Sum) -> dict[str, Any]:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     Row = Mapping[str, Any]
 
 AUDIT_PREFIX = "_AUDIT_"
+# Nothing arrived from the source: the row is gone there, or the record arrived when it was refused.
+_WITHOUT_ARRIVAL = frozenset({"replace_scope", "activate_version", "replay"})
 
 
 @dataclass(frozen=True)
@@ -90,8 +92,8 @@ def _written_at(row: Row) -> datetime:
 
 
 def _origin(row: Row) -> Iterable[Step]:
-    if row.get("CAUSE") in {"replace_scope", "activate_version"}:
-        return  # no record came: the source no longer has it
+    if row.get("CAUSE") in _WITHOUT_ARRIVAL:
+        return
     if row.get("SOURCE_TIME") is not None:
         yield Step(row["SOURCE_TIME"], "source", "changed in the source")
     if row.get("EXTRACTED_AT") is not None:
