@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import warehouse
-from pipeline import BIN, Finished, tap, target
+from pipeline import BIN, Finished, project_config, tap, target
 from streams import STREAMS, table
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def kill_in_the_middle(running: Sandbox, lines: str, folder: Path, at_batch: int
     """Start the target, kill -9 it in the middle of a transaction, and give the STATE values it emitted."""
     running.snowflake.clear_log()
     config = folder / "target-config.json"
-    config.write_text(json.dumps(SMALL))
+    config.write_text(json.dumps({**project_config("loaders"), **SMALL}))
     command = [str(BIN / "target-snowflake-audit"), "--config", "ENV", "--config", str(config)]
     environment = {**os.environ, **running.environment}
     with subprocess.Popen(

@@ -11,6 +11,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ruamel.yaml import YAML
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -95,11 +97,16 @@ def target(
     folder: Path,
     config: Mapping[str, Any] | None = None,
 ) -> Finished:
-    """Run target-snowflake-audit on Singer lines."""
-    command = ["target-snowflake-audit", "--config", "ENV"]
-    if config:
-        command += ["--config", _write(folder / "target-config.json", config)]
-    return run(command, environment, input=lines)
+    """Run target-snowflake-audit on Singer lines, with the project's own configuration and `config`."""
+    file = _write(folder / "target-config.json", {**project_config("loaders"), **(config or {})})
+    return run(["target-snowflake-audit", "--config", "ENV", "--config", file], environment, input=lines)
+
+
+def project_config(group: str) -> dict[str, Any]:
+    """Give the `config` of meltano.yml's first extractor or loader."""
+    project = YAML(typ="safe").load((ROOT / "meltano.yml").read_text())
+    config: dict[str, Any] = project["plugins"][group][0]["config"]
+    return config
 
 
 def meltano(environment: Mapping[str, str], *arguments: str) -> Finished:

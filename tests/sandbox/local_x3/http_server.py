@@ -90,6 +90,8 @@ class HttpServer:
             )
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             return  # the client went away
+        except asyncio.CancelledError:
+            return  # the server stops while a client keeps its connection open
         finally:
             writer.close()
 
