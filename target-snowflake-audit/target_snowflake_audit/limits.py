@@ -4,18 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from singer_sdk.exceptions import MissingKeyPropertiesError
+
+from target_snowflake_audit.checking.problems import MISSING, NULL_KEY
 from target_snowflake_audit.errors import DeadLetterLimitError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from target_snowflake_audit.counts import Counts
 
 _FEWEST_RECORDS = 100
 
 
-def check(settings: Mapping[str, Any], before: Counts, batch: Counts, *, stream: str) -> None:
+class MissingKeyError(DeadLetterLimitError, MissingKeyPropertiesError):
+    """A record without its key where nothing is tolerated: the SDK's error for it, and ours."""
+
+
+def check(
+    settings: Mapping[str, Any], before: Counts, batch: Counts, reasons: Collection[str], *, stream: str
+) -> None:
     """Judge a stream's dead letters, the batch that is about to be committed included.
+
+    `reasons` are the reason codes of the batch's letters.
 
     Raises:
         DeadLetterLimitError: with the numbers and the setting that allows more.
@@ -25,7 +36,8 @@ def check(settings: Mapping[str, Any], before: Counts, batch: Counts, *, stream:
         return
     if settings.get("error_tolerance", "data") == "none":
         message = f"stream {stream}: {_letters(dead)}, and `error_tolerance` is none"
-        raise DeadLetterLimitError(message)
+        found = DeadLetterLimitError if not {MISSING, NULL_KEY} & set(reasons) else MissingKeyError
+        raise found(message)
     most = int(settings.get("max_dead_letters", 10_000))
     percent = float(settings.get("max_dead_letter_percent", 5))
     if dead > most:

@@ -226,7 +226,10 @@ class StreamLoader:
         work = Work(batch, operation)
         work.letters = lambda refusals: self._letters(batch, refusals)
         totals = self.run.totals.get(self.plan.stream, Counts())
-        work.judge = lambda counts: limits.check(self.run.settings, totals, counts, stream=self.plan.stream)
+        if operation == LOAD:
+            work.judge = lambda counts: limits.check(
+                self.run.settings, totals, counts, batch.reasons, stream=self.plan.stream
+            )
         return work
 
     def _letters(self, batch: Batch, refusals: Refusals) -> list[tuple[Letter, list[str]]]:

@@ -45,6 +45,9 @@ DUPLICATES = ErrorClass("duplicates")
 UNKNOWN = ErrorClass("unknown")
 
 _NUMBERS: dict[int, ErrorClass] = {
+    # Kinds of the connector's core (5.x), given where no answer came: I/O, broken answer, timeout; cancelled.
+    **dict.fromkeys((4, 6, 14), NETWORK),
+    5: CANCELLED,
     **dict.fromkeys(
         (250001, 250002, 250003, 250005, 250011, 251011, 251012, 290400, 290500, 290503), NETWORK
     ),
@@ -56,9 +59,6 @@ _NUMBERS: dict[int, ErrorClass] = {
     606: AUTHORISATION,
     **dict.fromkeys((390111, 390112, 390114, 390195, 390318), SESSION),
     394303: CLOCK,
-    **dict.fromkeys(
-        (390100, 390144, 390101, 390422, *range(394300, 394303), *range(394304, 394308)), AUTHENTICATION
-    ),
     **dict.fromkeys((3001, 2003, 2043), AUTHORISATION),
     **dict.fromkeys((904, 1003, 2108), COMPILATION),
     **dict.fromkeys(
@@ -74,6 +74,9 @@ _STATES: dict[str, ErrorClass] = {
     "02000": AUTHORISATION,
 }
 
+_LOGIN_NUMBERS = range(390_000, 396_000)
+"""Login, session and token errors; those that another attempt can help are listed above."""
+
 OBJECT_EXISTS = frozenset({2002})
 COLUMN_EXISTS = frozenset({1430})
 
@@ -88,6 +91,8 @@ def classify(errno: int | None, sqlstate: str | None, *, operational: bool = Fal
     """
     if errno is not None and errno in _NUMBERS:
         return _NUMBERS[errno]
+    if errno is not None and errno in _LOGIN_NUMBERS:
+        return AUTHENTICATION
     if sqlstate in _STATES:
         return _STATES[sqlstate]
     return NETWORK if operational else UNKNOWN

@@ -121,6 +121,7 @@ class Run:
             }
             try:
                 self._session.rollback()
+                self.write_pending()
                 self._insert(audit.RUNS, [row])
             except StatementError as failure:
                 logger.warning("The end of run %s could not be recorded in RUNS: %s", self.run_id, failure)

@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 LOCK_TIMEOUT_SECONDS = 900
 STATEMENT_TIMEOUT_SECONDS = 3600
+_LOGIN_FAILED = 250001
 LOGIN_TIMEOUT_SECONDS = 60
 NETWORK_TIMEOUT_SECONDS = 1800
 
@@ -229,6 +230,9 @@ def _statement_error(step: str, error: ConnectorError) -> StatementError:
     errno, sqlstate = error.errno, error.sqlstate
     kind = type(error).__name__
     found = classify(errno, sqlstate, operational=kind in {"OperationalError", "InterfaceError"})
+    if errno == _LOGIN_FAILED and kind == "DatabaseError":
+        # The same number stands for a lost network (OperationalError) and a refused login.
+        found = AUTHENTICATION
     message = " ".join(str(error.msg or error).split())
     if found.data:
         # Such messages quote the value; values stay out of logs and of RETRIES.

@@ -19,7 +19,8 @@ logger = logging.getLogger("target_snowflake_audit")
 def run_singer(arguments: list[str]) -> int:
     """Run with command line arguments; gives the exit code."""
     try:
-        TargetSnowflakeAudit.cli(arguments, standalone_mode=False)
+        # Without standalone mode click gives the code of `ctx.exit`, which the SDK uses for bad settings.
+        code = TargetSnowflakeAudit.cli(arguments, standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return 2
@@ -29,7 +30,7 @@ def run_singer(arguments: list[str]) -> int:
         return _fail(error, EXIT_FAILED)
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else int(bool(ended.code))
-    return 0
+    return code if isinstance(code, int) else 0
 
 
 def _fail(error: BaseException, code: int) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk.exceptions import MissingKeyPropertiesError
 from singer_sdk.sinks import Sink
 from typing_extensions import override
 
@@ -59,13 +58,6 @@ class AuditSink(Sink):
     def activate_version(self, new_version: int) -> None:
         """Delete rows that did not come under the version."""
         self._target.activate_sink(self, new_version)
-
-    def missing_key(self, record: dict[str, Any]) -> MissingKeyPropertiesError | None:
-        """The SDK's error for a record without its key; only where no error is tolerated."""
-        missing = [name for name in self.key_properties if name not in record]
-        if not missing:
-            return None
-        return MissingKeyPropertiesError(f"stream {self.stream_name}: a record has no {', '.join(missing)}")
 
     def _loader(self) -> StreamLoader:
         target = self._target

@@ -122,7 +122,8 @@ class Checker:
             name = self._names[position]
             for at, record in enumerate(chunk.mapped):
                 if record.get(name) is None:
-                    suspects.setdefault(at, []).append(self._key_problem(name, record))
+                    # In front: the key says more than the type that null does not have.
+                    suspects.setdefault(at, []).insert(0, self._key_problem(name, record))
         for at, found in suspects.items():
             _, more = self._convert([chunk.mapped[at]])
             suspects[at] = _merged(more.get(0, []), found)

@@ -100,7 +100,7 @@ def _stamped(plan: StreamPlan, tables: Tables) -> str:
 
 def _comparable(plan: StreamPlan, stamp: str) -> str:
     """A stamp as it is compared: by day where the source gives no time of day."""
-    return f"DATE_TRUNC('DAY', {stamp})" if plan.stamp_by_day else stamp
+    return f"CAST({stamp} AS DATE)" if plan.stamp_by_day else stamp
 
 
 def _rank(plan: StreamPlan) -> str:

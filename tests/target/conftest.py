@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import sys
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from processes import server  # noqa: E402 - tests/support is on the path
+from snowflake_control import SnowflakeControl  # noqa: E402
+from target_snowflake_audit.audit.setup_sql import Setup, script  # noqa: E402
+from target_world import World  # noqa: E402 - this folder, put on the path above
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# The connector announces changes of its own defaults; the target passes what it relies on.
+warnings.filterwarnings("ignore", category=FutureWarning, module=r"snowflake\.connector.*")
+
+
+@pytest.fixture(scope="session")
+def _snowflake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """One local Snowflake for all tests here, set up as an owner would."""
+    folder = tmp_path_factory.mktemp("snowflake")
+    setup = folder / "init.sql"
+    setup.write_text(script(Setup(user="LOADER")))
+    secrets = folder / "secrets"
+    secrets.mkdir(mode=0o700)
+    with server(
+        "local_snowflake", "--port", "0", "--init-sql", str(setup), "--secrets-dir", str(secrets)
+    ) as started:
+        yield World(started.ready, SnowflakeControl(started.ready["host"], started.ready["port"]))
+
+
+@pytest.fixture
+def world(_snowflake: World, request: pytest.FixtureRequest) -> Iterator[World]:
+    """The local Snowflake, with a stream name and a schema that no other test uses."""
+    own = _snowflake.for_test(request.node.name)
+    yield own
+    _snowflake.control.clear_faults()

@@ -1,0 +1,131 @@
+"""Rows the source no longer has: documents that lost lines, and versions."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pytest
+from target_snowflake_audit.errors import DeletionLimitError
+from target_world import LINE_SCHEMA
+
+if TYPE_CHECKING:
+    from target_world import Message, World
+
+SCOPED = {**LINE_SCHEMA, "x-replace-scope": ["documentId"]}
+
+
+def keys(world: World) -> list[tuple[str, int]]:
+    return [(row["DOCUMENT_ID"], row["LINE_NUMBER"]) for row in world.rows()]
+
+
+def activate(world: World, version: int) -> Message:
+    return {"type": "ACTIVATE_VERSION", "stream": world.stream, "version": version}
+
+
+def test_lines_that_did_not_come_with_their_document_are_soft_deleted(world: World) -> None:
+    world.run([world.schema_message(SCOPED), *(world.line("A", n) for n in (1, 2, 3)), world.line("B", 1)])
+    world.run([world.schema_message(SCOPED), world.line("A", 1), world.line("A", 3, "9.00")])
+    assert keys(world) == [("A", 1), ("A", 3), ("B", 1)]
+    assert world.counts()[1] == {"received": 2, "updated": 1, "unchanged": 1, "removed": 1}
+    [(_, before, after)] = world.history("OPERATION = 'delete'")
+    assert (before["LINE_NUMBER"], before["AMOUNT"], after) == ("2", "1.00", None)
+    [row] = world.audit("RECORD_HISTORY", where="OPERATION = 'delete'")
+    [inserted] = world.audit(
+        "RECORD_HISTORY", where=f"OPERATION = 'insert' AND KEY_HASH = '{row['KEY_HASH']}'"
+    )
+    assert inserted["CAUSE"] == "record"
+    assert row["CAUSE"] == "replace_scope"
+
+
+def test_row_that_comes_back_is_live_again(world: World) -> None:
+    world.run([world.schema_message(SCOPED), world.line("A", 1), world.line("A", 2)])
+    world.run([world.schema_message(SCOPED), world.line("A", 1)])
+    world.run([world.schema_message(SCOPED), world.line("A", 1), world.line("A", 2)])
+    assert keys(world) == [("A", 1), ("A", 2)]
+    assert [operation for operation, _, _ in world.history()] == ["insert", "insert", "delete", "update"]
+
+
+def test_batch_never_ends_inside_a_document(world: World) -> None:
+    documents = [world.line(d, n) for d in "ABC" for n in range(4)]
+    world.run([world.schema_message(SCOPED), *documents], batch_size_rows=3)
+    assert [count["received"] for count in world.counts()] == [4, 4, 4]
+    world.run([world.schema_message(SCOPED), *documents], batch_size_rows=3)
+    assert len(keys(world)) == 12
+
+
+def test_document_that_comes_twice_in_a_run_ends_as_its_second_version(world: World) -> None:
+    first = [world.line("A", n) for n in (1, 2, 3)]
+    second = [world.line("A", n, "2.00", updatedDate="2026-01-02T00:00:00Z") for n in (1, 2)]
+    world.run([world.schema_message(SCOPED), *first, world.line("B", 1), *second])
+    assert keys(world) == [("A", 1), ("A", 2), ("B", 1)]
+    assert [row["AMOUNT"] for row in world.rows()][:2] == [Decimal("2.00")] * 2
+
+
+def test_bad_line_is_not_taken_for_deleted(world: World) -> None:
+    world.run([world.schema_message(SCOPED), world.line("A", 1), world.line("A", 2), world.line("A", 3)])
+    world.run([world.schema_message(SCOPED), world.line("A", 1), world.line("A", 2, text="x" * 11)])
+    assert keys(world) == [("A", 1), ("A", 2)]
+
+
+def test_document_with_an_unreadable_key_loses_no_line(world: World) -> None:
+    world.run([world.schema_message(SCOPED), world.line("A", 1), world.line("A", 2)])
+    bad = world.line("A", 2)
+    bad["record"]["lineNumber"] = "two"
+    world.run([world.schema_message(SCOPED), world.line("A", 1), bad])
+    assert keys(world) == [("A", 1), ("A", 2)]
+
+
+def test_version_deletes_what_did_not_come_and_keeps_unchanged_rows(world: World) -> None:
+    first = [world.line("A", n, version=1) for n in range(10)]
+    world.run([world.schema_message(), *first, activate(world, 1)])
+    second = [world.line("A", n, version=2) for n in range(9)]
+    world.run([world.schema_message(), *second, activate(world, 2)], batch_size_rows=4)
+    assert len(keys(world)) == 9
+    assert world.counts()[-1] == {"removed": 1}
+    assert world.audit("RECORD_HISTORY", where="OPERATION = 'delete'")[0]["CAUSE"] == "activate_version"
+    world.run(
+        [world.schema_message(), *(world.line("A", n, version=3) for n in range(10)), activate(world, 3)]
+    )
+    assert len(keys(world)) == 10
+
+
+def test_version_that_would_delete_too_much_is_refused(world: World) -> None:
+    world.run(
+        [world.schema_message(), *(world.line("A", n, version=1) for n in range(10)), activate(world, 1)]
+    )
+    half = [world.line("A", n, version=2) for n in range(5)]
+    with pytest.raises(DeletionLimitError, match="delete 5 of 10 live rows.*max_deleted_percent"):
+        world.run([world.schema_message(), *half, activate(world, 2)])
+    assert len(keys(world)) == 10
+    world.run([world.schema_message(), *half, activate(world, 2)], max_deleted_percent=50)
+    assert len(keys(world)) == 5
+
+
+def test_bad_record_of_a_version_keeps_its_row(world: World) -> None:
+    world.run(
+        [world.schema_message(), *(world.line("A", n, version=1) for n in range(3)), activate(world, 1)]
+    )
+    again = [
+        world.line("A", 0, version=2),
+        world.line("A", 1, version=2),
+        world.line("A", 2, version=2, text="x" * 11),
+    ]
+    again[2] = {**world.line("A", 2, text="x" * 11), "version": 2}
+    world.run([world.schema_message(), *again, activate(world, 2)])
+    assert len(keys(world)) == 3
+
+
+def test_hard_delete(world: World) -> None:
+    world.run([world.schema_message(SCOPED), world.line("A", 1), world.line("A", 2)])
+    world.run([world.schema_message(SCOPED), world.line("A", 1)], hard_delete=True)
+    assert world.query(f'SELECT COUNT(*) AS "N" FROM {world.table}') == [{"N": 1}]  # noqa: S608
+    assert [operation for operation, _, _ in world.history()] == ["insert", "insert", "delete"]
+
+
+def test_record_that_says_deleted(world: World) -> None:
+    world.run([world.schema_message(), world.line("A", 1), world.line("A", 2)])
+    gone = world.line("A", 2, _sdc_deleted_at="2026-01-02T00:00:00Z")
+    world.run([world.schema_message(), gone])
+    assert keys(world) == [("A", 1)]
+    assert world.counts()[1] == {"received": 1, "deleted": 1}

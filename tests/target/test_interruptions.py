@@ -1,0 +1,195 @@
+"""Kills, signals, lost answers, faults and rivals: nothing lost, nothing twice, no STATE ahead of a COMMIT."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+import time
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pytest
+from target_snowflake_audit.session import StatementError
+from target_world import lines, state
+
+if TYPE_CHECKING:
+    import subprocess
+
+    from target_world import Message, World
+
+
+def messages(world: World, count: int = 300, amount: str = "1.00") -> list[Message]:
+    found = [world.schema_message()]
+    for n in range(count):
+        found.append(world.line(f"D{n // 10:03d}", n % 10, amount))
+        if n % 100 == 99:
+            found.append(state({"bookmarks": {world.stream: {"n": n + 1}}}))
+    return found
+
+
+def feed(process: subprocess.Popen[bytes], text: str) -> None:
+    assert process.stdin is not None
+    process.stdin.write(text.encode())
+    process.stdin.flush()
+
+
+def test_state_leaves_only_after_its_records_are_committed(world: World) -> None:
+    process = world.start(batch_size_rows=100)
+    text = lines(messages(world))
+    head, tail = text.rsplit("\n", 60)[0] + "\n", text[len(text.rsplit("\n", 60)[0]) + 1 :]
+    feed(process, head)
+    assert process.stdout is not None
+    first = json.loads(process.stdout.readline())
+    committed = world.query(f'SELECT COUNT(*) AS "N" FROM {world.table}')[0]["N"]  # noqa: S608
+    assert first == {"bookmarks": {world.stream: {"n": 100}}}
+    assert committed >= 100
+    out, _ = process.communicate(tail.encode(), timeout=60)
+    assert process.returncode == 0
+    assert json.loads(out.splitlines()[-1]) == {"bookmarks": {world.stream: {"n": 300}}}
+    assert len(world.rows()) == 300
+
+
+@pytest.mark.parametrize("step", ["^COPY INTO", "^MERGE INTO", "^COMMIT"])
+def test_kill_in_the_middle_then_the_same_command_again(world: World, step: str) -> None:
+    """The killed session still holds the fence: the second run waits until Snowflake aborts it."""
+    fault = world.control.fault("slow", pattern=step, nth=2, seconds=20, user="LOADER")
+    process = world.start(batch_size_rows=100)
+    feed(process, lines(messages(world)))
+    deadline = time.monotonic() + 30
+    while not world.control.struck(fault) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert world.control.struck(fault) == 1
+    process.kill()
+    out, _ = process.communicate()
+    states = [json.loads(line) for line in out.splitlines()]
+    stored = world.query(f'SELECT COUNT(*) AS "N" FROM {world.table}')[0]["N"]  # noqa: S608
+    assert all(s["bookmarks"][world.stream]["n"] <= stored for s in states)
+    world.control.clear_faults()
+    mover = threading.Thread(target=lambda: (time.sleep(2), world.control.advance_clock(400)))
+    mover.start()
+    world.run(messages(world), batch_size_rows=100)
+    mover.join()
+    assert len(world.rows()) == 300
+    assert len(world.audit("RECORD_HISTORY")) == 300
+    keys = world.query(f'SELECT COUNT(DISTINCT "DOCUMENT_ID", "LINE_NUMBER") AS "N" FROM {world.table}')  # noqa: S608
+    assert keys == [{"N": 300}]
+
+
+def test_sigterm_ends_with_the_last_safe_state_and_says_so(world: World) -> None:
+    process = world.start(batch_size_rows=100)
+    head = lines(messages(world)[:150])
+    feed(process, head)
+    assert process.stdout is not None
+    first = process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode not in (0, None)
+    assert json.loads(first) == {"bookmarks": {world.stream: {"n": 100}}}
+    assert out == b""
+    assert b"interrupted with 0 dead letters" in err
+    batch = world.audit("BATCHES")[0]
+    [run] = world.query(f"SELECT STATUS FROM ANALYTICS.AUDIT.RUNS_CURRENT WHERE RUN_ID = '{batch['RUN_ID']}'")  # noqa: S608
+    assert run["STATUS"] == "interrupted"
+    assert len(world.rows()) == 100
+
+
+def test_lost_answer_of_commit_is_looked_up(world: World) -> None:
+    world.control.fault("reset", pattern="^COMMIT", when="after", user="LOADER")
+    world.run(messages(world, 20))
+    assert len(world.rows()) == 20
+    assert world.counts() == [{"received": 20, "inserted": 20}]
+    assert len(world.audit("RECORD_HISTORY")) == 20
+
+
+@pytest.mark.parametrize(
+    ("pattern", "code", "sqlstate", "kind"),
+    [
+        ("^MERGE INTO", 603, "XX000", "internal"),
+        ("^UPDATE .*FENCE", 625, "57014", "contention"),
+        ("^COPY INTO", 608, "57014", "warehouse"),
+        ("^INSERT INTO .*RECORD_HISTORY", 390112, "08001", "session"),
+    ],
+)
+def test_fault_is_retried_on_a_new_session_and_recorded(
+    world: World, pattern: str, code: int, sqlstate: str, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("target_snowflake_audit.retrying.random.random", lambda: 0.01)
+    world.control.fault("error", pattern=pattern, code=code, sqlstate=sqlstate, user="LOADER", times=1)
+    world.run(messages(world, 20))
+    assert len(world.rows()) == 20
+    assert len(world.audit("RECORD_HISTORY")) == 20
+    [retry] = world.audit("RETRIES")
+    assert (retry["ERROR_CLASS"], retry["ERRNO"], retry["ATTEMPT"], retry["OUTCOME"]) == (
+        kind,
+        code,
+        1,
+        "retried",
+    )
+    assert world.audit("BATCHES")[0]["ATTEMPT"] == 2
+
+
+def test_connection_lost_before_a_statement_took_effect(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("target_snowflake_audit.retrying.random.random", lambda: 0.01)
+    world.control.fault("reset", pattern="^MERGE INTO", when="before", user="LOADER", times=1)
+    world.run(messages(world, 20))
+    assert len(world.rows()) == 20
+
+
+def test_what_cannot_succeed_is_not_tried_again(world: World) -> None:
+    fault = world.control.fault(
+        "error", pattern="^MERGE INTO", code=904, sqlstate="42000", user="LOADER", times=5
+    )
+    with pytest.raises(StatementError, match="compilation"):
+        world.run(messages(world, 20))
+    assert world.control.struck(fault) == 1
+    assert world.rows() == []
+    [retry] = world.audit("RETRIES")
+    assert (retry["OUTCOME"], retry["STEP"], retry["ERRNO"]) == ("gave_up", "merge", 904)
+
+
+def test_gives_up_after_the_allowed_attempts(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("target_snowflake_audit.retrying.random.random", lambda: 0.0)
+    fault = world.control.fault(
+        "error", pattern="^MERGE INTO", code=625, sqlstate="57014", user="LOADER", times=9
+    )
+    with pytest.raises(StatementError, match="contention"):
+        world.run(messages(world, 20), retry_max_attempts=3)
+    assert world.control.struck(fault) == 3
+
+
+def test_two_targets_at_once_make_no_double_row(world: World) -> None:
+    world.run([world.schema_message()])
+    inputs = [lines(messages(world, 200, amount)) for amount in ("1.00", "2.00")]
+    processes = [world.start(batch_size_rows=50) for _ in inputs]
+    threads = [
+        threading.Thread(target=process.communicate, args=(text.encode(),), kwargs={"timeout": 90})
+        for process, text in zip(processes, inputs, strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [process.returncode for process in processes] == [0, 0]
+    rows = world.rows()
+    assert len(rows) == 200
+    assert {row["AMOUNT"] for row in rows} <= {Decimal("1.00"), Decimal("2.00")}
+    written = sum(c.get("inserted", 0) + c.get("updated", 0) for c in world.counts())
+    assert len(world.audit("RECORD_HISTORY")) == written
+
+
+def test_fence_without_its_row_aborts(world: World) -> None:
+    from target_snowflake_audit.errors import IntegrityError  # noqa: PLC0415
+    from target_snowflake_audit.sql.fence import fence_of  # noqa: PLC0415
+    from target_snowflake_audit.sql.quoting import TableName  # noqa: PLC0415
+
+    world.run(messages(world, 10))
+    fence = fence_of(
+        TableName("ANALYTICS", world.schema, world.stream.upper()), TableName("ANALYTICS", "AUDIT_LOCK", "")
+    )
+    world.query(f"DELETE FROM {fence.sql}")  # noqa: S608
+    with pytest.raises(IntegrityError, match="exactly one"):
+        world.run(messages(world, 10, "2.00"))
+    assert {row["AMOUNT"] for row in world.rows()} == {Decimal("1.00")}
