@@ -25,6 +25,8 @@ Row = dict[str, t.Any]
 Misfit = tuple[str, t.Any, str]
 """Field, value as received, what was expected."""
 
+_NO_LIMIT = 1 << 30
+
 JOINED = "_joined"
 """Member under which a document holds the second GraphQL node of the same key."""
 
@@ -82,13 +84,17 @@ def walk(node: t.Any, path: tuple[str, ...]) -> t.Any:  # noqa: ANN401 - JSON in
 
 
 class LevelPlan:
-    """Fills the columns of one level (document, line, analytical line) from one wire object."""
+    """Fills the columns of one level (document, line, analytical line) from one wire object.
+
+    Texts, most of the columns, are checked in place; other values go through their converter.
+    """
 
     def __init__(self, fields: Iterable[Field], kind: str | None, options: ProjectionOptions) -> None:
         """Compile the selected fields of one level."""
         graphql = options.api == "graphql"
-        self._flat: list[tuple[str, str, Converter]] = []
-        self._deep: list[tuple[str, tuple[str, ...], Converter, t.Any]] = []
+        self._texts: list[tuple[str, str, int]] = []
+        self._others: list[tuple[str, str, Converter]] = []
+        self._references: list[tuple[str, str, tuple[str, ...], Converter, t.Any]] = []
         self._dimensions: list[Callable[[Node, Row], None]] = []
         self.missing: list[str] | None = None
         """Members that the first wire object did not have; None before there was one."""
@@ -97,37 +103,55 @@ class LevelPlan:
                 self._dimensions.append(_dimension_filler(field, options))
                 continue
             place = field.graphql_path(kind) if graphql else field.x3_column(kind)
-            if place is None or field.name not in options.selected:
-                continue
-            path = tuple(place.split(".")) if graphql else (place,)
-            convert = converter(field, options.api)
-            if len(path) == 1:
-                self._flat.append((field.name, path[0], convert))
-            else:
-                # X3 keeps an empty reference as empty text; GraphQL shows it as a null object.
-                self._deep.append((field.name, path, convert, "" if field.type == "text" else None))
+            if place is not None and field.name in options.selected:
+                self._add(field, place.split(".") if graphql else [place], options.api)
+
+    def _add(self, field: Field, path: list[str], api: str) -> None:
+        first, *rest = path
+        if rest:
+            # X3 keeps an empty reference as empty text; GraphQL shows it as a null object.
+            empty = "" if field.type == "text" else None
+            self._references.append((field.name, first, tuple(rest), converter(field, api), empty))
+        elif field.type == "text":
+            self._texts.append((field.name, first, field.length or _NO_LIMIT))
+        else:
+            self._others.append((field.name, first, converter(field, api)))
 
     def fill(self, node: Node, row: Row, misfits: list[Misfit]) -> None:
         """Convert one wire object into columns of a row; misfits go in unchanged and are noted."""
         if self.missing is None:
-            self.missing = [member for _, member, _ in self._flat if member not in node]
+            flat = [*(member for _, member, _ in self._texts), *(member for _, member, _ in self._others)]
+            self.missing = [member for member in flat if member not in node]
         get = node.get
-        for name, member, convert in self._flat:
+        for name, member, limit in self._texts:
+            value = get(member)
+            row[name] = value
+            if value is not None and (value.__class__ is not str or len(value) > limit):
+                misfits.append((name, value, f"expected text of at most {limit} characters"))
+        for name, member, convert in self._others:
             value = get(member)
             try:
                 row[name] = convert(value)
             except (MisfitError, TypeError) as error:
                 row[name] = value
                 misfits.append((name, value, _expectation(error)))
-        for name, path, convert, empty in self._deep:
-            value = walk(node, path)
+        if self._references:
+            self._fill_references(node, row, misfits)
+        for fill in self._dimensions:
+            fill(node, row)
+
+    def _fill_references(self, node: Node, row: Row, misfits: list[Misfit]) -> None:
+        """Columns that GraphQL shows inside of nested objects."""
+        get = node.get
+        for name, first, rest, convert, empty in self._references:
+            value = get(first)
+            if value is not None:
+                value = value.get(rest[0]) if len(rest) == 1 else walk(value, rest)
             try:
                 row[name] = empty if value is None else convert(value)
             except (MisfitError, TypeError) as error:
                 row[name] = value
                 misfits.append((name, value, _expectation(error)))
-        for fill in self._dimensions:
-            fill(node, row)
 
 
 class Projection:
