@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from target_snowflake_audit.cli.output import print_all, print_json
+from target_snowflake_audit.cli.output import Column, print_all, print_json, table
 from target_snowflake_audit.cli.trace.document import Document, Entry, posted, sums
 from target_snowflake_audit.cli.trace.links import BY_ENTRY_NUMBER, SUPPLIER_INVOICE
 from target_snowflake_audit.cli.trace.render import document_json, document_parts
@@ -107,3 +107,19 @@ def test_programs_get_exact_amounts(capsys: pytest.CaptureFixture[str]) -> None:
     assert found["header"]["totalAmountIncludingTax"] == Decimal("120.36")
     assert [one["difference"] for one in found["sums"]] == [0, 0, 0, 0]
     assert found["entries"][0]["link"] == BY_ENTRY_NUMBER
+
+
+def test_nothing_is_cut_on_a_narrow_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    text = "CCT=" + "0123456789" * 6
+    print_all(
+        [table("T", [Column("Dimensions", "a"), Column("Amount", "b", right=True)], [{"a": text, "b": 1}])]
+    )
+    shown = capsys.readouterr().out
+    assert "…" not in shown
+    first_cells = [
+        line[: line.index("  ", 2)] if "  " in line[2:] else line for line in shown.splitlines()[3:]
+    ]
+    assert text in "".join(cell.strip() for cell in first_cells)
