@@ -28,6 +28,10 @@ def _entries() -> Iterator[tuple[str, dict[str, Any]]]:
 ENTRIES = list(_entries())
 
 
+def _name(value: str | dict[str, Any]) -> str:
+    return str(value["id"]) if isinstance(value, dict) else value
+
+
 @pytest.fixture(scope="module")
 def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     with account("--secrets-dir", str(tmp_path_factory.mktemp("secrets"))) as running:
@@ -35,7 +39,7 @@ def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
 
 
 def _refusal(strict: Account, sql: str) -> str:
-    """Why the contract refuses a statement of the loader; empty when it does not (other errors are let pass)."""
+    """Why the contract refuses a statement of the loader; empty when it does not."""
     with strict.session() as session:
         try:
             session.rows(sql)
@@ -59,9 +63,7 @@ def test_the_registry_is_sound() -> None:
                 assert not isinstance(sqlglot.parse_one(text, read="snowflake"), sqlglot.exp.Command), text
 
 
-@pytest.mark.parametrize(
-    ("kind", "entry"), ENTRIES, ids=lambda value: value["id"] if isinstance(value, dict) else value
-)
+@pytest.mark.parametrize(("kind", "entry"), ENTRIES, ids=_name)
 def test_every_example_is_let_through(strict: Account, kind: str, entry: dict[str, Any]) -> None:
     example = entry["example"].strip()
     sql = example

@@ -12,6 +12,9 @@ import pytest
 if TYPE_CHECKING:
     from snowflake_account import Account, Session
 
+MIDNIGHT = "2026T00:00:00.000000"
+LONG = "12345678901234567890.123456789"
+
 
 @pytest.mark.parametrize(
     ("expression", "value"),
@@ -55,11 +58,12 @@ if TYPE_CHECKING:
         ("SHA2('a')", hashlib.sha256(b"a").hexdigest()),
         ("TYPEOF(PARSE_JSON('1.5'))", "DECIMAL"),
         ("EQUAL_NULL(NULL, NULL)", True),
-        (
-            "TO_VARCHAR(X, 'YYYY-MM-DD\"T\"HH24:MI:SS.FF6') "
-            "FROM (SELECT '2026-01-02 03:04:05'::TIMESTAMP_NTZ AS X)",
-            "2026-01-02T03:04:05.000000",
-        ),
+        ("TO_VARCHAR(X, 'YYYY\"T\"HH24:MI:SS.FF6') FROM (SELECT '2026-01-02'::DATE AS X)", MIDNIGHT),
+        ("ARRAY_CONSTRUCT(1, 'a', NULL)::VARCHAR", '[1,"a",null]'),
+        ("ARRAY_CONSTRUCT_COMPACT(1, 'a', NULL)::VARCHAR", '[1,"a"]'),
+        ("ARRAY_CONSTRUCT()::VARCHAR", "[]"),
+        (f"OBJECT_CONSTRUCT('a', PARSE_JSON('{LONG}'))::VARCHAR", f'{{"a":{LONG}}}'),
+        (f"ARRAY_CONSTRUCT(PARSE_JSON('{LONG}'))::VARCHAR", f"[{LONG}]"),
         ("1 IS DISTINCT FROM NULL", True),
         ("COUNT_IF(X > 1) FROM (SELECT 1 AS X UNION ALL SELECT 2)", 1),
     ],

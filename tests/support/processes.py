@@ -82,7 +82,7 @@ def start_server(module: str, *arguments: str, timeout: float = 60.0) -> Server:
     line = _first_line(process, timeout)
     if not line:
         process.kill()
-        process.wait()
+        process.communicate()  # closes the pipes
         text = path.read_text(encoding="utf-8", errors="replace")[-4000:]
         msg = f"{module} did not get ready in {timeout:.0f} s (exit code {process.returncode}):\n{text}"
         raise RuntimeError(msg)

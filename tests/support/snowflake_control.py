@@ -59,7 +59,7 @@ class SnowflakeControl:
         return float(self.do("now"))
 
     def locks(self) -> list[Entry]:
-        """Held locks and waiters: table, state (HOLDING or WAITING), session, and for holders user, tag, since."""
+        """Held locks and waiters: table, state (HOLDING or WAITING), session, and more for holders."""
         return list(self.do("locks"))
 
     def wait_for_waiter(self, table: str, timeout: float = 10.0) -> None:
@@ -85,9 +85,9 @@ class SnowflakeControl:
 
         Args:
             kind: error, reset or slow.
-            details: `pattern` (regular expression on the statement), `on` (statement, login or upload), `when`
-                (before or after it took effect), `nth` (which match), `times`, `code`, `sqlstate`, `message`,
-                `seconds` (slow), `user`.
+            details: `pattern` (regular expression on the statement), `on` (statement, login or upload),
+                `when` (before or after it took effect), `nth` (which match), `times`, `code`, `sqlstate`,
+                `message`, `seconds` (slow), `user`.
         """
         return int(self.do("fault", kind=kind, **details))
 

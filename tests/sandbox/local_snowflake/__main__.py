@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
+from .answers import cuttable
 from .contract import Contract
 from .engine import run
 from .errors import SnowflakeError
@@ -119,7 +120,7 @@ def main() -> None:
         world.contract = Contract(CONTRACT)
     prepare(world, chosen.init_sql.read_text(encoding="utf-8") if chosen.init_sql else None)
     listener = listen(chosen.port)
-    config = uvicorn.Config(Service(world).app(), log_level="warning", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(cuttable(Service(world).app()), log_level="warning", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     if chosen.stop_with_stdin:
         threading.Thread(target=_stop_with_stdin, args=(server,), daemon=True).start()

@@ -16,13 +16,14 @@ from starlette.responses import Response
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from starlette.types import Receive, Scope, Send
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 _REMEMBERED = 500
+_TRANSPORT = "local_snowflake.transport"
 
 
 class Cut(Response):
-    """An answer that never arrives: the connection is closed in mid-answer.
+    """An answer that never arrives: the connection is reset instead.
 
     `kept`: the answer of a statement that took effect, None when it did not; `times`: how many attempts are
     cut.
@@ -34,9 +35,20 @@ class Cut(Response):
         self.kept, self.times = kept, times
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Promise a body and send none: uvicorn then closes the connection."""
-        del scope, receive
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1000")]})
+        """Reset the connection and wait until the server has noticed."""
+        del receive, send
+        scope[_TRANSPORT].abort()
+        await asyncio.sleep(0.05)
+
+
+def cuttable(app: ASGIApp) -> ASGIApp:
+    """Let answers reach the connection: uvicorn's `send` belongs to the object that has it."""
+
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+        scope[_TRANSPORT] = getattr(getattr(send, "__self__", None), "transport", None)
+        await app(scope, receive, send)
+
+    return wrapped
 
 
 class Answers:

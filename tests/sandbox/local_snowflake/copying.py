@@ -147,11 +147,11 @@ def _load_file(call: Call, load: Load, file: StagedFile) -> list[Any]:
     memory = f"{quote(load.table.name.database)}._fs_information_schema._ls_loads"
     owner = f"{call.session.id}:" if load.table.temporary else ""
     key = [load.table.name.schema, owner + load.table.name.name, file.path, file.md5]
-    seen = f"SELECT 1 FROM {memory} WHERE schema_name = ? AND table_name = ? AND path = ? AND md5 = ?"  # noqa: S608
+    seen = f"SELECT 1 FROM {memory} WHERE schema_name = ? AND table_name = ? AND path = ? AND md5 = ?"
     if not load.options.get("FORCE") and call.session.duck.execute(seen, key).fetchone():
         return [shown, "LOAD_SKIPPED", 0, 0, None, 1, "File was loaded before.", None, None, None]
     count = changed(call, _sql(call, load, file))
-    call.session.duck.execute(f"INSERT INTO {memory} VALUES (?, ?, ?, ?)", key)  # noqa: S608 - quoted name
+    call.session.duck.execute(f"INSERT INTO {memory} VALUES (?, ?, ?, ?)", key)
     return [shown, "LOADED", count, count, 1, 0, None, None, None, None]
 
 
@@ -165,7 +165,7 @@ def _sql(call: Call, load: Load, file: StagedFile) -> str:
     where = reader(load.form, file, fields)
     inner = select.replace(quote(_FILE), where)
     return (
-        f"INSERT INTO {duck_name(load.table)} ({listed}) SELECT {', '.join(fitted)} "  # noqa: S608 - quoted names
+        f"INSERT INTO {duck_name(load.table)} ({listed}) SELECT {', '.join(fitted)} "
         f"FROM ({inner}) AS _ls_source({', '.join(names)})"
     )
 
@@ -180,7 +180,7 @@ def _selected(call: Call, load: Load, fields: int) -> str:
                 "SQL compilation error:\nJSON file format can produce one and only one column of type variant"
             )
             raise SnowflakeError(2019, "0A000", message)
-        return f"SELECT c1 FROM {quote(_FILE)}"  # noqa: S608 - own name
+        return f"SELECT c1 FROM {quote(_FILE)}"
     variant = [c for c in load.columns if (k := load.table.column(c)) and k.duck_type == "JSON"]
     if variant:
         message = (
@@ -190,7 +190,7 @@ def _selected(call: Call, load: Load, fields: int) -> str:
     strict = load.form.flag("ERROR_ON_COLUMN_COUNT_MISMATCH", default=True)
     if fields != len(load.columns) and (strict or fields < len(load.columns)):
         raise mismatch(len(load.columns), fields)
-    return f"SELECT {', '.join(f'c{i}' for i in range(1, len(load.columns) + 1))} FROM {quote(_FILE)}"  # noqa: S608
+    return f"SELECT {', '.join(f'c{i}' for i in range(1, len(load.columns) + 1))} FROM {quote(_FILE)}"
 
 
 def _transformed(call: Call, load: Load) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from . import access, ddl_tables, grant_commands, results, stage_queries
+from . import access, ddl_alter, ddl_tables, grant_commands, results, stage_queries
 from .errors import already_exists, not_found, unsupported
 from .names import ObjectName, literal, qualify, quote
 from .resolve import identifier, require, require_schema, resolve, table_parts
@@ -235,6 +235,7 @@ HANDLERS: dict[str, Callable[[Call], Result]] = {
     "DROP STAGE": _drop_stage,
     "ALTER WAREHOUSE": _accepted,
     "COMMENT": _comment,
+    "ALTER TABLE": ddl_alter.alter_table,
     **ddl_tables.HANDLERS,
     **grant_commands.HANDLERS,
     **stage_queries.HANDLERS,

@@ -19,8 +19,8 @@ from . import access, results
 from .catalogue import DEFAULT_VARCHAR, Column, Table, TableMeta
 from .errors import SnowflakeError, already_exists, not_found, unsupported
 from .names import ObjectName, literal, qualify, quote
-from .resolve import identifier, lookup, require, require_schema, resolve, table_parts, unknown_column
-from .translate import duck_type, text_length, to_duck, translate
+from .resolve import identifier, lookup, require, require_schema, resolve, table_parts
+from .translate import text_length, to_duck, translate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +38,8 @@ _SHED = (
 )
 
 
-def _name(call: Call, node: exp.Expression) -> ObjectName:
+def object_name(call: Call, node: exp.Expression) -> ObjectName:
+    """The full name of a created or altered table."""
     table: exp.Expression = node.this if isinstance(node, exp.Schema) else node
     return qualify(table_parts(table), call.session.database, call.session.schema)
 
@@ -50,7 +51,7 @@ def _names(nodes: list[exp.Expression]) -> list[str]:
 def create_table(call: Call) -> Result:
     """CREATE [OR REPLACE] [TEMPORARY | TRANSIENT] TABLE, with columns, AS SELECT, LIKE or CLONE."""
     tree = call.statement.tree
-    name = _name(call, tree.this)
+    name = object_name(call, tree.this)
     require_schema(name.database, name.schema, call.world.catalogue)
     properties = tree.args.get("properties")
     temporary = bool(properties and properties.find(exp.TemporaryProperty))
@@ -72,7 +73,7 @@ def create_table(call: Call) -> Result:
     _comments(call, described, f"temp.main.{quote(duck)}" if temporary else duck)
     _record(call, meta, properties)
     if temporary:
-        call.session.temporary[name] = _temporary_table(call, name, duck)
+        call.session.temporary[name] = temporary_table(call, name, duck)
     call.world.catalogue.meta[name] = meta
     if not temporary:
         call.world.catalogue.changed()
@@ -104,7 +105,8 @@ def _temporary_name(call: Call, name: ObjectName) -> str:
     return name.name if name.name.casefold() not in taken else f"{name.schema}.{name.name}"
 
 
-def _temporary_table(call: Call, name: ObjectName, duck: str) -> Table:
+def temporary_table(call: Call, name: ObjectName, duck: str) -> Table:
+    """A temporary table as DuckDB now has it."""
     rows = call.session.duck.execute(
         "SELECT column_name, data_type, is_nullable, column_default FROM duckdb_columns() "
         "WHERE database_name = 'temp' AND table_name = ? ORDER BY column_index",
@@ -126,10 +128,10 @@ def _body(call: Call, tree: exp.Expression) -> tuple[TableMeta, str]:
 
 
 def _copy_of(call: Call, like: exp.Expression, *, with_rows: bool) -> tuple[TableMeta, str]:
-    source = require(_name(call, like.this), call.session, call.world.catalogue)
+    source = require(object_name(call, like.this), call.session, call.world.catalogue)
     access.require(call, source, {"SELECT"})
     rows = "" if with_rows else " LIMIT 0"
-    return replace(call.world.catalogue.of(source.name)), f"AS SELECT * FROM {source.duck}{rows}"  # noqa: S608
+    return replace(call.world.catalogue.of(source.name)), f"AS SELECT * FROM {where(source)}{rows}"
 
 
 def _as_select(call: Call, tree: exp.Expression) -> tuple[TableMeta, str]:
@@ -148,20 +150,21 @@ def _columns(call: Call, tree: exp.Expression) -> tuple[TableMeta, str]:
     definitions: list[exp.ColumnDef] = []
     for part in tree.this.expressions:
         if isinstance(part, exp.ColumnDef):
-            _column(part, meta)
+            take_apart(part, meta)
             definitions.append(part)
         else:
-            _table_constraint(part, meta)
-    _refuse_twins([identifier(d.this) for d in definitions])
+            table_constraint(part, meta)
+    refuse_twins([identifier(d.this) for d in definitions])
     body = exp.Create(this=exp.Schema(this=exp.to_table("x"), expressions=definitions), kind="TABLE")
     translated = translate(body, call.session, call.now)
     parts = [
-        _definition(d, not_null=identifier(d.this) in meta.primary_key) for d in translated.this.expressions
+        definition(d, not_null=identifier(d.this) in meta.primary_key) for d in translated.this.expressions
     ]
     return meta, "(" + ", ".join(parts) + ")"
 
 
-def _refuse_twins(names: list[str]) -> None:
+def refuse_twins(names: list[str]) -> None:
+    """Refuse columns of one name, or of names that differ only in case."""
     seen: dict[str, str] = {}
     for name in names:
         other = seen.setdefault(name.casefold(), name)
@@ -174,7 +177,7 @@ def _refuse_twins(names: list[str]) -> None:
         raise unsupported(message)
 
 
-def _column(column: exp.ColumnDef, meta: TableMeta) -> None:
+def take_apart(column: exp.ColumnDef, meta: TableMeta) -> None:
     """Take what DuckDB cannot hold out of a column definition, into `meta`."""
     name = identifier(column.this)
     length = text_length(column.args.get("kind"))
@@ -195,7 +198,8 @@ def _column(column: exp.ColumnDef, meta: TableMeta) -> None:
     column.set("constraints", kept)
 
 
-def _table_constraint(part: exp.Expression, meta: TableMeta) -> None:
+def table_constraint(part: exp.Expression, meta: TableMeta) -> None:
+    """Record a key of the whole table in `meta`; foreign keys mean nothing here."""
     for inner in part.expressions if isinstance(part, exp.Constraint) else [part]:
         if isinstance(inner, exp.PrimaryKey):
             meta.primary_key = _names(inner.expressions)
@@ -207,7 +211,8 @@ def _table_constraint(part: exp.Expression, meta: TableMeta) -> None:
             raise unsupported(message)
 
 
-def _definition(column: exp.Expression, *, not_null: bool) -> str:
+def definition(column: exp.Expression, *, not_null: bool) -> str:
+    """DuckDB's text of a translated column definition."""
     text = f"{quote(identifier(column.this))} {to_duck(column.args['kind'])}"
     for constraint in column.args.get("constraints") or []:
         kind = constraint.args["kind"]
@@ -231,12 +236,17 @@ def _record(call: Call, meta: TableMeta, properties: exp.Expression | None) -> N
     meta.retention_days = int(retention[1]) if retention else 1
 
 
+def where(table: Table) -> str:
+    """The table's quoted name in DuckDB."""
+    return f"temp.main.{quote(table.duck)}" if table.temporary else table.duck
+
+
 def drop(call: Call, table: Table) -> None:
     """Drop a table or temporary table."""
     access.require(call, table, {"OWNERSHIP"})
-    call.session.duck.execute(f"DROP TABLE {_where(table)}")
+    call.session.duck.execute(f"DROP TABLE {where(table)}")
     call.session.duck.execute(
-        f"DELETE FROM {quote(table.name.database)}._fs_information_schema._ls_loads "  # noqa: S608 - quoted name
+        f"DELETE FROM {quote(table.name.database)}._fs_information_schema._ls_loads "
         "WHERE schema_name = ? AND table_name = ?",
         [table.name.schema, table.name.name],
     )
@@ -252,7 +262,7 @@ def drop_table(call: Call) -> Result:
     """DROP TABLE [IF EXISTS]."""
     tree = call.statement.tree
     this = tree.args.get("this")
-    name = _name(call, this if isinstance(this, exp.Expression) else tree.args["tables"][0])
+    name = object_name(call, this if isinstance(this, exp.Expression) else tree.args["tables"][0])
     table = lookup(name, call.session, call.world.catalogue)
     if table is None or table.kind != "TABLE":
         if tree.args.get("exists"):
@@ -264,172 +274,7 @@ def drop_table(call: Call) -> Result:
     return results.status(f"{name.name} successfully dropped.")
 
 
-def alter_table(call: Call) -> Result:
-    """ALTER TABLE with one kind of action."""
-    tree = call.statement.tree
-    name = _name(call, tree.this)
-    table = lookup(name, call.session, call.world.catalogue)
-    if table is None:
-        if tree.args.get("exists"):
-            return results.status()
-        table = require(name, call.session, call.world.catalogue)
-    access.require(call, table, {"OWNERSHIP"})
-    meta = call.world.catalogue.of(name)
-    for action in tree.args["actions"]:
-        handler = _ACTIONS.get(type(action))
-        if handler is None:
-            message = f"ALTER TABLE {action.sql(dialect='snowflake')}"
-            raise unsupported(message)
-        handler(call, action, table, meta)
-    call.world.catalogue.changed()
-    if table.temporary:
-        call.session.temporary[name] = _temporary_table(call, name, table.duck)
-    return results.status()
-
-
-def _where(table: Table) -> str:
-    return f"temp.main.{quote(table.duck)}" if table.temporary else table.duck
-
-
-def _add_column(call: Call, action: exp.Expression, table: Table, meta: TableMeta) -> None:
-    name = identifier(action.this)
-    if table.column(name) is not None:
-        if action.args.get("exists"):
-            return
-        message = f"SQL compilation error:\ncolumn '{name}' already exists"
-        raise SnowflakeError(1430, "42601", message)
-    _refuse_twins([*(column.name for column in table.columns), name])
-    if not isinstance(action, exp.ColumnDef):
-        raise unsupported(action.sql(dialect="snowflake"))
-    _column(action, meta)
-    body = exp.Create(this=exp.Schema(this=exp.to_table("x"), expressions=[action.copy()]), kind="TABLE")
-    translated = translate(body, call.session, call.now).this.expressions[0]
-    text = _definition(translated, not_null=False)
-    empty = call.session.duck.execute(f"SELECT count(*) FROM {_where(table)}").fetchone() == (0,)  # noqa: S608
-    if text.endswith(" NOT NULL") and not empty and " DEFAULT " not in text:
-        message = f"Non-nullable column '{name}' cannot be added to non-empty table '{table.name.name}'"
-        message = f"SQL compilation error:\n{message}"
-        raise SnowflakeError(1465, "42601", message)
-    bare, not_null = text.removesuffix(" NOT NULL"), text.endswith(" NOT NULL")
-    call.session.duck.execute(f"ALTER TABLE {_where(table)} ADD COLUMN {bare}")
-    if not_null:
-        call.session.duck.execute(f"ALTER TABLE {_where(table)} ALTER COLUMN {quote(name)} SET NOT NULL")
-
-
-def _drop_column(call: Call, action: exp.Expression, table: Table, meta: TableMeta) -> None:
-    for node in action.args["tables"]:
-        name = identifier(node)
-        if table.column(name) is not None:
-            call.session.duck.execute(f"ALTER TABLE {_where(table)} DROP COLUMN {quote(name)}")
-            meta.lengths.pop(name, None)
-        elif not action.args.get("exists"):
-            raise unknown_column(name)
-
-
-def _alter_column(call: Call, action: exp.Expression, table: Table, meta: TableMeta) -> None:
-    name = identifier(action.this)
-    column = table.column(name)
-    if column is None:
-        raise unknown_column(name)
-    start = f"ALTER TABLE {_where(table)} ALTER COLUMN {quote(name)}"
-    if action.args.get("dtype") is not None:
-        _change_type(call, action.args["dtype"], column, table, meta)
-    elif action.args.get("allow_null") is not None or action.args.get("drop"):
-        word = "DROP NOT NULL" if action.args.get("drop") or action.args.get("allow_null") else "SET NOT NULL"
-        call.session.duck.execute(f"{start} {word}")
-    elif action.args.get("comment") is not None:
-        text = literal(action.args["comment"].name)
-        call.session.duck.execute(f"COMMENT ON COLUMN {_where(table)}.{quote(name)} IS {text}")
-    else:
-        message = f"ALTER COLUMN {action.sql(dialect='snowflake')}"
-        raise unsupported(message)
-
-
-def _change_type(call: Call, kind: exp.DataType, column: Column, table: Table, meta: TableMeta) -> None:
-    new = duck_type(kind)
-    length = text_length(kind) or DEFAULT_VARCHAR
-    old_length = meta.lengths.get(column.name, DEFAULT_VARCHAR)
-    if not _grows(column.duck_type, new, old_length, length):
-        change = f"from type {column.duck_type} to {new}"
-        message = f"SQL compilation error:\ncannot change column {column.name} {change}"
-        raise SnowflakeError(2108, "22000", message)
-    if new == "VARCHAR" == column.duck_type:
-        meta.lengths[column.name] = length
-        return
-    if new.replace(" ", "") != column.duck_type:
-        call.session.duck.execute(f"ALTER TABLE {_where(table)} ALTER COLUMN {quote(column.name)} TYPE {new}")
-
-
-def _grows(old: str, new: str, old_length: int, length: int) -> bool:
-    """Whether Snowflake allows the change: a longer text, or more digits before an unchanged scale."""
-    if old == new == "VARCHAR":
-        return length >= old_length
-    digits = [re.fullmatch(r"DECIMAL\((\d+),\s*(\d+)\)", kind) for kind in (old, new)]
-    if digits[0] and digits[1]:
-        return digits[0][2] == digits[1][2] and int(digits[1][1]) >= int(digits[0][1])
-    return old == new
-
-
-def _rename_column(call: Call, action: exp.Expression, table: Table, meta: TableMeta) -> None:
-    old, new = identifier(action.this), identifier(action.args["to"])
-    if table.column(old) is None:
-        raise unknown_column(old)
-    _refuse_twins([*(c.name for c in table.columns if c.name != old), new])
-    call.session.duck.execute(f"ALTER TABLE {_where(table)} RENAME COLUMN {quote(old)} TO {quote(new)}")
-    if old in meta.lengths:
-        meta.lengths[new] = meta.lengths.pop(old)
-
-
-def _rename_table(call: Call, action: exp.Expression, table: Table, meta: TableMeta) -> None:
-    new = _name(call, action.this)
-    if new[:2] != table.name[:2] or table.temporary:
-        message = "RENAME TO another schema, or of a temporary table"
-        raise unsupported(message)
-    if lookup(new, call.session, call.world.catalogue) is not None:
-        raise already_exists(new.name)
-    call.session.duck.execute(f"ALTER TABLE {table.duck} RENAME TO {quote(new.name)}")
-    call.world.catalogue.meta[new] = meta
-
-
-def _swap(call: Call, action: exp.Expression, table: Table, meta: TableMeta) -> None:
-    other = require(_name(call, action.this), call.session, call.world.catalogue)
-    if other.name[:2] != table.name[:2] or table.temporary or other.temporary:
-        message = "SWAP WITH across schemas or of temporary tables"
-        raise unsupported(message)
-    duck = call.session.duck
-    duck.execute("BEGIN TRANSACTION")
-    duck.execute(f"ALTER TABLE {table.duck} RENAME TO _ls_swap")
-    duck.execute(f"ALTER TABLE {other.duck} RENAME TO {quote(table.name.name)}")
-    duck.execute(
-        f"ALTER TABLE {ObjectName(*table.name[:2], '_ls_swap').duck} RENAME TO {quote(other.name.name)}"
-    )
-    duck.execute("COMMIT")
-    metas = call.world.catalogue.meta
-    metas[table.name], metas[other.name] = call.world.catalogue.of(other.name), meta
-
-
-def _add_constraint(_call: Call, action: exp.Expression, _table: Table, meta: TableMeta) -> None:
-    for part in action.expressions:
-        _table_constraint(part, meta)
-
-
-def _cluster(_call: Call, action: exp.Expression, _table: Table, meta: TableMeta) -> None:
-    meta.cluster_by = action.sql(dialect="snowflake")
-
-
-_ACTIONS: dict[type[exp.Expression], Callable[[Call, exp.Expression, Table, TableMeta], None]] = {
-    exp.ColumnDef: _add_column,
-    exp.Drop: _drop_column,
-    exp.AlterColumn: _alter_column,
-    exp.RenameColumn: _rename_column,
-    exp.AlterRename: _rename_table,
-    exp.SwapTable: _swap,
-    exp.AddConstraint: _add_constraint,
-    exp.Cluster: _cluster,
-}
-
 HANDLERS: dict[str, Callable[[Call], Result]] = {
     "CREATE TABLE": create_table,
     "DROP TABLE": drop_table,
-    "ALTER TABLE": alter_table,
 }

@@ -122,9 +122,9 @@ def _json_reader(form: FileFormat, where: str, compression: str) -> str:
         "maximum_object_size=134217728)"
     )
     if not form.flag("STRIP_OUTER_ARRAY", default=False):
-        return f"(SELECT json AS c1 FROM {source})"  # noqa: S608 - our own file name
+        return f"(SELECT json AS c1 FROM {source})"
     elements = "CASE WHEN json_type(json) = 'ARRAY' THEN CAST(json AS JSON[]) ELSE [json] END"
-    return f"(SELECT UNNEST({elements}) AS c1 FROM {source})"  # noqa: S608 - our own file name
+    return f"(SELECT UNNEST({elements}) AS c1 FROM {source})"
 
 
 def _refuse_others(form: FileFormat, known: set[str]) -> None:
@@ -196,7 +196,7 @@ def _csv_reader(form: FileFormat, file: StagedFile, where: str, compression: str
         return source
     listed = ", ".join(literal(text) for text in nulls)
     shown = ", ".join(f"CASE WHEN {name} IN ({listed}) THEN NULL ELSE {name} END AS {name}" for name in names)
-    return f"(SELECT {shown} FROM {source})"  # noqa: S608 - our own file name
+    return f"(SELECT {shown} FROM {source})"
 
 
 def mismatch(expected: int, got: int) -> SnowflakeError:

@@ -56,8 +56,8 @@ _DEFINITIONS = {
         || ''' is too long and would be truncated, column ' || c) ELSE x END""",
     "_ls_inexact(j, p)": """json_type(j, p) = 'DOUBLE' AND NOT contains(j::VARCHAR, j ->> p)
         AND length(regexp_replace(j ->> p, '[^0-9]', '', 'g')) > 15""",
-    "_ls_json(j, p)": """CASE WHEN _ls_inexact(j, p) THEN error('LOCAL:2:0A000:Unsupported feature: the local '
-        || 'Snowflake cannot read this number of a VARIANT exactly: ' || (j ->> p)) ELSE j -> p END""",
+    "_ls_json(j, p)": """CASE WHEN _ls_inexact(j, p) THEN error('LOCAL:2:0A000:Unsupported feature: the '
+        || 'local Snowflake cannot read this number of a VARIANT exactly: ' || (j ->> p)) ELSE j -> p END""",
     "_ls_json_text(j, p)": """CASE WHEN _ls_inexact(j, p) THEN error('LOCAL:2:0A000:Unsupported feature: the '
         || 'local Snowflake cannot read this number of a VARIANT exactly: ' || (j ->> p)) ELSE j ->> p END""",
     "_ls_variant(x)": "CASE WHEN typeof(x) = 'JSON' THEN x::VARCHAR::JSON ELSE to_json(x) END",

@@ -1,7 +1,7 @@
 """OBJECT_CONSTRUCT with constant names, as one text concatenation.
 
-fakesnow's macro builds lists for every row, which takes seconds for 10,000 rows of 46 columns; and numbers keep
-their exact text here.
+fakesnow's macro builds lists for every row, which takes seconds for 10,000 rows of 46 columns; and numbers
+keep their exact text here.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 
 from sqlglot import exp
+
+_Pairs = list[tuple[exp.Expression, exp.Expression]]
 
 
 def object_construct(node: exp.Expression) -> exp.Expression:
@@ -23,24 +25,41 @@ def object_construct(node: exp.Expression) -> exp.Expression:
     return exp.Cast(this=text, to=exp.DataType.build("JSON", dialect="duckdb"))
 
 
+def variant_text(value: exp.Expression, *, keep_nulls: bool) -> exp.Expression:
+    """JSON text of a value; a VARIANT keeps its own text, so that its numbers stay exact."""
+    variant = exp.Anonymous(this="_LS_VARIANT", expressions=[value.copy()])
+    as_text = exp.Cast(this=variant, to=exp.DataType.build("VARCHAR", dialect="duckdb"))
+    return exp.Coalesce(this=as_text, expressions=[exp.Literal.string("null")]) if keep_nulls else as_text
+
+
+def array(values: list[exp.Expression], *, keep_nulls: bool) -> exp.Expression:
+    """ARRAY_CONSTRUCT (SQL NULL as null) or ARRAY_CONSTRUCT_COMPACT (without it)."""
+    parts = [variant_text(value, keep_nulls=keep_nulls) for value in values]
+    body = exp.Anonymous(this="CONCAT_WS", expressions=[exp.Literal.string(","), *parts])
+    inner = [body] if parts else []
+    text = exp.Anonymous(
+        this="CONCAT", expressions=[exp.Literal.string("["), *inner, exp.Literal.string("]")]
+    )
+    return exp.Cast(this=text, to=exp.DataType.build("JSON", dialect="duckdb"))
+
+
 def _name(pair: tuple[exp.Expression, exp.Expression]) -> str:
     return pair[0].name
 
 
-def _pairs(node: exp.Expression) -> tuple[list[tuple[exp.Expression, exp.Expression]], bool]:
+def _pairs(node: exp.Expression) -> tuple[_Pairs, bool]:
     if isinstance(node, exp.Struct):
-        found = [(part.left, part.right) for part in node.expressions if isinstance(part, exp.PropertyEQ)]
+        found: _Pairs = [
+            (p.this, p.args["expression"]) for p in node.expressions if isinstance(p, exp.PropertyEQ)
+        ]
         return (found if len(found) == len(node.expressions) else []), False
     if isinstance(node, exp.JSONObject):
-        found = [(p.this, p.expression) for p in node.expressions if isinstance(p, exp.JSONKeyValue)]
+        found = [(p.this, p.args["expression"]) for p in node.expressions if isinstance(p, exp.JSONKeyValue)]
         return (found if len(found) == len(node.expressions) else []), True
     return [], False
 
 
 def _member(name: str, value: exp.Expression, *, keep_nulls: bool) -> exp.Expression:
     """`"NAME":value` as text; NULL, which CONCAT_WS leaves out, for a null value."""
-    as_text = exp.Cast(
-        this=exp.Anonymous(this="TO_JSON", expressions=[value.copy()]), to=exp.DataType.build("VARCHAR")
-    )
-    shown = exp.Coalesce(this=as_text, expressions=[exp.Literal.string("null")]) if keep_nulls else as_text
+    shown = variant_text(value, keep_nulls=keep_nulls)
     return exp.DPipe(this=exp.Literal.string(f"{json.dumps(name, ensure_ascii=False)}:"), expression=shown)

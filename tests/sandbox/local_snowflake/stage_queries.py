@@ -101,8 +101,7 @@ def _source(call: Call, reference: str, form: FileFormat) -> str:
         message = f"Remote file '{reference}' was not found."
         raise SnowflakeError(100016, "22000", message)
     readers = " UNION ALL ".join(
-        f"SELECT * FROM {reader(form, file, columns_of(form, file))}"
-        for file in files
+        f"SELECT * FROM {reader(form, file, columns_of(form, file))}" for file in files
     )
     return f"(SELECT *, ROW_NUMBER() OVER () AS {quote(_SEQUENCE)} FROM ({readers}))"
 

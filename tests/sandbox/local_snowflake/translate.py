@@ -17,7 +17,7 @@ from fakesnow import transforms
 from sqlglot import exp
 
 from .errors import SnowflakeError, unsupported
-from .objects import object_construct
+from .objects import array, object_construct
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -311,13 +311,14 @@ def _one(macro: str) -> Callable[[exp.Expression], exp.Expression]:
 
 
 _TIME_FORMATS = {
-    "YYYY": "%Y", "MM": "%m", "DD": "%d", "HH24": "%H", "MI": "%M", "SS": "%S", "FF3": "%g", "FF6": "%f", "FF9": "%n",
+    "YYYY": "%Y", "MM": "%m", "DD": "%d", "HH24": "%H", "MI": "%M", "SS": "%S",
+    "FF3": "%g", "FF6": "%f", "FF9": "%n",
 }  # fmt: skip
 _FORMAT_PART = re.compile(r'(YYYY|MM|DD|HH24|MI|SS|FF[369])|"([^"%]*)"|([-/:., TZ]+)')
 
 
 def _to_char(node: exp.Expression) -> exp.Expression:
-    """TO_VARCHAR(time, format): sqlglot would drop the format on its way to DuckDB, which is a wrong answer."""
+    """TO_VARCHAR(time, format): sqlglot would drop the format on its way to DuckDB: a wrong answer."""
     form = node.args.get("format")
     if form is None:
         return node
@@ -329,21 +330,12 @@ def _to_char(node: exp.Expression) -> exp.Expression:
     return exp.Anonymous(this="STRFTIME", expressions=[node.this, exp.Literal.string(text)])
 
 
-def _array(node: exp.Expression) -> exp.Expression:
-    return exp.Anonymous(this="JSON_ARRAY", expressions=node.expressions)
-
-
-def _array_compact(node: exp.Expression) -> exp.Expression:
-    values = ", ".join(f"TO_JSON({to_duck(value)})" for value in node.expressions)
-    return exp.maybe_parse(f"TO_JSON(LIST_FILTER([{values}], v -> v IS NOT NULL))", dialect="duckdb")
-
-
 def _exact_json(node: exp.Expression) -> exp.Expression:
     """Paths into a VARIANT go through a check that the number found is the number written."""
     if not isinstance(node, (exp.JSONExtract, exp.JSONExtractScalar)) or _sorts(node):
         return node
     macro = "_ls_json_text" if isinstance(node, exp.JSONExtractScalar) else "_ls_json"
-    path = exp.maybe_parse(to_duck(node.expression), dialect="duckdb")
+    path: exp.Expression = exp.maybe_parse(to_duck(node.expression), dialect="duckdb")
     return exp.Anonymous(this=macro, expressions=[node.this, path])
 
 
@@ -359,8 +351,8 @@ _REWRITES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression]
     exp.ByteLength: _one("_ls_octet_length"),
     exp.Typeof: _one("_ls_typeof"),
     exp.ToChar: _to_char,
-    exp.Array: _array,
-    exp.ArrayConstructCompact: _array_compact,
+    exp.Array: lambda node: array(node.expressions, keep_nulls=True),
+    exp.ArrayConstructCompact: lambda node: array(node.expressions, keep_nulls=False),
 }
 _MACROS = {
     "TRY_TO_TIMESTAMP_NTZ": "_ls_try_timestamp",
