@@ -56,7 +56,7 @@ class Demo:
         self.main_job()
         counts = Table("stream", "table", "rows", box=None)
         for stream in STREAMS:
-            rows = warehouse.select(self.environment, f"SELECT COUNT(*) AS N FROM {table(stream)}")  # noqa: S608
+            rows = warehouse.select(self.environment, f"SELECT COUNT(*) AS N FROM {table(stream)}")
             counts.add_row(stream, table(stream).replace('"', ""), str(rows[0]["N"]))
         CONSOLE.print(counts)
 

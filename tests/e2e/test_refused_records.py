@@ -96,8 +96,20 @@ def test_all_bad_columns_of_a_record_are_named(v12: Sandbox, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("index", "settings"),
     [
-        (0, {"stream_maps": {"supplier_invoices": {"totalAmountIncludingTax": "12.5"}}}),
-        (1, {"stream_maps": {"supplier_invoices": {"accountingDate": "'2026-02-28'"}}}),
+        (
+            0,
+            {
+                "stream_maps": {"supplier_invoices": {"totalAmountIncludingTax": "'12.5'"}},
+                "column_types": {"supplier_invoices": {"totalAmountIncludingTax": "NUMBER(38,4)"}},
+            },
+        ),
+        (
+            1,
+            {
+                "stream_maps": {"supplier_invoices": {"accountingDate": "'2026-02-28'"}},
+                "column_types": {"supplier_invoices": {"accountingDate": "DATE"}},
+            },
+        ),
         (
             2,
             {"column_types": {"supplier_invoices": {"sourceDocument": "VARCHAR(120)"}}},
@@ -120,7 +132,7 @@ def test_replay_loads_what_was_mended_and_the_audit_shows_both(
     assert number in {row["ID"] for row in rows}
     events = warehouse.select(
         v12.environment,
-        'SELECT "EVENT" FROM "AUDIT"."DEAD_LETTER_EVENTS" '  # noqa: S608
+        'SELECT "EVENT" FROM "AUDIT"."DEAD_LETTER_EVENTS" '
         f'WHERE "DEAD_LETTER_ID" = \'{letter["DEAD_LETTER_ID"]}\' ORDER BY "AT"',
     )
     assert [event["EVENT"] for event in events] == ["replay_failed", "replayed"]

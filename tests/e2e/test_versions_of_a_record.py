@@ -56,8 +56,8 @@ def test_incremental_stream_with_equal_stamps_ends_with_a(either: Sandbox, tmp_p
         assert stored(either, "suppliers", (first["BPSNUM"],))["COMPANY_NAME"] == name
     operations = warehouse.select(
         either.environment,
-        'SELECT "OPERATION" FROM "AUDIT"."RECORD_HISTORY" '  # noqa: S608
-        f"WHERE \"STREAM\" = 'suppliers' AND \"KEY\":code::VARCHAR = '{first['BPSNUM']}'"
+        'SELECT "OPERATION" FROM "AUDIT"."RECORD_HISTORY" '
+        f"WHERE \"STREAM\" = 'suppliers' AND \"KEY\":CODE::VARCHAR = '{first['BPSNUM']}'"
         ' ORDER BY "LOADED_AT"',
     )
     assert [row["OPERATION"] for row in operations] == ["insert", "update", "update"]

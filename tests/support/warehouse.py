@@ -44,7 +44,7 @@ def select(environment: Mapping[str, str], sql: str) -> list[Row]:
 
 def live_rows(environment: Mapping[str, str], table: str) -> list[Row]:
     """Give the rows of a target table that are not soft-deleted, without the audit columns."""
-    rows = select(environment, f'SELECT * FROM {table} WHERE "_AUDIT_DELETED_AT" IS NULL')  # noqa: S608
+    rows = select(environment, f'SELECT * FROM {table} WHERE "_AUDIT_DELETED_AT" IS NULL')
     return [{name: value for name, value in row.items() if not name.startswith("_AUDIT_")} for row in rows]
 
 
