@@ -14,7 +14,7 @@ if t.TYPE_CHECKING:
 
     from tap_runs import Config
 
-SCALE = "60"
+SCALE = "30"
 APIS = ("rest", "graphql")
 
 

@@ -169,3 +169,24 @@ def test_columns_that_a_site_does_not_show_are_told(
     assert warnings[0].startswith("customers: ")
     assert "BCGCOD" in warnings[0]
     assert "BPCNAM" not in warnings[0]
+
+
+BAD_SETTINGS: list[tuple[str, object, str]] = [
+    ("server_url", "x3.example.com", "server_url.*x3.example.com"),
+    ("password", None, "password is missing"),
+    ("start_date", "last year", "start_date.*last year"),
+    ("ca_bundle", "/no/such/file.pem", "ca_bundle.*No such file"),
+    ("optional_streams", ["gl_lines"], "optional_streams.*gl_lines"),
+    ("stream_options", {"gl_lines": {}}, "stream_options.*gl_lines"),
+    ("stream_options", {"suppliers": {"klass": "X"}}, "stream_options.*suppliers.*klass"),
+    ("stream_options", {"suppliers": {"api": "soap"}}, "stream_options.*suppliers.*soap"),
+    ("stream_options", {"supplier_invoices": {"financial": {"klass": "X"}}}, "supplier_invoices.*klass"),
+    ("dimension_names", {"CCT": "account"}, "dimension_names"),
+    ("x3_version", "V5", "x3_version.*V5"),
+]
+
+
+@pytest.mark.parametrize(("setting", "value", "message"), BAD_SETTINGS, ids=lambda value: str(value)[:24])
+def test_a_bad_setting_is_named(rest_config: Config, setting: str, value: object, message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        run_tap({**rest_config, setting: value})
