@@ -10,7 +10,7 @@ import pytest
 import snowflake.connector
 import sqlglot
 from processes import ROOT
-from snowflake_account import Account, account
+from snowflake_account import Account, Session, account
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,14 +38,20 @@ def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
         yield running
 
 
-def _refusal(strict: Account, sql: str) -> str:
-    """Why the contract refuses a statement of the loader; empty when it does not."""
+@pytest.fixture(scope="module")
+def bound(strict: Account) -> Iterator[Session]:
+    """One session for all examples: whether the contract lets them through depends on nothing else."""
     with strict.session() as session:
-        try:
-            session.rows(sql)
-        except snowflake.connector.errors.Error as error:
-            text = str(error)
-            return text if "SQL contract" in text else ""
+        yield session
+
+
+def _refusal(session: Session, sql: str) -> str:
+    """Why the contract refuses a statement; empty when it does not."""
+    try:
+        session.rows(sql)
+    except snowflake.connector.errors.Error as error:
+        text = str(error)
+        return text if "SQL contract" in text else ""
     return ""
 
 
@@ -64,14 +70,14 @@ def test_the_registry_is_sound() -> None:
 
 
 @pytest.mark.parametrize(("kind", "entry"), ENTRIES, ids=_name)
-def test_every_example_is_let_through(strict: Account, kind: str, entry: dict[str, Any]) -> None:
+def test_every_example_is_let_through(bound: Session, kind: str, entry: dict[str, Any]) -> None:
     example = entry["example"].strip()
     sql = example
     if kind == "type":
         sql = f"SELECT CAST(NULL AS {example})"
     elif kind == "function" and not example.upper().startswith("SELECT"):
         sql = f"SELECT {example}"
-    assert _refusal(strict, sql) == ""
+    assert _refusal(bound, sql) == ""
 
 
 @pytest.mark.parametrize(
