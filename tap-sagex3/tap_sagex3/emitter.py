@@ -26,8 +26,15 @@ _SHOWN_LENGTH = 80
 class Emitter:
     """Encodes the rows of one stream."""
 
-    def __init__(self, maps: Sequence[StreamMap], version: int | None) -> None:
-        """Keep the stream maps; `version` goes into every RECORD of a full-table stream."""
+    def __init__(self, maps: Sequence[StreamMap], version: int | None, salt: bytes = b"") -> None:
+        """Keep the stream maps.
+
+        Args:
+            maps: stream maps of the SDK.
+            version: goes into every RECORD of a full-table stream.
+            salt: what else the lines depend on; goes into the bytes to be digested.
+        """
+        self._salt = salt
         used = [item for item in maps if not isinstance(item, RemoveRecordTransform)]
         self._maps = [(item, RecordFrame(item.stream_alias, version)) for item in used]
         # Without maps a record is encoded once, for its digest and for its line.
@@ -39,8 +46,8 @@ class Emitter:
         records = [encode(row) for row in rows]
         if self._plain is not None:
             frame = self._plain
-            return b"".join(records), [frame.line(record, extracted) for record in records]
-        return b"".join(records), list(self._mapped(rows, extracted))
+            return self._salt + b"".join(records), [frame.line(record, extracted) for record in records]
+        return self._salt + b"".join(records), list(self._mapped(rows, extracted))
 
     def _mapped(self, rows: Sequence[Row], extracted: str) -> t.Iterator[bytes]:
         for row in rows:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import heapq
+import logging
 import typing as t
 from dataclasses import dataclass
+
+from tap_sagex3.values import MisfitError, stamp_converter
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from tap_sagex3.documents import Document
+
+logger = logging.getLogger("tap-sagex3")
 
 KEY_SEPARATOR = "\x1f"
 
@@ -40,6 +45,28 @@ class SourceReader(t.Protocol):
 
     def documents(self, since: datetime | None, page_size: int) -> Iterator[Document]:
         """Documents changed at or after `since`, by change time and key; all by key without change key."""
+
+
+class StampReader:
+    """Reads the change stamp by which documents are found."""
+
+    def __init__(self, place: str) -> None:
+        """`place` names the list in a warning."""
+        self._place = place
+        self._convert = stamp_converter()
+        self._warned = False
+
+    def read(self, value: t.Any) -> str | None:  # noqa: ANN401 - whatever the site sends
+        """The stamp in canonical form; None, with a warning the first time, when it is not one."""
+        try:
+            return t.cast("str | None", self._convert(value))
+        except (MisfitError, TypeError):
+            if not self._warned:
+                self._warned = True
+                logger.warning(
+                    "%s: change stamp %.40r is not a time; its document is sent again.", self._place, value
+                )
+            return None
 
 
 def key_text(kind: str | None, parts: Iterable[t.Any]) -> str:

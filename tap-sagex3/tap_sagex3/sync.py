@@ -22,9 +22,10 @@ from tap_sagex3.increments import earliest, is_before, next_bookmark, start_of_r
 from tap_sagex3.overlap import OverlapMemory, digest, key_digest, version_digest
 from tap_sagex3.reading import ChangeKey, SourceReader, merge
 from tap_sagex3.values import later
+from tap_sagex3.writer import encode
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from singer_sdk.metrics import Counter
@@ -40,6 +41,7 @@ STATE_EVERY = 10_000
 """Records between STATE messages, where the order allows to go on from there."""
 DRY_RUN_DOCUMENTS = 20
 """Documents read, for each record asked for, when a run is limited to some records a stream (--test)."""
+_SHAPING = ("stream_maps", "stream_map_config", "flattening_enabled", "flattening_max_depth")
 _SPOOL_IN_MEMORY = 8 * 1024 * 1024
 _COPY_SIZE = 64 * 1024
 _MEMORY = "overlap"
@@ -177,7 +179,7 @@ class EntitySync:
         slot = Slot(
             stream=stream,
             projections=[stream.projection(i, change.fields) for i, change in enumerate(changes)],
-            emitter=Emitter(stream.stream_maps, version),
+            emitter=Emitter(stream.stream_maps, version, _salt(stream.config)),
             misfits=misfits,
             counter=counter,
             version=version,
@@ -225,6 +227,12 @@ class EntitySync:
             if all(slot.sent >= (slot.limit or 0) for slot in slots):
                 break
         self.write_state()
+
+
+def _salt(config: Mapping[str, t.Any]) -> bytes:
+    """What changes the lines of unchanged rows: when the user changes it, remembered rows are sent again."""
+    used = {name: config[name] for name in _SHAPING if config.get(name)}
+    return encode(used) if used else b""
 
 
 class _IncrementalRead:

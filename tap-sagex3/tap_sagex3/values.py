@@ -208,19 +208,21 @@ def _datetime(_field: Field, _graphql: bool) -> Converter:  # noqa: FBT001 - one
 def time_of_text(text: Value) -> str | None:
     """A time in canonical form: UTC, `YYYY-MM-DDThh:mm:ssZ`, with a fraction only when there is one.
 
+    A time without offset is UTC, as X3 keeps its timestamps.
+
     Raises:
-        MisfitError: not a time with date and zone.
+        MisfitError: not a time.
     """
     if text == "" or (isinstance(text, str) and text[:_DATE_LENGTH] in SENTINEL_DATES):
         return None
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text) if len(text) > _DATE_LENGTH else None
     except (ValueError, TypeError):
         moment = None
-    if moment is None or moment.tzinfo is None:
+    if moment is None:
         msg = "expected a time such as 2024-01-31T08:15:00Z"
         raise MisfitError(msg)
-    return format_time(moment)
+    return format_time(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 
 def format_time(moment: datetime) -> str:

@@ -11,7 +11,7 @@ from tap_sagex3.documents import Document
 from tap_sagex3.errors import SettingsError
 from tap_sagex3.increments import earliest, is_before, next_bookmark, start_of_read, window_start
 from tap_sagex3.overlap import OverlapMemory, key_digest, version_digest
-from tap_sagex3.reading import merge
+from tap_sagex3.reading import StampReader, merge
 from tap_sagex3.rest.pool import ordered_map
 from tap_sagex3.values import format_time
 
@@ -182,3 +182,12 @@ def test_two_things_in_one_column_are_refused(
 ) -> None:
     with pytest.raises(SettingsError, match="dimension_names"):
         dimension_columns(codes, names, taken)
+
+
+def test_a_stamp_that_is_no_time_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    reader = StampReader("BPSUPPLIER")
+    assert reader.read("2024-05-01") == "2024-05-01T00:00:00Z"
+    assert reader.read(None) is None
+    assert caplog.records == []
+    assert [reader.read("soon"), reader.read(5), reader.read({})] == [None, None, None]
+    assert [record.getMessage()[:35] for record in caplog.records] == ["BPSUPPLIER: change stamp 'soon' is "]

@@ -196,6 +196,15 @@ def test_stream_maps_of_the_sdk_work(config: Config) -> None:
     assert run_tap({**config, "stream_maps": maps}, state=run.state).of("RECORD") == []
 
 
+def test_a_changed_stream_map_sends_the_whole_table_again(config: Config) -> None:
+    catalog = catalog_of(config, "stock")
+    first = run_tap(config, catalog=catalog)
+    mapped = {**config, "stream_maps": {"stock": {"site": "record['stockSite']"}}}
+    second = run_tap(mapped, catalog=catalog, state=first.state)
+    assert len(second.records("stock")) == len(first.records("stock")) > 0
+    assert run_tap(mapped, catalog=catalog, state=second.state).records("stock") == []
+
+
 def test_flattening_of_the_sdk_works(config: Config) -> None:
     run = run_tap({**config, "flattening_enabled": True, "flattening_max_depth": 1})
     assert run.counts()["gl_entry_lines"] == run_tap(config).counts()["gl_entry_lines"]

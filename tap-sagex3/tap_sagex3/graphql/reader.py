@@ -20,8 +20,8 @@ from tap_sagex3.graphql.query import (
     order_text,
     page_query,
 )
-from tap_sagex3.reading import ChangeKey, key_text
-from tap_sagex3.values import MisfitError, format_time, stamp_converter
+from tap_sagex3.reading import ChangeKey, StampReader, key_text
+from tap_sagex3.values import format_time
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -58,7 +58,7 @@ class GraphqlReader:
         stamp = site.change_field or UPDATE_STAMP
         self._change = ChangeKey(None if full_table else stamp, whole_days=False, fields=(stamp,))
         self._selection, self._joined = document_selection(streams, site.source, (stamp,))
-        self._stamp = stamp_converter()
+        self._stamp = StampReader(self._node.node)
 
     def prepare(self) -> ChangeKey:
         """Every node has the change stamp; the first page tells when it has not."""
@@ -155,12 +155,8 @@ class GraphqlReader:
         return connection_of(holder.get(name), "query")
 
     def _document(self, node: Node, received: str) -> Document:
-        stamp: str | None = None
-        if self._change.field is not None:
-            try:
-                stamp = self._stamp(node.get(self._change.field))
-            except (MisfitError, TypeError):
-                stamp = None
+        field = self._change.field
+        stamp = None if field is None else self._stamp.read(node.get(field))
         key = key_text(self._source.kind, _key(node, self._node))
         return Document(self._index, key, stamp, node, received)
 

@@ -6,9 +6,9 @@ import typing as t
 
 from tap_sagex3.documents import Document
 from tap_sagex3.errors import NotReadableError
-from tap_sagex3.reading import ChangeKey, key_text
+from tap_sagex3.reading import ChangeKey, StampReader, key_text
 from tap_sagex3.rest.pool import ordered_map
-from tap_sagex3.values import MisfitError, format_time, stamp_converter
+from tap_sagex3.values import format_time
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -51,7 +51,7 @@ class RestReader:
         self._collections = tuple(collections)
         self._full_table = full_table
         self._change = ChangeKey(None, whole_days=False, fields=STAMPS)
-        self._stamp = stamp_converter()
+        self._stamp = StampReader(self._rest.class_name)
 
     def prepare(self) -> ChangeKey:
         """Look which change stamp the list holds, and that the collections are there."""
@@ -103,12 +103,8 @@ class RestReader:
 
     def _document(self, listed: Resource, node: Resource, received: str) -> Document:
         """A document; its stamp is that of the list, by which the list is sorted."""
-        stamp: str | None = None
-        if self._change.field is not None:
-            try:
-                stamp = self._stamp(listed.get(self._change.field))
-            except (MisfitError, TypeError):
-                stamp = None
+        field = self._change.field
+        stamp = None if field is None else self._stamp.read(listed.get(field))
         return Document(self._index, key_text(self._kind, self._key(listed)), stamp, node, received)
 
     def _key(self, row: Resource) -> list[t.Any]:
