@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from target_snowflake_audit.checking.plan import StreamPlan
     from target_snowflake_audit.run import Run
+    from target_snowflake_audit.session import StatementError
     from target_snowflake_audit.values import Json
 
 logger = logging.getLogger(__name__)
@@ -162,8 +163,7 @@ class StreamLoader:
             return self.commit(self._work(batch, ACTIVATE))
         finally:
             batch.close()
-            keys.close()
-            self._versions = None
+            self._forget_versions()
 
     def change(self, plan: StreamPlan, remap: Callable[[dict[str, Any]], Any]) -> None:
         """Take a new SCHEMA; what was gathered must have been loaded.
@@ -179,14 +179,14 @@ class StreamLoader:
         self._checker = Checker(self.plan)
         self._documents = self._new_documents()
         if old != new:
-            self._versions = None
+            self._forget_versions()
 
     def commit(self, work: Work) -> Counts:
         """Load one prepared batch with retries, and add up what it did."""
         stream = work.batch.plan.stream
         began = time.monotonic()
         try:
-            counts = self.engine.retrier.load(work, self._attempt)
+            counts = self.engine.retrier.load(work, self._attempt, self.engine.transaction.isolate)
         except DeadLetterLimitError:
             self.engine.transaction.save_letters(work)
             raise
@@ -213,6 +213,7 @@ class StreamLoader:
 
     def close(self) -> None:
         """Drop what was gathered."""
+        self._forget_versions()
         if self._batch is not None:
             self._batch.close()
             self._batch = None
@@ -224,7 +225,7 @@ class StreamLoader:
 
     def _work(self, batch: Batch, operation: str) -> Work:
         work = Work(batch, operation)
-        work.letters = lambda refusals: self._letters(batch, refusals)
+        work.letters = lambda refusals: self._letters(work, refusals)
         totals = self.run.totals.get(self.plan.stream, Counts())
         if operation == LOAD:
             work.judge = lambda counts: limits.check(
@@ -232,18 +233,24 @@ class StreamLoader:
             )
         return work
 
-    def _letters(self, batch: Batch, refusals: Refusals) -> list[tuple[Letter, list[str]]]:
+    def _letters(self, work: Work, refusals: Refusals) -> list[tuple[Letter, list[str]]]:
         """Letters of rows that Snowflake's conversion refused or that are older than the stored row."""
-        made = []
+        batch, made = work.batch, []
         for seq in sorted({*refusals.bad, *refusals.stale}):
             raw = batch.spool.read(batch.row_of(seq))
             record = self._remap(decode_record(raw)) or {}
-            if seq in refusals.bad:
+            error = work.refused.get(seq)
+            if error is not None:
+                found, phase = [self._refused(error)], "merge"
+            elif seq in refusals.bad:
                 found, phase = [self.conversion_problem(record, at) for at in refusals.bad[seq]], "split"
             else:
                 found, phase = [self._stale(record)], "load"
             chunk = Chunk([record], [raw], [seq], [None])
-            made.append(self._checker.letter(chunk, 0, found, phase, ""))
+            letter, fields = self._checker.letter(chunk, 0, found, phase, "")
+            if error is not None:
+                letter = letter.with_error(error.errno, error.sqlstate, error.query_id)
+            made.append((letter, fields))
         return made
 
     def conversion_problem(self, record: dict[str, Any], at: int) -> Problem:
@@ -254,6 +261,10 @@ class StreamLoader:
         return Problem(
             column.property, column.name, shown(text), problems.CONVERSION, f"a value for {column.type.sql}"
         )
+
+    @staticmethod
+    def _refused(error: StatementError) -> Problem:
+        return Problem("", "", "", problems.REFUSED, f"a row that Snowflake takes: {error.reason}")
 
     def _stale(self, record: dict[str, Any]) -> Problem:
         name = self.plan.replication_key or ""
@@ -274,5 +285,11 @@ class StreamLoader:
 
     def _version_keys(self, version: int) -> VersionKeys:
         if self._versions is None or self._versions.version != version:
+            self._forget_versions()
             self._versions = VersionKeys(version)
         return self._versions
+
+    def _forget_versions(self) -> None:
+        if self._versions is not None:
+            self._versions.close()
+            self._versions = None

@@ -1,7 +1,7 @@
 """Replays dead letters: the same checks, staging and transaction as a load, with their events in it.
 
-A letter comes with the SCHEMA of its stream, so no tap is needed. Its cause may have been mended by settings
-(`column_types`, `schema_mapping`, `stream_maps`), by a wider column, or in the source: its newer row wins then.
+A letter comes with its stream's SCHEMA, so no tap is needed. Its cause may have been mended by settings
+(`column_types`, `schema_mapping`, `stream_maps`), by a wider column, or in the source; a newer row wins.
 """
 
 from __future__ import annotations

@@ -44,8 +44,18 @@ class Retrier:
         self._run = run
         self._stopping = stopping
 
-    def load(self, work: Work, attempt: Callable[[Work], Counts]) -> Counts:
+    def load(
+        self,
+        work: Work,
+        attempt: Callable[[Work], Counts],
+        isolate: Callable[[Work], dict[int, StatementError]],
+    ) -> Counts:
         """Load a batch.
+
+        Args:
+            work: the batch.
+            attempt: loads it.
+            isolate: finds the rows that Snowflake refuses, after a data error.
 
         Raises:
             StatementError: the last failure, when it may not be tried again.
@@ -56,7 +66,10 @@ class Retrier:
             try:
                 counts = attempt(work)
             except StatementError as error:
-                self._failed(work, error, time.monotonic() - began)
+                if error.error_class.data and not work.refused:
+                    self._isolate(work, error, isolate)
+                else:
+                    self._failed(work, error, time.monotonic() - began)
                 work.attempt += 1
             else:
                 if work.attempt > 1:
@@ -70,7 +83,7 @@ class Retrier:
         found = error.error_class
         again = may_retry(found, work.attempt, elapsed, attempts=attempts, seconds=seconds)
         wait = wait_seconds(found, work.attempt, random.random()) if again else 0.0  # noqa: S311 - no secret
-        self._note(work, error, wait, again=again)
+        self._note(work, error, wait, outcome="retried" if again else "gave_up")
         if not again:
             raise error
         who = ""
@@ -90,7 +103,19 @@ class Retrier:
             message = f"stopped by a signal while waiting to try a batch of {work.batch.plan.stream} again"
             raise InterruptedRunError(message)
 
-    def _note(self, work: Work, error: StatementError, wait: float, *, again: bool) -> None:
+    def _isolate(
+        self, work: Work, error: StatementError, isolate: Callable[[Work], dict[int, StatementError]]
+    ) -> None:
+        """Make dead letters of the rows that a data error is about, and let the rest be tried again."""
+        logger.warning(
+            "Batch %s of %s: %s; looking for the rows", work.batch.number, work.batch.plan.stream, error
+        )
+        work.refused = isolate(work)
+        self._note(work, error, 0.0, outcome="split" if work.refused else "gave_up")
+        if not work.refused:
+            raise error
+
+    def _note(self, work: Work, error: StatementError, wait: float, *, outcome: str) -> None:
         row: dict[str, Any] = {
             "RUN_ID": self._run.run_id,
             "BATCH_ID": work.batch.batch_id,
@@ -104,7 +129,7 @@ class Retrier:
             "QUERY_ID": error.query_id,
             "MESSAGE": error.reason[:_MAX_MESSAGE],
             "WAIT_MS": round(wait * 1000),
-            "OUTCOME": "retried" if again else "gave_up",
+            "OUTCOME": outcome,
             "FAILED_AT": utc_now(),
         }
         self._run.later(RETRIES, row)

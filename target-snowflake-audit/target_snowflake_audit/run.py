@@ -18,7 +18,7 @@ from target_snowflake_audit.errors import SettingError
 from target_snowflake_audit.session import Session, StatementError, connect
 from target_snowflake_audit.settings import SECRETS
 from target_snowflake_audit.settings_read import names_of
-from target_snowflake_audit.sql import audit_rows
+from target_snowflake_audit.sql import audit_rows, staging
 from target_snowflake_audit.sql.quoting import TableName
 
 if TYPE_CHECKING:
@@ -123,6 +123,8 @@ class Run:
                 self._session.rollback()
                 self.write_pending()
                 self._insert(audit.RUNS, [row])
+                # Own files only: the folder is named after the run.
+                self._session.execute(staging.remove(self.stage_folder()), "remove files")
             except StatementError as failure:
                 logger.warning("The end of run %s could not be recorded in RUNS: %s", self.run_id, failure)
         self.drop_session()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from target_snowflake_audit import bisection
 from target_snowflake_audit import counts as counting
 from target_snowflake_audit.checking.chunks import dead_line
 from target_snowflake_audit.counts import Counts, Refusals
@@ -48,6 +49,7 @@ class Work:
     after_fence: Callable[[Session], None] = lambda _session: None
     before_commit: Callable[[Session, Refusals, classify.Tables, Counts], None] = lambda *_: None
     watermark: dict[str, Any] = field(default_factory=dict)
+    refused: dict[int, StatementError] = field(default_factory=dict)
     attempt: int = 1
     counts: Counts | None = None
 
@@ -76,6 +78,24 @@ class Transaction:
             return self._run_batch(session, work, tables)
         finally:
             session.rollback()
+
+    def isolate(self, work: Work) -> dict[int, StatementError]:
+        """Find the rows of a batch that Snowflake refuses; nothing is changed."""
+        session = self._run.session()
+        plan, tables = work.batch.plan, self._tables(work.batch)
+        self._prepare(session, work.batch, tables)
+        folder = self._put(session, work.batch)
+        # Outside a transaction: the temporary tables stay, while each probe is rolled back.
+        self._copy(session, plan, tables, folder)
+        session.execute(classify.classify(plan, tables, removal=_removal(work)), "classify")
+        hard = bool(self._run.settings.get("hard_delete"))
+
+        def statement(within: tuple[int, int]) -> str:
+            if plan.append:
+                return write.append(plan, tables, work.batch.batch_id, within=within)
+            return write.merge(plan, tables, work.batch.batch_id, hard_delete=hard, within=within)
+
+        return bisection.find(work.batch.seqs, bisection.prober(session, statement))
 
     def save_letters(self, work: Work) -> None:
         """Write the dead letters of a batch that was rolled back, in a transaction of their own."""
@@ -129,6 +149,8 @@ class Transaction:
             message = f"stream {plan.stream}: COPY loaded {copied} of {batch.file.lines} lines; rolled back"
             raise IntegrityError(message)
         session.execute(classify.classify(plan, tables, removal=_removal(work)), "classify")
+        if work.refused:
+            session.execute(write.refuse(tables, sorted(work.refused)), "refuse")
         found = session.execute(classify.counts(tables), "counts").rows
         refusals = self._refusals(session, work, tables, found)
         counts = counting.tally(batch.received, batch.dead, found, refusals)

@@ -1,18 +1,13 @@
 from __future__ import annotations
 
-import sys
 import warnings
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from processes import server  # noqa: E402 - tests/support is on the path
-from snowflake_control import SnowflakeControl  # noqa: E402
-from target_snowflake_audit.audit.setup_sql import Setup, script  # noqa: E402
-from target_world import World  # noqa: E402 - this folder, put on the path above
+from processes import server
+from snowflake_control import SnowflakeControl
+from target_snowflake_audit.audit.setup_sql import Setup, script
+from target_world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

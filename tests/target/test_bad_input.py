@@ -93,7 +93,7 @@ def test_refused_logins_name_user_and_host(world: World, key: rsa.RSAPrivateKey)
         {"private_key_path": None, "token": "wrong"},
         {"user": "NOBODY"},
     ):
-        with pytest.raises(StatementError, match="refused the login of user .* on 127.0.0.1") as raised:
+        with pytest.raises(StatementError, match=r"refused the login of user .* on 127.0.0.1") as raised:
             connect(world.settings(**change))
         assert not raised.value.error_class.retryable
         assert "wrong" not in str(raised.value).replace("check `user`", "")
@@ -131,7 +131,7 @@ def test_unreachable_host(world: World, monkeypatch: pytest.MonkeyPatch) -> None
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
-        with pytest.raises(StatementError, match="cannot reach Snowflake at 127.0.0.1.*`host`, `port`"):
+        with pytest.raises(StatementError, match=r"cannot reach Snowflake at 127.0.0.1.*`host`, `port`"):
             connect(world.settings(port=port))
 
 

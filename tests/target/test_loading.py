@@ -11,6 +11,8 @@ from target_snowflake_audit.errors import SchemaError
 from target_world import LINE_SCHEMA, state
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from target_world import World
 
 
@@ -63,7 +65,7 @@ def test_upsert_changes_only_what_differs(world: World) -> None:
 def test_unchanged_run_touches_no_row(world: World) -> None:
     messages = [world.schema_message(), *(world.line("A", n) for n in range(5))]
     world.run(messages)
-    sql = f'SELECT MAX("_AUDIT_LOADED_AT") AS "M", MAX("_AUDIT_BATCH_ID") AS "B" FROM {world.table}'  # noqa: S608
+    sql = f'SELECT MAX("_AUDIT_LOADED_AT") AS "M", MAX("_AUDIT_BATCH_ID") AS "B" FROM {world.table}'
     before = world.query(sql)
     world.run(messages)
     assert world.query(sql) == before
@@ -174,7 +176,7 @@ def test_null_column_added_later_changes_no_row(world: World) -> None:
 def test_type_that_cannot_change_fails_and_names_the_column(world: World) -> None:
     world.run([world.schema_message(), world.line("A", 1)])
     schema = {**LINE_SCHEMA, "properties": {**LINE_SCHEMA["properties"], "postedOn": {"type": "integer"}}}
-    with pytest.raises(SchemaError, match="POSTED_ON.*is DATE.*NUMBER"):
+    with pytest.raises(SchemaError, match=r"POSTED_ON.*is DATE.*NUMBER"):
         world.run([world.schema_message(schema)])
 
 
@@ -218,14 +220,14 @@ def test_audit_rows_tell_one_story(world: World) -> None:
     )
     [batch] = world.audit("BATCHES")
     [mark] = world.audit("WATERMARKS")
-    [run] = world.query(f"SELECT * FROM ANALYTICS.AUDIT.RUNS_CURRENT WHERE RUN_ID = '{batch['RUN_ID']}'")  # noqa: S608
+    [run] = world.query(f"SELECT * FROM ANALYTICS.AUDIT.RUNS_CURRENT WHERE RUN_ID = '{batch['RUN_ID']}'")
     [history] = world.audit("RECORD_HISTORY")
     assert ended.states == [{"bookmarks": {world.stream: {"x": 1}}}]
     assert (run["STATUS"], run["RECORDS"], run["BATCHES"]) == ("completed", 1, 1)
     assert (run["ACTOR"], run["ACTOR_ROLE"]) == ("LOADER", "SAGEX3_LOADER")
     assert mark["HIGHEST_VALUE"] == "2026-01-01 00:00:00"
     assert mark["BATCH_ID"] == history["BATCH_ID"] == batch["BATCH_ID"]
-    stored = world.query(f"SELECT * FROM {world.table}")[0]  # noqa: S608
+    stored = world.query(f"SELECT * FROM {world.table}")[0]
     assert stored["_AUDIT_BATCH_ID"] == batch["BATCH_ID"]
     assert stored["_AUDIT_ROW_HASH"] == history["ROW_HASH"]
     assert stored["_AUDIT_ROW_HASH"].startswith("1:")
@@ -246,6 +248,46 @@ def test_statements_from_put_to_commit(world: World) -> None:
     end = next(at for at, sql in enumerate(sent) if sql.upper().startswith("COMMIT"))
     assert end - start + 1 <= 16, sent[start : end + 1]
     assert not [sql for sql in sent[start:end] if sql.upper().startswith(("CREATE", "ALTER", "DROP"))]
+
+
+def test_record_metadata_and_flattening_of_the_sdk(world: World) -> None:
+    schema = {
+        "type": "object",
+        "properties": {
+            "id": {"type": "integer"},
+            "deep": {"type": "object", "properties": {"a": {"type": "integer"}}},
+        },
+    }
+    settings = {"add_record_metadata": True, "flattening_enabled": True, "flattening_max_depth": 1}
+    message = world.record({"id": 1, "deep": {"a": 5}}, time_extracted="2026-01-01T00:00:00Z")
+    for _ in range(2):
+        world.run([world.schema_message(schema, key=["id"]), message], **settings)
+    [row] = world.rows()
+    assert row["DEEP__A"] == 5
+    assert row["_SDC_EXTRACTED_AT"] == dt.datetime(2026, 1, 1)  # noqa: DTZ001 - NTZ is naive
+    assert world.counts()[1] == {"received": 1, "unchanged": 1}
+
+
+def test_batches_end_by_rows_bytes_and_age(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    messages = [world.schema_message(), *(world.line("A", n) for n in range(10))]
+    world.run(messages, batch_size_rows=4)
+    assert [count["received"] for count in world.counts()] == [4, 4, 2]
+    world.run(messages, batch_size_bytes=250)
+    assert [count["received"] for count in world.counts()[3:]] == [3, 3, 3, 1]
+    monkeypatch.setattr("target_snowflake_audit.target._LOOK_AT_CLOCK_EVERY", 5)
+    monkeypatch.setattr("target_snowflake_audit.loader.StreamLoader.age", 301.0)
+    world.run(messages)
+    assert [count["received"] for count in world.counts()[7:]] == [5, 5]
+
+
+def test_staged_and_local_files_are_removed(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    world.run([world.schema_message(), world.line("A", 1)])
+    assert list(tmp_path.iterdir()) == []
+    run = world.audit("BATCHES")[0]["RUN_ID"]
+    assert not [row for row in world.query('LIST @"ANALYTICS"."AUDIT_LOCK"."LOAD"') if run in row["name"]]
 
 
 def test_no_record_needs_no_warehouse(world: World) -> None:

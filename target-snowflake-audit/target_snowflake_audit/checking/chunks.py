@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import compress
@@ -55,6 +56,12 @@ class Letter:
     seq: int
     extracted: str
     source_time: str
+    snowflake: dict[str, Any] = field(default_factory=dict)
+
+    def with_error(self, errno: int | None, sqlstate: str | None, query_id: str | None) -> Letter:
+        """The letter with Snowflake's own codes."""
+        codes = {"errno": errno, "sqlstate": sqlstate, "query": query_id}
+        return dataclasses.replace(self, snowflake={k: v for k, v in codes.items() if v is not None})
 
     @property
     def errors(self) -> list[dict[str, Any]]:
@@ -245,6 +252,7 @@ def dead_line(letter: Letter, fields: Sequence[str]) -> str:
         "key": letter.key,
         "sha256": letter.record_sha256,
         "source": letter.source_time,
+        **letter.snowflake,
     }
     record = quoted(letter.record.decode("utf-8", "replace"))
     return (

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from target_snowflake_audit.checking.plan import StreamPlan
 
 
+WHOLE_ROW = -1
+"""Mark of a row that was refused as a whole, not for one column."""
+
+
 def _among(*operations: str) -> str:
     return f's."OP" IN ({", ".join(literal(operation) for operation in operations)})'
 
@@ -84,10 +88,13 @@ def history(plan: StreamPlan, tables: Tables, history_table: TableName, facts: d
     )
 
 
-def merge(plan: StreamPlan, tables: Tables, batch: str, *, hard_delete: bool) -> str:
+def merge(
+    plan: StreamPlan, tables: Tables, batch: str, *, hard_delete: bool, within: tuple[int, int] | None = None
+) -> str:
     """MERGE of the rows that are written or deleted; equal rows are not touched.
 
-    Keys are null-free and one row a key remains, so the join is plain equality.
+    Keys are null-free and one row a key remains, so the join is plain equality. `within` limits it to a range
+    of arrival numbers.
     """
     names = [identifier(column.name) for column in plan.columns]
     values = [f"s.{identifier(value_column(at))}" for at in range(len(plan.columns))]
@@ -102,7 +109,7 @@ def merge(plan: StreamPlan, tables: Tables, batch: str, *, hard_delete: bool) ->
     sets = ", ".join(f"{name} = {value}" for name, value in written.items())
     stamp = f'"_AUDIT_DELETED_AT" = SYSDATE(), "_AUDIT_BATCH_ID" = {literal(batch)}'
     gone = "DELETE" if hard_delete else f"UPDATE SET {stamp}"
-    chosen = f'{_among(INSERT, UPDATE, DELETE, REMOVE)} AND s."BAD" IS NULL'
+    chosen = f'{_among(INSERT, UPDATE, DELETE, REMOVE)} AND s."BAD" IS NULL{_range(within)}'
     source = words("SELECT * FROM", tables.typed.sql, "AS s WHERE", chosen)
     return words(
         f"MERGE INTO {tables.target.sql} AS t USING ({source}) AS s ON {_on(plan)}",
@@ -113,8 +120,8 @@ def merge(plan: StreamPlan, tables: Tables, batch: str, *, hard_delete: bool) ->
     )
 
 
-def append(plan: StreamPlan, tables: Tables, batch: str) -> str:
-    """INSERT of every good row, for streams without a key and for append-only."""
+def append(plan: StreamPlan, tables: Tables, batch: str, *, within: tuple[int, int] | None = None) -> str:
+    """INSERT of every good row, for streams without a key and for append-only; `within` as in `merge`."""
     names = [identifier(column.name) for column in plan.columns]
     names += ['"_AUDIT_BATCH_ID"', '"_AUDIT_ROW_HASH"', '"_AUDIT_SEQ"', '"_AUDIT_LOADED_AT"']
     values = [f"s.{identifier(value_column(at))}" for at in range(len(plan.columns))]
@@ -126,5 +133,16 @@ def append(plan: StreamPlan, tables: Tables, batch: str) -> str:
         "SELECT",
         ", ".join(values),
         f"FROM {tables.typed.sql} AS s",
-        f'WHERE {_among(INSERT)} AND s."BAD" IS NULL',
+        f'WHERE {_among(INSERT)} AND s."BAD" IS NULL{_range(within)}',
     )
+
+
+def refuse(tables: Tables, seqs: list[int]) -> str:
+    """UPDATE that marks rows which Snowflake refused as a whole."""
+    numbers = ", ".join(map(str, seqs))
+    mark = literal(f"{WHOLE_ROW},")
+    return words("UPDATE", tables.typed.sql, 'SET "BAD" =', mark, f'WHERE "SEQ" IN ({numbers})')
+
+
+def _range(within: tuple[int, int] | None) -> str:
+    return "" if within is None else f' AND s."SEQ" BETWEEN {within[0]} AND {within[1]}'

@@ -1,4 +1,4 @@
-"""What tests of the target share: messages, runs in this process and as processes, and what Snowflake holds."""
+"""What tests of the target share: messages, runs in this process and as processes, and what is stored."""
 
 from __future__ import annotations
 
@@ -94,8 +94,8 @@ class World:
     # Messages
 
     def schema_message(
-        self, schema: Message | None = None, key: Sequence[str] | None = None, **more: Any
-    ) -> Message:  # noqa: ANN401
+        self, schema: Message | None = None, key: Sequence[str] | None = None, **more: object
+    ) -> Message:
         """A SCHEMA message of this test's stream."""
         found = {"type": "SCHEMA", "stream": self.stream, "schema": LINE_SCHEMA if schema is None else schema}
         found |= {"key_properties": list(KEY if key is None else key), "bookmark_properties": ["updatedDate"]}
@@ -209,7 +209,7 @@ class World:
 
     def rows(self, table: str | None = None) -> list[Row]:
         """Live rows of the stream's table without audit columns, in key order."""
-        sql = f'SELECT * FROM {table or self.table} WHERE "_AUDIT_DELETED_AT" IS NULL'  # noqa: S608
+        sql = f'SELECT * FROM {table or self.table} WHERE "_AUDIT_DELETED_AT" IS NULL'
         rows = [{k: v for k, v in row.items() if not k.startswith("_AUDIT_")} for row in self.query(sql)]
         first = ("DOCUMENT_ID", "LINE_NUMBER", *(rows[0] if rows else ()))
         return sorted(rows, key=lambda row: [str(row.get(name)) for name in first])
@@ -217,9 +217,8 @@ class World:
     def audit(self, table: str, order: str = "", *, where: str = "TRUE") -> list[Row]:
         """Rows of an audit table about the stream's table."""
         ordered = f" ORDER BY {order}" if order else ""
-        return self.query(
-            f'SELECT * FROM ANALYTICS.AUDIT."{table}" WHERE "TARGET_TABLE" = \'{self.table}\' AND {where}{ordered}'  # noqa: S608
-        )
+        chosen = f"\"TARGET_TABLE\" = '{self.table}' AND {where}"
+        return self.query(f'SELECT * FROM ANALYTICS.AUDIT."{table}" WHERE {chosen}{ordered}')
 
     def letters(self) -> list[Row]:
         """Dead letters of the stream, with ERRORS and RECORD decoded."""

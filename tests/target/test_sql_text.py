@@ -1,0 +1,152 @@
+"""Every statement parses in sqlglot's Snowflake dialect, whatever the names are, and keeps to our rules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import sqlglot
+from sqlglot import exp
+from target_snowflake_audit.audit.setup_sql import Setup, statements
+from target_snowflake_audit.audit.tables import BY_NAME, TABLES
+from target_snowflake_audit.checking.plan import StreamPlan, make_plan
+from target_snowflake_audit.session import Answer, DdlInTransactionError, Session
+from target_snowflake_audit.sql import audit_rows, classify, ddl, fence, staging, write
+from target_snowflake_audit.sql.quoting import TableName
+
+ODD = ['quote"inside', "semi;--", "dollar$$", "sp ace", "emoji 🙂", "select", "'apostrophe'"]
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        **{name: {"type": "string", "description": f"about {name}"} for name in ODD},
+        "id": {"type": "integer"},
+        "doc": {"type": "string", "maxLength": 5},
+        "amount": {"type": "number", "multipleOf": 0.01},
+        "on": {"type": "string", "format": "date"},
+        "at": {"type": "string", "format": "date-time"},
+        "open": {"type": "boolean"},
+        "rate": {"type": "number"},
+        "more": {"type": "object"},
+    },
+    "x-replace-scope": ["doc"],
+}
+
+
+def plan_of(**settings: object) -> StreamPlan:
+    message = {"stream": 'odd"stream;--', "schema": SCHEMA, "bookmark_properties": ["at"]}
+    options = {"column_naming": "preserve", "default_target_schema": 'S"1', **settings}
+    return make_plan(options, 'odd"stream;--', SCHEMA, ["doc", "id"], message, "D'B")
+
+
+def tables(plan: StreamPlan) -> classify.Tables:
+    return classify.Tables(TableName("D'B", "LOCK", "STG"), TableName("D'B", "LOCK", "TYPED"), plan.table)
+
+
+def all_statements() -> dict[str, str]:
+    plan, append = plan_of(), plan_of(load_method="append-only")
+    t = tables(plan)
+    history = TableName("D'B", "AUDIT", "RECORD_HISTORY")
+    facts = {"run": "'r'", "batch": "'b'", "table": "'t'", "stream": "'s'", "inserts": "yes", "replay": "no"}
+    facts["removal"] = "'replace_scope'"
+    letters = TableName("D'B", "AUDIT", "DEAD_LETTERS")
+    shared = {"RUN_ID": "r", "BATCH_ID": "b", "STREAM": "s'", "TARGET_TABLE": "t", "SINGER_SCHEMA": SCHEMA}
+    locks = TableName("D'B", "LOCK", "")
+    found = {
+        "create staging": staging.create_staging(plan, t.staging),
+        "create typed": staging.create_typed(plan, t.typed),
+        "empty": staging.empty(t.staging),
+        "fence": fence.create(fence.fence_of(plan.table, locks)),
+        "take": fence.take(fence.fence_of(plan.table, locks)),
+        "classify": classify.classify(plan, t),
+        "classify scope": classify.classify(plan, t, removal="scope"),
+        "classify all": classify.classify(plan, t, removal="all"),
+        "classify append": classify.classify(append, t),
+        "counts": classify.counts(t),
+        "fates": classify.fates(t),
+        "live": classify.live_rows(t),
+        "refused": classify.refused(t, history, "x'y"),
+        "refuse": write.refuse(t, [1, 2]),
+        "history": write.history(plan, t, history, facts),
+        "history append": write.history(append, t, history, facts),
+        "merge": write.merge(plan, t, "b", hard_delete=False),
+        "merge hard": write.merge(plan, t, "b", hard_delete=True, within=(1, 2)),
+        "append": write.append(append, t, "b"),
+        "dead letters": audit_rows.dead_letters(letters, t.staging, {**shared, "SCHEMA_SHA256": "x"}),
+        "create table": ddl.create_table(plan),
+        "create schema": ddl.create_schema(plan.table),
+        "add": ddl.add_columns(plan.table, [ddl.column(column) for column in plan.columns]),
+        "widen": ddl.widen(plan.table, 'a"b', "VARCHAR(20)"),
+        "describe": ddl.describe(plan.table),
+    }
+    for table in TABLES:
+        row = {
+            column.name: "1" for column in table.columns if column.name not in {"AT", "ACTOR", "ACTOR_ROLE"}
+        }
+        found[f"insert {table.name}"] = audit_rows.insert(TableName("D", "AUDIT", table.name), [row, row])
+    return found
+
+
+@pytest.mark.parametrize("name", all_statements())
+def test_statement_parses_as_one_statement(name: str) -> None:
+    sql = all_statements()[name]
+    parsed = sqlglot.parse(sql, read="snowflake")
+    assert len(parsed) == 1
+    assert not isinstance(parsed[0], exp.Command)
+
+
+def test_copy_and_put_name_a_folder() -> None:
+    plan = plan_of()
+    copy = staging.copy(plan, tables(plan).staging, '@"D"."L"."LOAD"/run/batch/rows/')
+    assert sqlglot.parse_one(copy, read="snowflake").find(exp.Copy)
+    assert "/rows/ FILE_FORMAT" in copy
+    put = staging.put(Path("/tmp/it's/rows.csv.gz"), '@"D"."L"."LOAD"/x/')  # noqa: S108
+    assert "'file:///tmp/it%27s/rows.csv.gz'" in put
+
+
+def test_setup_statements_parse_and_name_every_audit_table() -> None:
+    made = list(statements(Setup(user="LOADER", schemas=("PURCHASING",), role_prefix='A"B_')))
+    for sql in made:
+        assert len(sqlglot.parse(sql, read="snowflake")) == 1
+    for table in TABLES:
+        assert any(sql.startswith("CREATE TABLE") and f'"{table.name}"' in sql for sql in made)
+    loader = [sql for sql in made if "LOADER" in sql and 'AUDIT"' in sql and "GRANT" in sql]
+    assert not [
+        sql for sql in loader if "DELETE" in sql or "UPDATE" in sql or "TRUNCATE" in sql or "OWNERSHIP" in sql
+    ]
+
+
+def test_unknown_audit_column_is_our_mistake() -> None:
+    with pytest.raises(KeyError, match="NOPE"):
+        audit_rows.insert(TableName("D", "A", "RUNS"), [{"NOPE": 1}])
+    assert len(BY_NAME) == len(TABLES)
+
+
+class _Connection:
+    """Stands for a connection: only that DDL never reaches it matters here, which no wire can show."""
+
+    def cursor(self) -> _Connection:
+        return self
+
+
+def test_ddl_in_a_transaction_never_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = Session(_Connection())  # type: ignore[arg-type]
+    sent: list[str] = []
+
+    def run(sql: str, *_: object) -> Answer:
+        sent.append(sql)
+        return Answer([], (), 0, "q", 0)
+
+    monkeypatch.setattr(session, "_run", run)
+    session.execute("BEGIN", "begin")
+    for sql in (
+        "CREATE TABLE x",
+        " alter table x",
+        "DROP TABLE x",
+        "TRUNCATE TABLE x",
+        "CREATE TEMPORARY TABLE y",
+    ):
+        with pytest.raises(DdlInTransactionError):
+            session.execute(sql, "ddl")
+    session.execute("COMMIT", "commit")
+    session.execute("CREATE TABLE x", "ddl")
+    assert sent == ["BEGIN", "COMMIT", "CREATE TABLE x"]

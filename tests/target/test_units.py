@@ -1,0 +1,443 @@
+"""Pure parts: names, types, fields, digests, conversions, STATE, retries. No server."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from target_snowflake_audit import columntypes, hashing, retrying
+from target_snowflake_audit.bisection import find
+from target_snowflake_audit.checking.chunks import Checker, Chunk
+from target_snowflake_audit.checking.converters import converter
+from target_snowflake_audit.checking.plan import make_plan
+from target_snowflake_audit.checking.problems import Bad
+from target_snowflake_audit.columntypes import (
+    ColumnType,
+    exact,
+    from_schema,
+    parse,
+    reconcile,
+    scale_of,
+    text,
+)
+from target_snowflake_audit.counts import Counts
+from target_snowflake_audit.deletions import Documents
+from target_snowflake_audit.errors import IntegrityError, SchemaError
+from target_snowflake_audit.naming import column_names, conform, table_name
+from target_snowflake_audit.reading.reader import RECORD_TEXT, MessageReader
+from target_snowflake_audit.retry_classes import CONTENTION, DATA, classify
+from target_snowflake_audit.session import StatementError
+from target_snowflake_audit.settings import coerced
+from target_snowflake_audit.sql.quoting import MAX_IDENTIFIER, TableName, fold, identifier, literal
+from target_snowflake_audit.staging.fields import field, fields, text_of
+from target_snowflake_audit.staging.spool import Spool
+from target_snowflake_audit.state import StateBarrier
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+
+
+# Names
+
+
+@pytest.mark.parametrize(
+    ("name", "column"),
+    [
+        ("orderDate", "ORDER_DATE"),
+        ("id", "ID"),
+        ("ORDER_DATE", "ORDER_DATE"),
+        ("HTTPServer2Name", "HTTP_SERVER2_NAME"),
+        ("with space-and:more", "WITH_SPACE_AND_MORE"),
+        ("dimensionCct", "DIMENSION_CCT"),
+        ("été", "ÉTÉ"),
+    ],
+)
+def test_snake(name: str, column: str) -> None:
+    assert conform(name, "snake") == column
+
+
+@given(st.text(min_size=1, max_size=400), st.sampled_from(["snake", "upper", "preserve"]))
+def test_every_name_becomes_an_identifier_that_cannot_break_out(name: str, style: str) -> None:
+    quoted = identifier(conform(name, style))
+    assert len(quoted) - 2 >= 1
+    assert '"' not in quoted[1:-1].replace('""', "")
+
+
+def test_long_names_stay_apart() -> None:
+    first, second = (conform("x" * 300 + end, "snake") for end in "ab")
+    assert first != second
+    assert len(first) == len(second) == MAX_IDENTIFIER
+
+
+@given(TEXT)
+def test_literal_cannot_break_out(value: str) -> None:
+    body = literal(value)[1:-1]
+    assert "'" not in body.replace("''", "")
+    assert body.replace("''", "'").replace("\\\\", "\\") == value
+
+
+def test_audit_columns_and_collisions_are_refused() -> None:
+    with pytest.raises(SchemaError, match="_AUDIT_SEQ"):
+        column_names(["_audit_seq"], "snake", {}, stream="s")
+    with pytest.raises(SchemaError, match="`a-b` and `a_b`"):
+        column_names(["a-b", "a_b"], "snake", {}, stream="s")
+    assert column_names(["a-b", "a_b"], "snake", {"a_b": "other"}, stream="s") == {
+        "a-b": "A_B",
+        "a_b": "OTHER",
+    }
+
+
+def test_table_of_a_stream() -> None:
+    assert table_name({"default_target_schema": "fin"}, "gl_entries", "DB") == TableName(
+        "DB", "FIN", "GL_ENTRIES"
+    )
+    assert table_name({}, "public-orders", "DB") == TableName("DB", "PUBLIC", "ORDERS")
+    mapping = [{"stream": "gl_*", "database": "d2", "schema": '"odd"', "table": "t"}]
+    assert table_name({"schema_mapping": mapping}, "gl_entries", "DB") == TableName("D2", "odd", "T")
+    assert fold("abc") == "ABC"
+    assert str(TableName("DB", "odd", "T")) == 'DB."odd".T'
+
+
+# Types
+
+
+@pytest.mark.parametrize(
+    ("schema", "kind"),
+    [
+        ({"type": ["number", "null"], "multipleOf": 0.01}, "NUMBER(38,2)"),
+        ({"type": "number", "multipleOf": 1e-05}, "NUMBER(38,5)"),
+        ({"type": "number"}, "FLOAT"),
+        ({"type": ["integer", "number", "null"]}, "FLOAT"),
+        ({"type": "integer"}, "NUMBER(38,0)"),
+        ({"type": "string", "maxLength": 12}, "VARCHAR(12)"),
+        ({"type": ["null", "string"]}, "VARCHAR"),
+        ({"type": "string", "format": "date"}, "DATE"),
+        ({"type": "string", "format": "date-time"}, "TIMESTAMP_NTZ"),
+        ({"type": "boolean"}, "BOOLEAN"),
+        ({"type": ["object", "null"]}, "VARIANT"),
+        ({"type": "array"}, "VARIANT"),
+        ({}, "VARIANT"),
+        ({"type": ["string", "integer"]}, "VARCHAR"),
+        ({"anyOf": [{"type": "string", "format": "date-time"}, {"type": ["string", "null"]}]}, "VARCHAR"),
+        ({"anyOf": [{"type": "integer"}, {"type": "null"}]}, "NUMBER(38,0)"),
+        ({"type": "string", "format": "x-singer.decimal", "scale": 4}, "NUMBER(38,4)"),
+    ],
+)
+def test_type_of_a_property(schema: dict[str, Any], kind: str) -> None:
+    assert from_schema(schema).sql == kind
+
+
+def test_scale_and_parse() -> None:
+    assert [scale_of(value) for value in (Decimal("0.01"), 1, "1e-9", None, True)] == [2, 0, 9, None, None]
+    assert parse("VARCHAR(16777216)").sql == "VARCHAR"
+    assert parse("TIMESTAMP_NTZ(9)") == ColumnType("TIMESTAMP_NTZ")
+    assert parse("NUMBER(38,2)") == exact(2)
+
+
+def test_columns_that_exist_are_used_widened_or_refused() -> None:
+    assert reconcile(text(30), text(10), where="x") == (text(30), True)
+    assert reconcile(text(5), text(10), where="x") == (text(10), False)
+    assert reconcile(exact(0), exact(0, 10), where="x") == (exact(0), True)
+    assert reconcile(ColumnType("FLOAT"), exact(2), where="x") == (exact(2), False)
+    for wanted, existing in ((exact(2), exact(0)), (exact(2), ColumnType("FLOAT")), (text(5), exact(0))):
+        with pytest.raises(SchemaError, match="x: the column is"):
+            reconcile(wanted, existing, where="x")
+
+
+# Fields and digests
+
+
+@given(st.lists(st.one_of(st.none(), TEXT), min_size=1, max_size=8))
+def test_staged_fields_read_back_as_written(values: list[str | None]) -> None:
+    made = fields(values)
+    assert made == [field(value) for value in values]
+    assert [text_of(one) for one in made] == values
+    parsed = next(csv.reader(io.StringIO(",".join(["0", *made]) + "\n"), strict=True))
+    assert parsed == ["0", *(value or "" for value in values)]
+
+
+@given(TEXT, TEXT)
+def test_row_hash_tells_rows_apart(first: str, second: str) -> None:
+    def digest(*values: str | None) -> str:
+        return hashing.row_hash([(name, field(value)) for name, value in zip("ABC", values, strict=False)])
+
+    assert (digest(first) == digest(second)) == (first == second)
+    assert digest(first, None) == digest(first)
+    assert digest(first, second) != digest(second, first) or first == second
+    assert digest(None, first) != digest(first, None)
+
+
+def test_row_hash_is_pinned() -> None:
+    """A change of this digest rewrites every table: it needs a new version."""
+    digest = hashing.row_hash([("AMOUNT", field("12.30")), ("TEXT", field("")), ("X", field(None))])
+    assert digest == "1:" + hashing.sha256(b'AMOUNT,TEXT\n12.30,""')
+
+
+def test_keys_with_commas_do_not_collide() -> None:
+    assert hashing.key_hash(["a,b", "c"]) != hashing.key_hash(["a", "b,c"])
+    assert hashing.key_hash(["GTE", "1"]) == hashing.sha256(b"3:GTE,1:1,")
+
+
+def test_identifiers_of_letters_and_batches() -> None:
+    reasons = [("a", "too_long"), ("b", "missing")]
+    assert hashing.dead_letter_id("s", "x", reasons) == hashing.dead_letter_id("s", "x", reversed(reasons))
+    assert hashing.dead_letter_id("s", "x", reasons) != hashing.dead_letter_id("s", "y", reasons)
+    assert hashing.batch_id("r", "t", 1, "c") != hashing.batch_id("r2", "t", 1, "c")
+
+
+@given(st.lists(st.binary(max_size=50).filter(lambda b: b"\n" not in b), min_size=1, max_size=20))
+def test_spool_gives_records_back(records: list[bytes]) -> None:
+    import tempfile  # noqa: PLC0415
+
+    with tempfile.TemporaryDirectory() as folder:
+        spool = Spool(Path(folder) / "s")
+        spool.append(records[:7])
+        spool.append(records[7:])
+        assert [spool.read(row) for row in range(len(records))] == records
+        with pytest.raises(IndexError):
+            spool.read(len(records))
+        spool.close()
+
+
+# Conversions
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "expected"),
+    [
+        (exact(2), Decimal("12.3"), "12.30"),
+        (exact(2), Decimal("12.30"), "12.30"),
+        (exact(2), 12, "12.00"),
+        (exact(2), Decimal("-0.00"), "0.00"),
+        (exact(2), Decimal("-1.50"), "-1.50"),
+        (exact(2), Decimal("1E+2"), "100.00"),
+        (exact(2), Decimal("0.001"), Bad),
+        (exact(2), Decimal("0.0010"), Bad),
+        (exact(2), Decimal("999999999999999999999999999999999999.99"), "9" * 36 + ".99"),
+        (exact(2), Decimal("1E+36"), Bad),
+        (exact(2), "1.5", "1.50"),
+        (exact(2), "1_5", Bad),
+        (exact(2), True, Bad),
+        (exact(0), Decimal("5.0"), "5"),
+        (exact(0), 10**38, Bad),
+        (exact(0), 10**38 - 1, "9" * 38),
+        (exact(0, 3), 1000, Bad),
+        (ColumnType("FLOAT"), Decimal("1.10"), "1.1"),
+        (ColumnType("FLOAT"), 3, "3.0"),
+        (ColumnType("FLOAT"), Decimal("1E+400"), Bad),
+        (ColumnType("DATE"), "2024-02-29", "2024-02-29"),
+        (ColumnType("DATE"), "2023-02-29", Bad),
+        (ColumnType("DATE"), "2024-W01-1", Bad),
+        (ColumnType("DATE"), ["2024-01-01"], Bad),
+        (ColumnType("TIMESTAMP_NTZ"), "2024-01-01T00:30:00+02:00", "2023-12-31 22:30:00"),
+        (ColumnType("TIMESTAMP_NTZ"), "2024-01-01T00:30:00.123456789Z", "2024-01-01 00:30:00.123456789"),
+        (ColumnType("TIMESTAMP_NTZ"), "2024-01-01T00:30:00.500Z", "2024-01-01 00:30:00.5"),
+        (ColumnType("TIMESTAMP_NTZ"), "2024-01-01 00:30:00", "2024-01-01 00:30:00"),
+        (ColumnType("TIMESTAMP_NTZ"), "2024-01-01T24:00:00Z", Bad),
+        (ColumnType("TIMESTAMP_NTZ"), "2024-01-01T00:00:60Z", Bad),
+        (ColumnType("TIMESTAMP_NTZ"), "0001-01-01T00:00:00+14:00", Bad),
+        (ColumnType("BOOLEAN"), 1, Bad),
+        (ColumnType("VARIANT"), {"b": 1, "a": [None]}, '"{""a"":[null],""b"":1}"'),
+        (text(3), "abc", "abc"),
+        (text(3), "abcd", Bad),
+        (text(3), "é\n", '"é\n"'),
+        (text(), 5, "5"),
+        (text(), {"a": 1}, '"{""a"":1}"'),
+    ],
+)
+def test_conversion(kind: ColumnType, value: Any, expected: Any) -> None:  # noqa: ANN401
+    [found] = converter(kind)([value])
+    if expected is Bad:
+        assert isinstance(found, Bad)
+    else:
+        assert found == expected
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.none(),
+            st.decimals(
+                allow_nan=False, allow_infinity=False, places=2, max_value=10**30, min_value=-(10**30)
+            ),
+        ),
+        min_size=1,
+    )
+)
+def test_amounts_keep_their_value_whatever_stands_beside_them(values: list[Decimal | None]) -> None:
+    convert = converter(exact(2))
+    together = convert(values)
+    assert together == [convert([value])[0] for value in values]
+    for value, found in zip(values, together, strict=True):
+        assert isinstance(found, str)
+        assert found == "" if value is None else Decimal(found) == value
+
+
+@given(st.lists(st.one_of(st.none(), st.text(st.characters(exclude_categories=["Cs"]))), min_size=1))
+def test_text_does_not_depend_on_its_neighbours(values: list[str | None]) -> None:
+    convert = converter(text())
+    assert convert(values) == [convert([value])[0] for value in values]
+
+
+def test_checked_chunk_keeps_order_and_all_problems() -> None:
+    schema = {
+        "type": "object",
+        "properties": {"k": {"type": "integer"}, "t": {"type": "string", "maxLength": 2}},
+    }
+    message = {"stream": "s", "schema": schema}
+    plan = make_plan({}, "s", schema, ["k"], message, "DB")
+    chunk = Chunk(
+        [{"k": 1, "t": "a"}, {"k": "x", "t": "abc"}, {"k": 3, "t": None}], [b"{}"] * 3, [1, 2, 3], [None] * 3
+    )
+    checked = Checker(plan).check(chunk)
+    assert [line.split(",")[:2] for line in checked.lines] == [["1", ""], ["2", "D"], ["3", "D"]]
+    assert [(p.column, p.reason) for p in checked.letters[0].problems] == [
+        ("K", "not_a_number"),
+        ("T", "too_long"),
+    ]
+    assert [(p.column, p.reason) for p in checked.letters[1].problems] == [("T", "wrong_type")]
+
+
+# Reading
+
+
+def test_reader_keeps_numbers_and_the_text_of_the_record() -> None:
+    line = b'{"type": "RECORD", "stream": "s", "record": {"a": 0.10, "b": 12345678901234567890123}}\n'
+    message = MessageReader().deserialize_json(line)
+    assert message["record"] == {"a": Decimal("0.10"), "b": 12345678901234567890123}
+    assert str(message["record"]["a"]) == "0.10"
+    assert message[RECORD_TEXT] == b'{"a": 0.10, "b": 12345678901234567890123}'
+
+
+# STATE
+
+
+def test_state_waits_for_the_records_of_every_stream() -> None:
+    barrier = StateBarrier()
+    barrier.record("a")
+    barrier.record("b")
+    barrier.state(1)
+    assert barrier.ready() == (False, None)
+    barrier.committed("a")
+    assert barrier.ready() == (False, None)
+    barrier.record("a")
+    barrier.state(2)
+    barrier.committed("b")
+    assert barrier.ready() == (True, 1)
+    barrier.committed("a")
+    assert barrier.ready() == (True, 2)
+    assert barrier.ready() == (False, None)
+
+
+@given(
+    st.lists(
+        st.one_of(st.sampled_from(["a", "b", "c"]), st.integers(0, 5), st.tuples(st.sampled_from("abc")))
+    )
+)
+def test_state_never_leaves_before_its_records(steps: list[Any]) -> None:
+    barrier, received, committed = StateBarrier(), [], set()
+    for step in steps:
+        if isinstance(step, str):
+            barrier.record(step)
+            received.append(step)
+        elif isinstance(step, int):
+            barrier.state(len(received))
+        else:
+            barrier.committed(step[0])
+            committed |= {n for n, stream in enumerate(received) if stream == step[0]}
+        found, covered = barrier.ready()
+        if found:
+            assert set(range(covered)) <= committed
+
+
+# Documents, counts, retries
+
+
+def test_documents() -> None:
+    documents = Documents(("id",))
+    assert [documents.starts({"id": one}) for one in "AABA"] == [
+        (True, False),
+        (False, False),
+        (True, False),
+        (True, True),
+    ]
+
+
+def test_counts_must_add_up() -> None:
+    Counts(received=3, inserted=1, unchanged=1, dead=1).check(stream="s")
+    with pytest.raises(IntegrityError, match="received 3"):
+        Counts(received=3, inserted=1).check(stream="s")
+
+
+@pytest.mark.parametrize(
+    ("errno", "sqlstate", "kind"),
+    [
+        (100038, "22018", "data"),
+        (390114, "08001", "session"),
+        (394304, "08001", "authentication"),
+        (394303, "08001", "clock"),
+        (394400, "08001", "authentication"),
+        (625, "57014", "contention"),
+        (100090, "42P18", "duplicates"),
+        (None, "08006", "network"),
+        (None, None, "unknown"),
+        (3001, "42501", "authorisation"),
+    ],
+)
+def test_error_classes(errno: int | None, sqlstate: str | None, kind: str) -> None:
+    assert classify(errno, sqlstate).name == kind
+    assert classify(None, None, operational=True).name == "network"
+
+
+def test_waits_have_full_jitter_and_a_cap() -> None:
+    assert retrying.wait_seconds(CONTENTION, 1, 1.0) == 4.0
+    assert retrying.wait_seconds(CONTENTION, 1, 0.0) == 0.0
+    assert retrying.wait_seconds(CONTENTION, 20, 1.0) == 60.0
+    assert not retrying.may_retry(CONTENTION, 3, 0, attempts=3, seconds=900)
+    assert not retrying.may_retry(CONTENTION, 1, 901, attempts=6, seconds=900)
+    assert not retrying.may_retry(DATA, 1, 0, attempts=6, seconds=900)
+
+
+@given(st.sets(st.integers(1, 400), min_size=1), st.data())
+def test_bisection_finds_exactly_the_refused_rows(seqs: set[int], data: st.DataObject) -> None:
+    ordered = sorted(seqs)
+    bad = set(data.draw(st.lists(st.sampled_from(ordered), max_size=4)))
+    error = StatementError("probe", "x", DATA)
+    found = find(ordered, lambda a, b: error if any(a <= seq <= b for seq in bad) else None, most=10_000)
+    assert set(found) == bad
+    capped = find(ordered, lambda a, b: error if any(a <= seq <= b for seq in bad) else None, most=8)
+    assert bad <= set(capped)
+
+
+def test_settings_from_text() -> None:
+    given_ = {
+        "port": "8443",
+        "hard_delete": "true",
+        "max_dead_letter_percent": "2.5",
+        "account": "5",
+        "unknown": "x",
+    }
+    assert coerced(given_) == {
+        "port": 8443,
+        "hard_delete": True,
+        "max_dead_letter_percent": 2.5,
+        "account": "5",
+    }
+    assert coerced({"port": "x"}) == {"port": "x"}
+
+
+def test_number_type_makes_plain_numbers_exact() -> None:
+    assert from_schema({"type": "number"}, "NUMBER(38,6)") == exact(6)
+    assert columntypes.configured(
+        {"column_types": {"gl_*": {"rate": "NUMBER(20,6)"}}}, "gl_x", "rate"
+    ) == exact(6, 20)
+
+
+def test_json_of_a_letter_is_json() -> None:
+    assert json.loads(hashing._sorted.encode({"a": Decimal("0.10")})) == {"a": 0.1}  # noqa: SLF001
