@@ -252,3 +252,15 @@ def test_many_sessions_at_once(snow: Account, db: Session, schema: str) -> None:
         list(pool.map(work, range(4)))
     assert db.value("SELECT N FROM T") == 20
     assert db.rows("SELECT COUNT(*), COUNT(DISTINCT N), MAX(N) FROM A") == [(20, 20, 20)]
+
+
+def test_the_same_definitions_by_many_sessions_at_once_wait_for_each_other(snow: Account) -> None:
+    def define(number: int) -> int:
+        with snow.session() as session:
+            for schema in range(4):
+                session.rows(f"CREATE SCHEMA IF NOT EXISTS ANALYTICS.MANY{schema}")
+                session.rows(f"CREATE TABLE IF NOT EXISTS ANALYTICS.MANY{schema}.T (ID NUMBER)")
+        return number
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(define, range(4))) == [0, 1, 2, 3]

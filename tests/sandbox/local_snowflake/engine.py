@@ -7,6 +7,7 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import duckdb
 from fakesnow import statement_type
 
 from . import access, copying, ddl, dml, merge, session_commands, show, stage_commands
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
     from .session import Session
     from .world import World
+
+DDL_WAIT_SECONDS = 60.0
 
 
 @dataclass
@@ -143,4 +146,18 @@ def _run(trace: _Trace, binds: Sequence[object]) -> Result:
         access.require_warehouse(call)
     if statement.is_ddl:
         world.transactions.commit(session)
+        return _define(call, handler)
     return handler(call)
+
+
+def _define(call: Call, handler: Callable[[Call], Result]) -> Result:
+    """Run a DDL statement, one at a time; DuckDB refuses a concurrent one at once, Snowflake lets it wait."""
+    deadline = time.monotonic() + min(float(str(call.session.parameters["LOCK_TIMEOUT"])), DDL_WAIT_SECONDS)
+    while True:
+        try:
+            with call.world.ddl:
+                return handler(call)
+        except duckdb.TransactionException:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
