@@ -31,6 +31,7 @@ def connect(environment: Mapping[str, str]) -> SnowflakeConnection:
         database=environment["TARGET_SNOWFLAKE_AUDIT_DATABASE"],
         session_parameters={"TIMEZONE": "UTC"},
         enable_server_session_keep_alive_auto_detection=False,  # 5.x warns when it is not said
+        platform_detection_timeout_seconds=0,  # no look-ups of a cloud machine's metadata
     )
 
 
