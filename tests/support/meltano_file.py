@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.scalarstring import SingleQuotedScalarString
 
 ROOT = Path(__file__).resolve().parents[2]
 PLUGINS = {"extractors": "tap-sagex3", "loaders": "target-snowflake-audit"}
@@ -24,6 +25,7 @@ KINDS = {
     "array": "array",
     "object": "object",
 }
+YAML_1_1_BOOLEANS = {"on", "off", "yes", "no", "y", "n"}
 # Meltano's own schema does not know these capabilities of an SDK plugin (the Hub's does).
 UNKNOWN_TO_MELTANO = {"validate-records", "target-schema"}
 
@@ -71,7 +73,10 @@ def _setting(name: str, schema: dict[str, Any]) -> dict[str, Any]:
         entry["label"] = schema["title"]
     if "enum" in schema:
         values = [value for value in schema.get("enum", []) if value is not None]
-        entry |= {"kind": "options", "options": [{"label": str(value), "value": value} for value in values]}
+        entry |= {
+            "kind": "options",
+            "options": [{"label": _text(value), "value": _text(value)} for value in values],
+        }
     else:
         entry["kind"] = _kind(schema)
     if "description" in schema:
@@ -79,8 +84,15 @@ def _setting(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     if schema.get("writeOnly") or schema.get("secret"):
         entry["sensitive"] = True
     if schema.get("default") is not None:
-        entry["value"] = schema["default"]
+        default = schema["default"]
+        entry["value"] = _text(default) if isinstance(default, str) else default
     return entry
+
+
+def _text(value: object) -> str:
+    """Quote what YAML 1.1, which Meltano reads, would take for a boolean."""
+    text = str(value)
+    return SingleQuotedScalarString(text) if text.lower() in YAML_1_1_BOOLEANS else text
 
 
 def _kind(schema: dict[str, Any]) -> str:
