@@ -6,6 +6,7 @@ import dataclasses
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import compress
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from target_snowflake_audit import hashing
@@ -15,7 +16,7 @@ from target_snowflake_audit.checking.problems import Bad, Problem, shown
 from target_snowflake_audit.staging.fields import NULL, quoted, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from target_snowflake_audit.checking.plan import StreamPlan
 
@@ -91,6 +92,7 @@ class Checker:
         """Prepare for a plan."""
         self.plan = plan
         self._names = [column.property for column in plan.columns]
+        self._pick = _picker(self._names)
         self._hashed = [column.name for column in plan.columns if column.hashed]
         self._mask = [column.hashed for column in plan.columns]
         self._all_hashed = all(self._mask)
@@ -146,17 +148,25 @@ class Checker:
         """Give the fields of each record, and by row the problems of its columns."""
         bad: dict[int, list[Problem]] = {}
         columns: list[list[Any]] = []
-        for at, (name, convert) in enumerate(zip(self._names, self.plan.converters, strict=True)):
-            values = [record.get(name) for record in records]
-            found = convert(values) if values else []
+        for at, values in enumerate(self._columns_of(records)):
+            found = self.plan.converters[at](values)
             if Bad in set(map(type, found)):
                 self._note(at, values, found, bad)
             columns.append(found)
         rows: list[tuple[Any, ...]] = list(zip(*columns, strict=True)) if columns else [()] * len(records)
         return rows, bad
 
+    def _columns_of(self, records: list[dict[str, Any]]) -> Iterable[Sequence[Any]]:
+        """Values by column. Most records have every property, and then C code picks them all at once."""
+        if not records:
+            return []
+        try:
+            return list(zip(*[self._pick(record) for record in records], strict=True))
+        except KeyError:
+            return [[record.get(name) for record in records] for name in self._names]
+
     def _note(
-        self, at: int, values: list[Any], found: Sequence[str | Bad], bad: dict[int, list[Problem]]
+        self, at: int, values: Sequence[Any], found: Sequence[str | Bad], bad: dict[int, list[Problem]]
     ) -> None:
         column = self.plan.columns[at]
         for row, one in enumerate(found):
@@ -230,6 +240,13 @@ class Checker:
         key = {self.plan.columns[at].name: record.get(self._names[at]) for at in self.plan.key}
         whole = len(texts) == len(self.plan.key) > 0
         return fields, key, hashing.key_hash(texts) if whole else ""
+
+
+def _picker(names: list[str]) -> Callable[[dict[str, Any]], tuple[Any, ...]]:
+    """Give a function that takes the values of `names` from a record; KeyError when one is absent."""
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda record: tuple(record[name] for name in names)
 
 
 def _merged(specific: list[Problem], general: list[Problem]) -> list[Problem]:

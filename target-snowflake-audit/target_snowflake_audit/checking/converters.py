@@ -153,14 +153,27 @@ class DecimalConverter:
 
 def floats(values: Sequence[Any]) -> list[str | Bad]:
     """FLOAT: the shortest text that stands for the binary number which Snowflake will store."""
+    if set(map(type, values)) <= {Decimal, int, _NONE}:
+        try:
+            made = [NULL if value is None else repr(float(value) + 0.0) for value in values]
+        except OverflowError:
+            made = ["inf"]
+        if _NOT_FINITE.isdisjoint(made):
+            return list(made)
     return [NULL if value is None else _float(value) for value in values]
+
+
+_NOT_FINITE = frozenset({"inf", "-inf", "nan"})
 
 
 def _float(value: Json) -> str | Bad:
     number = _number(value)
     if isinstance(number, Bad):
         return number
-    binary = float(number)
+    try:
+        binary = float(number)
+    except OverflowError:
+        binary = float("inf")
     if binary in (float("inf"), float("-inf")):
         return Bad(problems.OUT_OF_RANGE, "a number within the range of FLOAT")
     return repr(binary + 0.0)
@@ -236,6 +249,8 @@ class TimestampCache(_Cache):
 
     def convert(self, value: Json) -> str | Bad:
         """Convert one value."""
+        if isinstance(value, str) and _is_plain(value):
+            return f"{value[:10]} {value[11:19]}"
         found = _TIMESTAMP.fullmatch(value) if isinstance(value, str) else None
         if not found:
             return Bad(problems.NOT_A_TIME, "a date-time such as 2026-01-31T08:00:00Z")
@@ -249,13 +264,26 @@ class TimestampCache(_Cache):
         return f"{text}.{fraction}" if fraction else text
 
 
+def _is_plain(value: str) -> bool:
+    """Whether a text is `YYYY-MM-DDThh:mm:ssZ` of a moment that exists: by far the most common form."""
+    if len(value) != len("YYYY-MM-DDThh:mm:ssZ") or value[4::3] != "--T::Z":
+        return False
+    if value[11:13] > "23" or not value.isascii():
+        return False
+    try:
+        dt.datetime.fromisoformat(value)
+    except ValueError:
+        return False
+    return True
+
+
 def _offset(zone: str | None) -> str:
     return "+00:00" if zone in {None, "", "Z", "z"} else str(zone)
 
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _TIMESTAMP = re.compile(
-    r"(?P<day>\d{4}-\d{2}-\d{2})[Tt ](?P<time>\d{2}:\d{2}:\d{2})(?:\.(?P<fraction>\d{1,9}))?"
+    r"(?P<day>\d{4}-\d{2}-\d{2})[Tt ](?P<time>(?:[01]\d|2[0-3]):\d{2}:\d{2})(?:\.(?P<fraction>\d{1,9}))?"
     r"(?P<zone>[Zz]|[+-]\d{2}:?\d{2})?",
     re.ASCII,
 )
