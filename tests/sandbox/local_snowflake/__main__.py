@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
+import signal
 import socket
 import sys
 import tempfile
@@ -12,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
+from fakesnow.transforms.stage import LOCAL_BUCKET_PATH
 
 from .answers import cuttable
 from .contract import Contract
@@ -125,10 +128,13 @@ def main() -> None:
     if chosen.stop_with_stdin:
         threading.Thread(target=_stop_with_stdin, args=(server,), daemon=True).start()
     print(json.dumps(ready_line(listener.getsockname()[1], secrets, users)), flush=True)
+    # uvicorn raises the signal again after its shutdown; the default action would leave the files behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         server.run(sockets=[listener])
     finally:
         world.stop()
+        shutil.rmtree(LOCAL_BUCKET_PATH, ignore_errors=True)  # fakesnow makes it at import; stages are ours
 
 
 def _stop_with_stdin(server: uvicorn.Server) -> None:

@@ -57,10 +57,9 @@ class Service:
         return ready
 
     def stop(self) -> None:
-        """Ask the server to end, and make it end after five seconds."""
+        """End the server by closing its input, and make it end after five seconds."""
         if self._process.stdin is not None:
             self._process.stdin.close()
-        self._process.terminate()
         try:
             self._process.wait(timeout=5)
         except subprocess.TimeoutExpired:
