@@ -9,6 +9,7 @@ import sys
 
 import pytest
 from processes import VENV_BIN
+from readme_tables import is_current
 from singer_sdk import Target
 from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.sinks import Sink
@@ -77,3 +78,7 @@ def test_private_parts_of_the_sdk_that_we_override_are_there() -> None:
         "context",
     ]
     assert hasattr(SameRecordTransform, "flattening_enabled")
+
+
+def test_readme_lists_the_settings_as_they_are() -> None:
+    assert is_current("target-snowflake-audit"), "run tests/support/readme_tables.py target-snowflake-audit"
