@@ -61,14 +61,14 @@ def highest(name: str, runs: Sequence[float], **basis: object) -> Figure:
     return Figure(name, max(runs), tuple(runs), dict(basis))
 
 
-def ratio(name: str, ours: Sequence[float], peer: Sequence[float]) -> Figure:
+def ratio(name: str, ours: Sequence[float], peer: Sequence[float], **basis: object) -> Figure:
     """Make a ratio of seconds: the peer's median to each of our runs; the value is that of the medians."""
     reference = statistics.median(peer)
     return Figure(
         name,
         reference / statistics.median(ours),
         tuple(reference / seconds for seconds in ours),
-        {"ours_s": [_rounded(one) for one in ours], "peer_s": [_rounded(one) for one in peer]},
+        {"ours_s": [_rounded(one) for one in ours], "peer_s": [_rounded(one) for one in peer], **basis},
     )
 
 

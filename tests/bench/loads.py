@@ -46,6 +46,10 @@ class Results:
         """Give the seconds of each load of a case."""
         return [load.seconds for load in self.loads[case]]
 
+    def cpu(self, case: str) -> list[float]:
+        """Give the loader's own processor seconds of each load of a case."""
+        return [round(load.cpu_seconds, 1) for load in self.loads[case]]
+
 
 def measure(options: Options, folder: Path) -> Iterator[Figure]:
     """Load with both targets, ours first and last so that a drifting machine favours nobody, and compare."""
@@ -62,10 +66,11 @@ def measure(options: Options, folder: Path) -> Iterator[Figure]:
             _load_all(candidate, files, results)
     if other.loads:
         for case, name in RATIOS.items():
-            yield ratio(name, mine.seconds(case), other.seconds(case))
+            cpu = {"ours_cpu_s": mine.cpu(case), "peer_cpu_s": other.cpu(case)}
+            yield ratio(name, mine.seconds(case), other.seconds(case), **cpu)
     peaks = [load.peak_mb for loads in mine.loads.values() for load in loads]
     peer_peaks = [round(load.peak_mb) for loads in other.loads.values() for load in loads]
-    yield highest("target_peak_mb", peaks, peer_mb=peer_peaks, cpu_s=_cpu(mine), peer_cpu_s=_cpu(other))
+    yield highest("target_peak_mb", peaks, **({"peer_mb": peer_peaks} if peer_peaks else {}))
     yield highest("statements_per_batch", mine.batches)
 
 
@@ -117,7 +122,3 @@ def _batches(candidate: candidates.Candidate) -> Iterator[int]:
             open_batches[session] = open_batches.get(session, 0) + 1
         if kind == "COMMIT" and session in open_batches:
             yield open_batches.pop(session)
-
-
-def _cpu(results: Results) -> dict[str, list[float]]:
-    return {case: [round(load.cpu_seconds, 1) for load in loads] for case, loads in results.loads.items()}

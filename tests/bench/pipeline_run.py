@@ -65,7 +65,10 @@ def _project(folder: Path) -> Path:
 
 def _rows(sandbox: Sandbox) -> dict[str, int]:
     """Give the rows of each loaded table."""
-    tables = select(sandbox.environment, "SHOW TABLES IN DATABASE")
+    tables = select(
+        sandbox.environment,
+        f'SHOW TABLES IN DATABASE "{sandbox.environment["TARGET_SNOWFLAKE_AUDIT_DATABASE"]}"',
+    )
     names = [
         (table["schema_name"], table["name"]) for table in tables if table["schema_name"] not in NOT_LOADED
     ]

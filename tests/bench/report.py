@@ -38,16 +38,23 @@ def write(path: Path, figures: Sequence[Figure], options: Options, failures: dic
 def show(figures: Sequence[Figure], failures: dict[str, str]) -> None:
     """Print the figures with their spread, and what could not be measured."""
     table = Table(title="Benchmarks: one run on this machine", title_justify="left")
-    for heading in ("Figure", "Value", "Unit", "Runs", "From"):
-        table.add_column(heading, justify="right" if heading == "Value" else "left", overflow="fold")
+    table.add_column("Figure", no_wrap=True)
+    table.add_column("Value", justify="right", no_wrap=True)
+    for heading in ("Unit", "Runs", "From"):
+        table.add_column(heading)
     for figure in figures:
         shown = figure.as_json()
-        basis = ", ".join(f"{name} {value}" for name, value in figure.basis.items())
+        basis = ", ".join(f"{name} {_plain(value)}" for name, value in figure.basis.items())
         table.add_row(figure.name, f"{shown['value']:g}", figure.unit, spread(shown["runs"]), basis)
     console = Console()
     console.print(table)
     for name, reason in failures.items():
         console.print(f"not measured: {name}: {reason}", style="red", markup=False, highlight=False)
+
+
+def _plain(value: object) -> str:
+    """Give a value of `basis` as a person reads it."""
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def spread(runs: Sequence[float]) -> str:

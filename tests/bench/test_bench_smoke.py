@@ -19,9 +19,9 @@ pytestmark = pytest.mark.xdist_group("bench")
 
 
 def _bench(output: Path, *only: str) -> dict[str, Any]:
-    command = [sys.executable, "-m", "tests.bench", "--quick", "--rows", "300", "--output", str(output)]
+    command = [sys.executable, "-m", "tests.bench", "--quick", "--rows", "300", "--scale", "50"]
     ended = subprocess.run(
-        [*command, "--only", ",".join(only)],
+        [*command, "--only", ",".join(only), "--output", str(output)],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": "tests/support"},
         capture_output=True,
