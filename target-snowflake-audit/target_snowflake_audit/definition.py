@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from target_snowflake_audit import columntypes
 from target_snowflake_audit.audit.tables import SCHEMA_CHANGES
 from target_snowflake_audit.checking.converters import converter
+from target_snowflake_audit.errors import SettingError
 from target_snowflake_audit.naming import AUDIT_COLUMNS
-from target_snowflake_audit.retry_classes import COLUMN_EXISTS, OBJECT_EXISTS
+from target_snowflake_audit.retry_classes import AUTHORISATION, COLUMN_EXISTS, OBJECT_EXISTS
 from target_snowflake_audit.run import utc_now
 from target_snowflake_audit.session import Answer, StatementError
 from target_snowflake_audit.sql import ddl
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_SCHEMA = "default_target_schema"
 _MISSING = frozenset({2003, 2043})
 
 
@@ -100,6 +102,13 @@ def _apply(run: Run, plan: StreamPlan, sql: str, change: dict[str, str]) -> Answ
         if error.errno in COLUMN_EXISTS | OBJECT_EXISTS:
             logger.info("%s: somebody else made the same change", change["CHANGE"])
             return None
+        if error.error_class is AUTHORISATION:
+            problem = (
+                f"the role may not do `{change['CHANGE']}` for stream {plan.stream} in schema "
+                f"{plan.table.database}.{plan.table.schema}: {error.reason} (`schema_mapping` names another "
+                "schema; `snowflake-audit init-sql --schema` grants the rights)"
+            )
+            raise SettingError(_SCHEMA, problem) from None
         raise
     row = {
         "RUN_ID": run.run_id,

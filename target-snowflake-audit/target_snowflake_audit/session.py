@@ -32,6 +32,7 @@ logger = logging.getLogger(__name__)
 LOCK_TIMEOUT_SECONDS = 900
 STATEMENT_TIMEOUT_SECONDS = 3600
 _LOGIN_FAILED = 250001
+_CONNECT = "connect"
 LOGIN_TIMEOUT_SECONDS = 60
 NETWORK_TIMEOUT_SECONDS = 1800
 
@@ -53,7 +54,8 @@ class StatementError(TargetError):
         self.sqlstate = str(codes.get("sqlstate") or "") or None
         self.query_id = str(codes.get("query_id") or "") or None
         self.reason = message
-        super().__init__(f"Snowflake refused step `{step}` ({error_class.name}): {message}")
+        where = "" if step == _CONNECT else f"Snowflake refused step `{step}` ({error_class.name}): "
+        super().__init__(f"{where}{message}")
 
 
 class DdlInTransactionError(TargetError):
@@ -157,7 +159,7 @@ def connect(settings: Mapping[str, Any], *, query_tag: str = "") -> Session:
             warnings.simplefilter("ignore")
             session = Session(connector.connect(**arguments))
     except connector.errors.Error as error:
-        raise _login_error(settings, _statement_error("connect", error)) from None
+        raise _login_error(settings, _statement_error(_CONNECT, error)) from None
     _check_place(session, settings)
     return session
 
@@ -242,15 +244,15 @@ def _statement_error(step: str, error: ConnectorError) -> StatementError:
 
 def _login_error(settings: Mapping[str, Any], error: StatementError) -> TargetError:
     where = settings.get("host") or settings["account"]
-    if error.error_class is AUTHENTICATION or error.errno in {250001, 390100, 390144}:
+    if error.error_class is AUTHENTICATION:
         who = f"user {settings['user']} on {where}"
         message = f"Snowflake refused the login of {who}: {error.reason}"
         hint = "check `user`, `account` and the key, token or password"
-        return StatementError("connect", f"{message} ({hint})", error.error_class, errno=error.errno)
+        return StatementError(_CONNECT, f"{message} ({hint})", error.error_class, errno=error.errno)
     if error.error_class is AUTHORISATION:
         return SettingError("role", error.reason)
     message = f"cannot reach Snowflake at {where}: {error.reason} (settings `account`, `host`, `port`)"
-    return StatementError("connect", message, error.error_class, errno=error.errno, sqlstate=error.sqlstate)
+    return StatementError(_CONNECT, message, error.error_class, errno=error.errno, sqlstate=error.sqlstate)
 
 
 def _check_place(session: Session, settings: Mapping[str, Any]) -> None:

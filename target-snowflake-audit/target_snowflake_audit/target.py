@@ -176,6 +176,18 @@ class TargetSnowflakeAudit(Target):
         self._emit_state()
 
     @override
+    def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
+        """Hand the version to the stream's sinks; our own audit columns do what `_sdc_` ones would."""
+        self._assert_line_requires(message_dict, requires={"stream", "version"})
+        stream = str(message_dict["stream"])
+        if stream not in self.mapper.stream_maps:
+            self._assert_sink_exists(stream)
+        for stream_map in self.mapper.stream_maps[stream]:
+            sink = self._sinks_active.get(stream_map.stream_alias)
+            if sink is not None and sink.process_activate_version_messages:
+                sink.activate_version(message_dict["version"])
+
+    @override
     def process_endofpipe(self) -> None:
         """Load the rest, emit the last STATE, and end the run."""
         self._load_all()

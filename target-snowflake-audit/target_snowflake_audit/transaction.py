@@ -6,6 +6,8 @@ batch row, watermark, COMMIT: at most 16 statements. No DDL among them: it would
 
 from __future__ import annotations
 
+import logging
+import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +18,7 @@ from target_snowflake_audit.counts import Counts, Refusals
 from target_snowflake_audit.deletions import check_share
 from target_snowflake_audit.errors import IntegrityError
 from target_snowflake_audit.retry_classes import OBJECT_EXISTS
-from target_snowflake_audit.session import Session, StatementError, Timing
+from target_snowflake_audit.session import LOCK_TIMEOUT_SECONDS, Session, StatementError, Timing
 from target_snowflake_audit.sql import audit_rows, classify, fence, staging, write
 from target_snowflake_audit.sql.quoting import literal, words
 from target_snowflake_audit.staging.files import BatchFile
@@ -29,7 +31,10 @@ if TYPE_CHECKING:
     from target_snowflake_audit.checking.plan import StreamPlan
     from target_snowflake_audit.run import Run
 
+logger = logging.getLogger(__name__)
+
 LOAD, REPLAY, ACTIVATE = "load", "replay", "activate_version"
+_SAY_AFTER_SECONDS = 5.0
 _NO_REFUSALS = Refusals({}, (), 0)
 
 
@@ -172,7 +177,13 @@ class Transaction:
 
     def _take_fence(self, session: Session, work: Work, tables: classify.Tables) -> None:
         name = fence.fence_of(work.batch.plan.table, tables.staging)
-        taken = session.execute(fence.take(name), "fence")
+        waiting = threading.Timer(_SAY_AFTER_SECONDS, _say_waiting, (work.batch.plan.stream, str(name)))
+        waiting.daemon = True
+        waiting.start()
+        try:
+            taken = session.execute(fence.take(name), "fence")
+        finally:
+            waiting.cancel()
         if taken.affected != 1:
             message = (
                 f"fence {name} of {work.batch.plan.table} has {taken.affected} rows, expected exactly one; "
@@ -301,6 +312,16 @@ class Transaction:
         """Snowflake's time at BEGIN, from its own time now and the time the statements took."""
         spent = sum(session.timing.milliseconds.values())
         return f"TIMESTAMPADD('millisecond', -{spent}, SYSDATE())"
+
+
+def _say_waiting(stream: str, name: str) -> None:
+    logger.warning(
+        "Stream %s: another session is writing to the table; waiting for its fence %s (at most %s s; "
+        "SHOW LOCKS IN ACCOUNT names the session)",
+        stream,
+        name,
+        LOCK_TIMEOUT_SECONDS,
+    )
 
 
 def _removal(work: Work) -> str:

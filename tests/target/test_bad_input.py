@@ -86,6 +86,13 @@ def test_wrong_place_or_login_is_a_setting_error(world: World, change: dict[str,
         connect(world.settings(**change))
 
 
+def test_schema_without_rights_names_the_settings(world: World) -> None:
+    with pytest.raises(
+        SettingError, match=r"`default_target_schema`.*create_table.*ANALYTICS.PUBLIC.*schema_mapping"
+    ):
+        world.run([world.schema_message()], default_target_schema="PUBLIC")
+
+
 def test_refused_logins_name_user_and_host(world: World, key: rsa.RSAPrivateKey) -> None:
     for change in (
         {"private_key": pem(key), "private_key_path": None},

@@ -63,6 +63,7 @@ def test_private_parts_of_the_sdk_that_we_override_are_there() -> None:
         "_process_schema_message": ["self", "message_dict"],
         "_process_record_message": ["self", "message_dict"],
         "_process_state_message": ["self", "message_dict"],
+        "_process_activate_version_message": ["self", "message_dict"],
         "_write_state_message": ["self", "state"],
         "_handle_termination": ["self", "signum", "frame"],
         "_assert_line_requires": None,

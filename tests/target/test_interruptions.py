@@ -180,6 +180,13 @@ def test_two_targets_at_once_make_no_double_row(world: World) -> None:
     assert len(world.audit("RECORD_HISTORY")) == written
 
 
+def test_waiting_for_another_writer_is_said(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("target_snowflake_audit.transaction._SAY_AFTER_SECONDS", 0.05)
+    world.control.fault("slow", pattern="^UPDATE .*FENCE", seconds=1, user="LOADER", times=1)
+    ended = world.run(messages(world, 10))
+    assert "another session is writing to the table" in ended.log
+
+
 def test_fence_without_its_row_aborts(world: World) -> None:
     from target_snowflake_audit.errors import IntegrityError  # noqa: PLC0415
     from target_snowflake_audit.sql.fence import fence_of  # noqa: PLC0415
