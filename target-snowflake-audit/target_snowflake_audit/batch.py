@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 import time
 from array import array
 from bisect import bisect_left
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from target_snowflake_audit import hashing
 from target_snowflake_audit.checking.chunks import Chunk
+from target_snowflake_audit.staging import folders
 from target_snowflake_audit.staging.files import BatchFile
 from target_snowflake_audit.staging.spool import Spool
 
@@ -35,7 +34,7 @@ class Batch:
         self.checker = checker
         self.number = number
         self.run_id = run_id
-        self.folder = Path(tempfile.mkdtemp(prefix="target-snowflake-audit-"))
+        self.folder = folders.make()
         self.file = BatchFile(self.folder / "rows.csv.gz")
         self.spool = Spool(self.folder / "records")
         self.received = 0

@@ -19,6 +19,7 @@ from target_snowflake_audit.deletions import Documents, VersionKeys
 from target_snowflake_audit.errors import DeadLetterLimitError, SchemaError
 from target_snowflake_audit.reading.reader import decode_record
 from target_snowflake_audit.retrying import Retrier
+from target_snowflake_audit.staging import folders
 from target_snowflake_audit.transaction import ACTIVATE, LOAD, Transaction, Work
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Engine:
 
     def __init__(self, run: Run, stopping: threading.Event) -> None:
         """One transaction runner and one retrier a run."""
+        folders.sweep()
         self.run = run
         self.transaction = Transaction(run)
         self.retrier = Retrier(run, stopping)

@@ -129,7 +129,7 @@ class TargetSnowflakeAudit(Target):
         for stream_map in maps or ():
             self._take(stream_map, message_dict)
         if not self.barrier.received % _LOOK_AT_CLOCK_EVERY:
-            self._load_old()
+            self._load_old(str(stream))
 
     def _take(self, stream_map: StreamMap, message: dict[str, Any]) -> None:
         """Hand a record to its stream, loading a full batch first or after."""
@@ -195,14 +195,17 @@ class TargetSnowflakeAudit(Target):
             self.run.start()
         self._emit_state()
         self.run.session()
+        for sink in self._sinks_active.values():
+            sink.clean_up()
         self._finish("completed")
 
     # Loading
 
     def load_sink(self, sink: AuditSink) -> None:
         """Load a sink's batch and let the STATE leave that this makes safe."""
-        self._guarded(lambda: sink.loader.load(self._bookmark(sink.stream_name)))
+        counts = self._guarded(lambda: sink.loader.load(self._bookmark(sink.stream_name)))
         self.barrier.committed(sink.stream_name)
+        sink.record_counter_metric.increment(counts.received)
         sink.mark_drained()
         self._emit_state()
         self._stop_if_asked()
@@ -218,11 +221,16 @@ class TargetSnowflakeAudit(Target):
             if isinstance(sink, AuditSink) and sink.loader.waiting:
                 self.load_sink(sink)
 
-    def _load_old(self) -> None:
-        """Load batches that waited too long; one that is inside a document waits for its end."""
+    def _load_old(self, current: str) -> None:
+        """Load batches that waited too long; one that may be inside a document waits for its end.
+
+        Documents come contiguously, so those of any stream but the current one have ended.
+        """
         longest = float(self.config.get("batch_wait_seconds") or 300)
         for sink in list(self._sinks_active.values()):
-            if isinstance(sink, AuditSink) and sink.loader.age > longest and sink.loader.splits_anywhere:
+            if not isinstance(sink, AuditSink) or sink.loader.age <= longest:
+                continue
+            if sink.loader.splits_anywhere or not self._is_from(sink.stream_name, current):
                 self.load_sink(sink)
 
     def _guarded(self, load: Json) -> Counts:

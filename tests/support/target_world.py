@@ -13,7 +13,6 @@ import warnings
 from contextlib import closing, redirect_stdout
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import snowflake.connector
@@ -25,6 +24,7 @@ from target_snowflake_audit.target import TargetSnowflakeAudit
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from snowflake.connector import SnowflakeConnection
     from snowflake_control import SnowflakeControl
 
 Message = dict[str, Any]
@@ -64,6 +64,8 @@ class World:
     control: SnowflakeControl
     stream: str = "lines"
     schema: str = "T"
+    shared: dict[str, Any] = dataclasses.field(default_factory=dict, repr=False)
+    """What all views of one server share: the administrator's session."""
 
     def for_test(self, name: str) -> World:
         """Give a view with names that only this test uses."""
@@ -173,8 +175,19 @@ class World:
 
     # What Snowflake holds
 
-    @cached_property
-    def _admin(self) -> Any:  # noqa: ANN401 - the connector's own type
+    @property
+    def _admin(self) -> SnowflakeConnection:
+        if "admin" not in self.shared:
+            self.shared["admin"] = self._connect()
+        connection: SnowflakeConnection = self.shared["admin"]
+        return connection
+
+    def close(self) -> None:
+        """Close the administrator's session."""
+        if "admin" in self.shared:
+            self.shared.pop("admin").close()
+
+    def _connect(self) -> SnowflakeConnection:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return snowflake.connector.connect(

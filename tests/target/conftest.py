@@ -27,7 +27,9 @@ def _snowflake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with server(
         "local_snowflake", "--port", "0", "--init-sql", str(setup), "--secrets-dir", str(secrets)
     ) as started:
-        yield World(started.ready, SnowflakeControl(started.ready["host"], started.ready["port"]))
+        found = World(started.ready, SnowflakeControl(started.ready["host"], started.ready["port"]))
+        yield found
+        found.close()
 
 
 @pytest.fixture

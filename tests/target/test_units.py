@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -36,6 +38,7 @@ from target_snowflake_audit.retry_classes import CONTENTION, DATA, classify
 from target_snowflake_audit.session import StatementError
 from target_snowflake_audit.settings import coerced
 from target_snowflake_audit.sql.quoting import MAX_IDENTIFIER, TableName, fold, identifier, literal
+from target_snowflake_audit.staging import folders
 from target_snowflake_audit.staging.fields import field, fields, text_of
 from target_snowflake_audit.staging.spool import Spool
 from target_snowflake_audit.state import StateBarrier
@@ -203,6 +206,19 @@ def test_spool_gives_records_back(records: list[bytes]) -> None:
         with pytest.raises(IndexError):
             spool.read(len(records))
         spool.close()
+
+
+def test_folders_of_dead_processes_are_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    left = tmp_path / f"target-snowflake-audit-{ended.pid}-x"
+    left.mkdir()
+    mine = folders.make()
+    assert mine.stat().st_mode & 0o777 == 0o700
+    folders.sweep()
+    assert not left.exists()
+    assert mine.exists()
 
 
 # Conversions
