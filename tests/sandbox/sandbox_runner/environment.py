@@ -14,7 +14,8 @@ def variables(
     """Give the variables, from the ready lines of both servers.
 
     Meltano's state lives beside the warehouse it belongs to: a fresh sandbox with the state of an earlier one
-    would look loaded while its tables are empty.
+    would look loaded while its tables are empty. So does its list of runs: Meltano refuses a second run of a
+    job, and two sandboxes are two places.
     """
     return {
         "SANDBOX_X3_URL": x3["url"],
@@ -42,4 +43,5 @@ def variables(
         "TARGET_SNOWFLAKE_AUDIT_DATABASE": snowflake["database"],
         "TARGET_SNOWFLAKE_AUDIT_PRIVATE_KEY_PATH": snowflake["private_key_path"],
         "MELTANO_STATE_BACKEND_URI": state.as_uri(),
+        "MELTANO_DATABASE_URI": f"sqlite:///{state / 'meltano.db'}",
     }
