@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from array import array
 from bisect import bisect_left
@@ -106,7 +105,7 @@ class Batch:
         """Remove the files."""
         self.file.close()
         self.spool.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        folders.remove(self.folder)
 
     def _note(self, checked: Checked) -> None:
         self.dead += len(checked.letters)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
 from decimal import Decimal
@@ -210,15 +211,17 @@ def test_spool_gives_records_back(records: list[bytes]) -> None:
 
 def test_folders_of_dead_processes_are_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
-        ended.wait()
-    left = tmp_path / f"target-snowflake-audit-{ended.pid}-x"
-    left.mkdir()
+    code = "from target_snowflake_audit.staging import folders; print(folders.make())"
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    left = Path(subprocess.check_output([sys.executable, "-c", code], env=environment, text=True).strip())
     mine = folders.make()
+    assert left.exists()
     assert mine.stat().st_mode & 0o777 == 0o700
     folders.sweep()
     assert not left.exists()
     assert mine.exists()
+    folders.remove(mine)
+    assert not mine.exists()
 
 
 # Conversions
