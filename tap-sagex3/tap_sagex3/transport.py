@@ -125,7 +125,7 @@ class Transport:
             return retrying(self._once, method, url, data, headers or {})
         except PassingError as error:
             tries = self.settings.max_retries + 1
-            msg = f"{method} {url} failed {tries} times, last reason: {error}. Is server_url right and reachable?"
+            msg = f"{method} {url} failed {tries} times, last reason: {error}. Check server_url."
             raise ConnectionFailedError(msg) from error
 
     def is_own(self, url: str) -> bool:

@@ -232,10 +232,11 @@ def _statement_error(step: str, error: ConnectorError) -> StatementError:
     errno, sqlstate = error.errno, error.sqlstate
     kind = type(error).__name__
     found = classify(errno, sqlstate, operational=kind in {"OperationalError", "InterfaceError"})
-    if errno == _LOGIN_FAILED and kind == "DatabaseError":
-        # The same number stands for a lost network (OperationalError) and a refused login.
-        found = AUTHENTICATION
     message = " ".join(str(error.msg or error).split())
+    if errno == _LOGIN_FAILED and "authentication failed" in message.lower():
+        # Connector 5.x gives this number to a server that is not there and to a login refused without a
+        # number of Snowflake's own. Only its words tell: trying again could lock the user out.
+        found = AUTHENTICATION
     if found.data:
         # Such messages quote the value; values stay out of logs and of RETRIES.
         message = f"a value cannot be converted (error {errno}, SQLSTATE {sqlstate})"
