@@ -93,12 +93,8 @@ def make_plan(
     renamed = mapping_entry(settings, stream).get("columns") or {}
     style = str(settings.get("column_naming") or "snake")
     names = column_names(properties, style, renamed, stream=stream)
-    columns = tuple(
-        sorted(
-            (_column(settings, stream, name, properties[name], names[name]) for name in properties),
-            key=lambda column: column.name,
-        )
-    )
+    made = [_column(settings, stream, name, properties[name], names[name]) for name in properties]
+    columns = tuple(sorted(made, key=lambda column: column.name))
     index = {column.property: at for at, column in enumerate(columns)}
     key = tuple(index[name] for name in key_properties)
     _check_key_types(stream, columns, key)
