@@ -58,6 +58,7 @@ test-full: .meltano/.ready lint types ## The full matrices too
 
 generate: setup ## Rewrite what is generated from the plugins' own --about: settings in meltano.yml and READMEs
 	$(BIN)/python tests/support/meltano_file.py
+	$(BIN)/python tests/support/readme_tables.py tap-sagex3 target-snowflake-audit
 
 bench: setup ## Both plugins against a peer on the sandbox: prints a table, writes build/bench.json
 	PYTHONPATH=tests/support $(BIN)/python -m tests.bench $(ARGS)
