@@ -77,6 +77,15 @@ def test_memory_of_a_child_process_counts_and_the_watchers_own_does_not(tmp_path
     assert 150 < large.peak_mb < 400
 
 
+def test_pages_shared_with_a_forked_child_count_once(tmp_path: Path) -> None:
+    program = (
+        "import os, time; a = b'x' * (120 << 20); pid = os.fork()\n"
+        "time.sleep(.4)\nif pid: os.waitpid(pid, 0)"
+    )
+    measured = measure.run_measured([sys.executable, "-c", program], log=tmp_path / "log")
+    assert 120 < measured.peak_mb < 180
+
+
 def test_a_command_that_fails_has_no_figure(tmp_path: Path) -> None:
     with pytest.raises(measure.BenchError, match=r"(?s)code 3.*went wrong"):
         measure.run_measured(
