@@ -79,8 +79,7 @@ def test_memory_of_a_child_process_counts_and_the_watchers_own_does_not(tmp_path
 
 def test_pages_shared_with_a_forked_child_count_once(tmp_path: Path) -> None:
     program = (
-        "import os, time; a = b'x' * (120 << 20); pid = os.fork()\n"
-        "time.sleep(.4)\nif pid: os.waitpid(pid, 0)"
+        "import os, time; a = b'x' * (120 << 20); pid = os.fork()\ntime.sleep(.4)\nif pid: os.waitpid(pid, 0)"
     )
     measured = measure.run_measured([sys.executable, "-c", program], log=tmp_path / "log")
     assert 120 < measured.peak_mb < 180
