@@ -236,6 +236,10 @@ def test_folders_of_dead_processes_are_swept(tmp_path: Path, monkeypatch: pytest
         (exact(2), Decimal("-0.00"), "0.00"),
         (exact(2), Decimal("-1.50"), "-1.50"),
         (exact(2), Decimal("1E+2"), "100.00"),
+        (exact(4), Decimal("1.2E-7"), Bad),
+        (exact(5), Decimal("1.23E-7"), Bad),
+        (exact(5), Decimal("1.2E-10"), Bad),
+        (exact(3), Decimal("1.5E+7"), "15000000.000"),
         (exact(2), Decimal("0.001"), Bad),
         (exact(2), Decimal("0.0010"), Bad),
         (exact(2), Decimal("999999999999999999999999999999999999.99"), "9" * 36 + ".99"),
@@ -296,6 +300,17 @@ def test_amounts_keep_their_value_whatever_stands_beside_them(values: list[Decim
     for value, found in zip(values, together, strict=True):
         assert isinstance(found, str)
         assert found == "" if value is None else Decimal(found) == value
+
+
+@given(st.integers(1, 12), st.integers(-999_999, 999_999), st.integers(-20, 12))
+def test_a_number_is_exact_or_refused(scale: int, digits: int, exponent: int) -> None:
+    value = Decimal(digits).scaleb(exponent)
+    [found] = converter(exact(scale))([value])
+    if isinstance(found, Bad):
+        assert value != round(value, scale) or exponent < -scale
+    else:
+        assert Decimal(found) == value
+        assert found == f"{abs(value) if value == 0 else value:.{scale}f}"
 
 
 @given(st.lists(st.one_of(st.none(), st.text(st.characters(exclude_categories=["Cs"]))), min_size=1))

@@ -124,7 +124,8 @@ class DecimalConverter:
         if not set(map(type, values)) <= {Decimal, int, _NONE}:
             return [NULL if value is None else self._one(value) for value in values]
         texts = list(map(str, values))
-        if max(map(len, texts)) > self.whole:
+        # `1.23E-7` too has a point where a scale of 5 puts it.
+        if max(map(len, texts)) > self.whole or "E" in "".join(texts):
             return [self._text(text) for text in texts]
         point, after = -self.scale - 1, -self.scale
         known = self._text
