@@ -36,6 +36,24 @@ _CONNECT = "connect"
 LOGIN_TIMEOUT_SECONDS = 60
 NETWORK_TIMEOUT_SECONDS = 1800
 
+_PINNED: dict[str, bool | str] = {
+    # Conversions without a format read and write by these, and an account or a user may have set them to
+    # anything: 2026-03-04 could be 3 April (docs.snowflake.com/en/sql-reference/date-time-input-output).
+    "TIMEZONE": "UTC",
+    "DATE_INPUT_FORMAT": "AUTO",
+    "TIME_INPUT_FORMAT": "AUTO",
+    "TIMESTAMP_INPUT_FORMAT": "AUTO",
+    "DATE_OUTPUT_FORMAT": "YYYY-MM-DD",
+    "TIME_OUTPUT_FORMAT": "HH24:MI:SS.FF9",
+    "TIMESTAMP_OUTPUT_FORMAT": "YYYY-MM-DD HH24:MI:SS.FF9 TZHTZM",
+    "TIMESTAMP_NTZ_OUTPUT_FORMAT": "YYYY-MM-DD HH24:MI:SS.FF9",
+    "TIMESTAMP_LTZ_OUTPUT_FORMAT": "YYYY-MM-DD HH24:MI:SS.FF9 TZHTZM",
+    "TIMESTAMP_TZ_OUTPUT_FORMAT": "YYYY-MM-DD HH24:MI:SS.FF9 TZHTZM",
+    # Names in quotes keep their case; a MERGE that is not certain fails.
+    "QUOTED_IDENTIFIERS_IGNORE_CASE": False,
+    "ERROR_ON_NONDETERMINISTIC_MERGE": True,
+}
+
 _KEY_PATH = "private_key_path"
 _DDL = re.compile(r"\s*(create|alter|drop|comment|grant|revoke|undrop|truncate)\b", re.IGNORECASE)
 _BEGIN = re.compile(r"\s*begin\b", re.IGNORECASE)
@@ -194,7 +212,7 @@ def connection_arguments(settings: Mapping[str, Any], *, query_tag: str = "") ->
         "platform_detection_timeout_seconds": 0,
         "session_parameters": {
             "AUTOCOMMIT": True,
-            "TIMEZONE": "UTC",
+            **_PINNED,
             "LOCK_TIMEOUT": LOCK_TIMEOUT_SECONDS,
             "STATEMENT_TIMEOUT_IN_SECONDS": STATEMENT_TIMEOUT_SECONDS,
             "QUERY_TAG": str(settings.get("query_tag") or query_tag or "target-snowflake-audit"),
