@@ -40,6 +40,8 @@ class Batch:
         self.bytes = 0
         self.dead = 0
         self.lost_documents = False
+        self.goes_on = False
+        """Starts inside a document and holds only its rest, which does not tell what rows are gone."""
         self.opened = time.monotonic()
         self.seqs = array("q")
         self.stamps: tuple[str, str] | None = None

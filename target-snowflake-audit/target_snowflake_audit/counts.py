@@ -91,7 +91,7 @@ def tally(received: int, dead: int, rows: list[tuple[Any, ...]], refusals: Refus
 
 def needs_refusals(rows: list[tuple[Any, ...]]) -> bool:
     """Whether some classified row cannot be converted or is older than the stored one."""
-    return any(int(bad) or str(name) == op.OLDER for name, _, bad in rows)
+    return any(int(bad) or str(name) in {op.OLDER, op.OLDER_DELETED} for name, _, bad in rows)
 
 
 def read_refusals(rows: list[tuple[Any, ...]]) -> Refusals:

@@ -74,11 +74,19 @@ class Documents:
         self._scope = scope
         self._current: tuple[Any, ...] | None = None
         self._seen: set[tuple[Any, ...]] = set()
+        self.inside = False
+        """Whether the last record went on with the document of the record before it."""
 
-    def starts(self, record: dict[str, Any]) -> tuple[bool, bool]:
+    @property
+    def scope(self) -> tuple[str, ...]:
+        """The properties that name a document."""
+        return self._scope
+
+    def starts(self, record: dict[str, Any], version: int | None = None) -> tuple[bool, bool]:
         """Tell whether the record starts another document, and whether that one was in the batch before."""
-        document = tuple(str(record.get(name)) for name in self._scope)
-        if document == self._current:
+        document = (version, *(str(record.get(name)) for name in self._scope))
+        self.inside = document == self._current
+        if self.inside:
             return False, False
         self._current = document
         again = document in self._seen

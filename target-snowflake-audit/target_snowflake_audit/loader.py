@@ -82,11 +82,11 @@ class StreamLoader:
     def must_load_before(self, record: dict[str, Any], version: int | None) -> bool:
         """Whether the waiting batch must be loaded before this record is added."""
         batch = self._batch
-        starts, again = (True, False) if self._documents is None else self._documents.starts(record)
+        starts, again = (True, False) if self._documents is None else self._documents.starts(record, version)
         if batch is None:
             return False
         changed = version is not None and (batch.versions is None or batch.versions.version != version)
-        return again or changed or (starts and self.full)
+        return again or changed or (starts and (self.full or batch.goes_on))
 
     @property
     def full(self) -> bool:
@@ -115,6 +115,7 @@ class StreamLoader:
             batch = self._batch = self.new_batch()
             if self._documents is not None:
                 self._documents.next_batch()
+                batch.goes_on = batch.lost_documents = self._documents.inside
         if version is not None and batch.versions is None:
             batch.versions = self._version_keys(version)
         batch.add(record, raw, seq, extracted, found)
@@ -179,7 +180,9 @@ class StreamLoader:
         self.plan = bring_in_line(self.run, plan)
         self._remap = remap
         self._checker = Checker(self.plan)
-        self._documents = self._new_documents()
+        documents = self._new_documents()
+        if documents is None or self._documents is None or documents.scope != self._documents.scope:
+            self._documents = documents
         if old != new:
             self._forget_versions()
 

@@ -40,6 +40,7 @@ _FATES = {
     classify.UNCHANGED: (REPLAYED, "the table holds these values already"),
     classify.DEDUPLICATED: (SKIPPED, "another letter of the same replay holds a newer version of this row"),
     classify.OLDER: (SKIPPED, _NEWER),
+    classify.OLDER_DELETED: (SKIPPED, "the table held a newer version of this row, which was deleted since"),
 }
 
 

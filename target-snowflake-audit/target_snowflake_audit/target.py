@@ -106,8 +106,9 @@ class TargetSnowflakeAudit(Target):
         stream = message_dict.get("stream")
         message = {key: value for key, value in message_dict.items() if key != "type"}
         if stream in self._messages and self._messages[stream] != message:
-            # What was gathered belongs to the old schema; it must be loaded before the table changes.
-            self._load_all()
+            # What was gathered belongs to the old schema; it must be loaded before the table changes. Other
+            # streams may be inside a document.
+            self._load_all(str(stream))
             self._sinks_active = {
                 name: sink
                 for name, sink in self._sinks_active.items()
@@ -216,15 +217,18 @@ class TargetSnowflakeAudit(Target):
         self._guarded(lambda: sink.loader.activate(version, self._bookmark(sink.stream_name)))
         self._stop_if_asked()
 
-    def _load_all(self) -> None:
+    def _load_all(self, stream: str = "") -> None:
+        """Load what waits, of one stream as received or of all."""
         for sink in list(self._sinks_active.values()):
-            if isinstance(sink, AuditSink) and sink.loader.waiting:
+            wanted = not stream or self._is_from(sink.stream_name, stream)
+            if isinstance(sink, AuditSink) and sink.loader.waiting and wanted:
                 self.load_sink(sink)
 
     def _load_old(self, current: str) -> None:
         """Load batches that waited too long; one that may be inside a document waits for its end.
 
-        Documents come contiguously, so those of any stream but the current one have ended.
+        Documents come contiguously, so those of any stream but the current one have most likely ended; where
+        one goes on all the same, its rest removes nothing.
         """
         longest = float(self.config.get("batch_wait_seconds") or 300)
         for sink in list(self._sinks_active.values()):

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
+from target_snowflake_audit import loader
 from target_snowflake_audit.errors import DeletionLimitError
 from target_world import LINE_SCHEMA
 
@@ -129,3 +130,70 @@ def test_record_that_says_deleted(world: World) -> None:
     world.run([world.schema_message(), gone])
     assert keys(world) == [("A", 1)]
     assert world.counts()[1] == {"received": 1, "deleted": 1}
+
+
+def other(world: World, **more: Message) -> Message:
+    properties: Message = {"id": {"type": "integer"}, **more}
+    schema = {"type": "object", "properties": properties}
+    return {"type": "SCHEMA", "stream": f"{world.stream}_o", "schema": schema, "key_properties": ["id"]}
+
+
+def test_document_that_another_schema_comes_into_keeps_its_first_lines(world: World) -> None:
+    start = [world.schema_message(SCOPED), other(world), world.line("A", 1), world.line("A", 2)]
+    world.run([*start, other(world, b={"type": "string"}), world.line("A", 3)])
+    assert keys(world) == [("A", 1), ("A", 2), ("A", 3)]
+    assert world.counts() == [{"received": 3, "inserted": 3}]
+
+
+def test_document_that_its_own_schema_comes_into_keeps_its_first_lines(world: World) -> None:
+    more = {**SCOPED, "properties": {**SCOPED["properties"], "more": {"type": ["string", "null"]}}}
+    world.run([world.schema_message(SCOPED), world.line("B", 1), world.line("B", 2)])
+    start = [world.schema_message(SCOPED), world.line("A", 1), world.line("A", 2)]
+    world.run([*start, world.schema_message(more), world.line("A", 3), world.line("B", 1)])
+    # The rest of document A removes nothing; document B after it does.
+    assert keys(world) == [("A", 1), ("A", 2), ("A", 3), ("B", 1)]
+
+
+def test_document_that_waits_too_long_inside_keeps_its_first_lines(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loader.StreamLoader, "age", property(lambda one: 999.0 if one.waiting else 0.0))
+    between = [{"type": "RECORD", "stream": f"{world.stream}_o", "record": {"id": n}} for n in range(1000)]
+    start = [world.schema_message(SCOPED), other(world), world.line("A", 1), world.line("A", 2)]
+    world.run([*start, *between, world.line("A", 3)])
+    assert keys(world) == [("A", 1), ("A", 2), ("A", 3)]
+    assert [count["received"] for count in world.counts()] == [2, 1]
+
+
+NEWER = "2026-02-01T00:00:00Z"
+
+
+def test_document_read_before_the_stored_one_removes_nothing(world: World) -> None:
+    newer = [world.line("A", n, "2.00", updatedDate=NEWER) for n in (1, 2, 3)]
+    world.run([world.schema_message(SCOPED), *newer, world.line("B", 1), world.line("B", 2)])
+    world.run([world.schema_message(SCOPED), world.line("A", 1), world.line("A", 2), world.line("B", 1)])
+    assert keys(world) == [("A", 1), ("A", 2), ("A", 3), ("B", 1)]
+    assert {letter["REASON"] for letter in world.letters()} == {"stale"}
+
+
+def test_line_that_changed_last_is_gone_when_its_document_comes_without_it(world: World) -> None:
+    world.run([world.schema_message(SCOPED), world.line("A", 1), world.line("A", 2, updatedDate=NEWER)])
+    world.run([world.schema_message(SCOPED), world.line("A", 1)])
+    assert keys(world) == [("A", 1)]
+
+
+def test_record_that_says_deleted_does_not_delete_a_newer_row(world: World) -> None:
+    world.run([world.schema_message(), world.line("A", 1, "5.00", updatedDate=NEWER)])
+    world.run([world.schema_message(), world.line("A", 1, _sdc_deleted_at="2026-01-01T00:00:00Z")])
+    assert keys(world) == [("A", 1)]
+    assert [letter["REASON"] for letter in world.letters()] == ["stale"]
+
+
+def test_deleted_row_that_comes_back_with_an_older_stamp_is_said_so(world: World) -> None:
+    world.run([world.schema_message(SCOPED), world.line("A", 1), world.line("A", 2)])
+    newer = world.line("A", 2, "2.00", updatedDate=NEWER)
+    world.run([world.schema_message(SCOPED), world.line("A", 1), newer])
+    world.run([world.schema_message(SCOPED), world.line("A", 1)])
+    world.run([world.schema_message(SCOPED), world.line("A", 1), world.line("A", 2)])
+    assert world.counts()[-1] == {"received": 2, "unchanged": 1, "dead": 1, "stale": 1}
+    assert [letter["REASON"] for letter in world.letters()] == ["stale"]

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 INSERT, UPDATE, UNCHANGED = "insert", "update", "unchanged"
 DEDUPLICATED, OLDER, DELETE, REMOVE = "deduplicated", "older", "delete", "remove"
+OLDER_DELETED = "older_deleted"
+"""Older than the stored row, which is deleted: what was there before cannot be a re-delivery of it."""
 WRITTEN = (INSERT, UPDATE)
 
 _NO_TEXT = "CAST(NULL AS VARCHAR)"
@@ -103,6 +105,11 @@ def _comparable(plan: StreamPlan, stamp: str) -> str:
     return f"CAST({stamp} AS DATE)" if plan.stamp_by_day else stamp
 
 
+def _stored_stamp(plan: StreamPlan) -> str:
+    """The target's stamp as it is compared; the stream has one."""
+    return _comparable(plan, f"t.{identifier(plan.columns[plan.stamp or 0].name)}")
+
+
 def _rank(plan: StreamPlan) -> str:
     """Which of several versions of a key wins: as if they came one by one.
 
@@ -120,15 +127,16 @@ def _operation(plan: StreamPlan) -> str:
     key = f"t.{identifier(plan.columns[plan.key[0]].name)}"
     older = ""
     if plan.stamp is not None:
-        stored = _comparable(plan, f"t.{identifier(plan.columns[plan.stamp].name)}")
-        older = f'WHEN s."STAMP" < {stored} THEN {literal(OLDER)}'
+        found = f'IFF(t."_AUDIT_DELETED_AT" IS NULL, {literal(OLDER)}, {literal(OLDER_DELETED)})'
+        older = f'WHEN s."STAMP" < {_stored_stamp(plan)} THEN {found}'
     gone = f'{key} IS NULL OR t."_AUDIT_DELETED_AT" IS NOT NULL'
     same = 't."_AUDIT_DELETED_AT" IS NULL AND t."_AUDIT_ROW_HASH" = s."ROW_HASH"'
     return words(
         f'CASE WHEN s."RN" > 1 THEN {literal(DEDUPLICATED)}',
-        f"WHEN s.\"STATE\" = 'X' THEN IFF({gone}, {literal(UNCHANGED)}, {literal(DELETE)})",
+        f"WHEN s.\"STATE\" = 'X' AND ({gone}) THEN {literal(UNCHANGED)}",
         f"WHEN {key} IS NULL THEN {literal(INSERT)}",
         older,
+        f"WHEN s.\"STATE\" = 'X' THEN {literal(DELETE)}",
         f"WHEN {same} THEN {literal(UNCHANGED)}",
         f"ELSE {literal(UPDATE)} END",
     )
@@ -172,9 +180,21 @@ def _removed(plan: StreamPlan, tables: Tables, *, everything: bool) -> str:
 
 
 def _documents(plan: StreamPlan, tables: Tables) -> str:
-    columns = ", ".join(identifier(value_column(at)) for at in plan.scope or ())
-    grouped = f'GROUP BY {columns} HAVING COUNT(*) = COUNT("KEY_HASH")'
-    return words("SELECT", columns, "FROM", tables.staging.sql, grouped)
+    """Documents whose missing rows are gone.
+
+    Not one with a row that is older than the stored one: the document was read before the stored one was,
+    and the missing rows may be newer than it. Stamps of missing rows say nothing: rows have stamps of their
+    own, and the row that is gone may well be the one that was changed last.
+    """
+    columns = ", ".join(f"s.{identifier(value_column(at))}" for at in plan.scope or ())
+    grouped = f'GROUP BY {columns} HAVING COUNT(*) = COUNT(s."KEY_HASH")'
+    rows = f"{tables.staging.sql} AS s"
+    if plan.stamp is not None:
+        kind = plan.columns[plan.stamp].type
+        stamp = _comparable(plan, conversion.typed(kind, f"s.{identifier(value_column(plan.stamp))}"))
+        rows = words(rows, "LEFT JOIN", tables.target.sql, "AS t ON", _join(plan))
+        grouped += f" AND COUNT(IFF({stamp} < {_stored_stamp(plan)}, 1, NULL)) = 0"
+    return words("SELECT", columns, "FROM", rows, grouped)
 
 
 def _same_document(plan: StreamPlan) -> str:
@@ -196,6 +216,7 @@ def refused(tables: Tables, history: TableName, target: str) -> str:
     Gives SEQ, the marks of the bad columns (`0,7,`), OP, and whether the row's hash is in its key's history
     already (then it is a re-delivery).
     """
+    older = f"{literal(OLDER)}, {literal(OLDER_DELETED)}"
     same = 'o."KEY_HASH" = h."KEY_HASH" AND o."ROW_HASH" = h."ROW_HASH"'
     known = words(
         'SELECT DISTINCT h."KEY_HASH", h."ROW_HASH" FROM',
@@ -207,7 +228,7 @@ def refused(tables: Tables, history: TableName, target: str) -> str:
         'SELECT y."SEQ", y."BAD", y."OP", k."ROW_HASH" IS NOT NULL AS "KNOWN" FROM',
         tables.typed.sql,
         f'AS y LEFT JOIN ({known}) AS k ON k."KEY_HASH" = y."KEY_HASH" AND k."ROW_HASH" = y."ROW_HASH"',
-        f'WHERE y."BAD" IS NOT NULL OR y."OP" = {literal(OLDER)} ORDER BY y."SEQ"',
+        f'WHERE y."BAD" IS NOT NULL OR y."OP" IN ({older}) ORDER BY y."SEQ"',
     )
 
 
