@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from target_snowflake_audit.replay import LetterRow, replay
 from target_snowflake_audit.session import connect
 from target_world import LINE_SCHEMA, lines
 
@@ -35,3 +38,33 @@ def test_formats_of_the_account_do_not_matter(world: World) -> None:
     assert parameters["TIMEZONE"] == "UTC"
     assert str(parameters["QUOTED_IDENTIFIERS_IGNORE_CASE"]).lower() == "false"
     assert parameters["ERROR_ON_NONDETERMINISTIC_MERGE"] is True
+
+
+def test_bytes_of_another_encoding_are_never_replaced(world: World) -> None:
+    text = lines([world.schema_message(), world.line("A", 1), world.line("A", 2, text="abZZc")]).encode()
+    text += lines([world.line("A", 3, text="cdYYe"), world.line("A", 4, text="é😀")]).encode()
+    process = world.start()
+    out, err = process.communicate(text.replace(b"ZZ", b"\xff\xe9").replace(b"YY", rb"\ud800"), timeout=60)
+    assert process.returncode == 0, (out, err)
+    assert [(row["LINE_NUMBER"], row["TEXT"]) for row in world.rows()] == [(1, None), (4, "é😀")]
+    assert [(letter["REASON"], letter["ERRORS"][0]["column"]) for letter in world.letters()] == [
+        ("not_utf8", "TEXT"),
+        ("not_utf8", "TEXT"),
+    ]
+    kept = [json.loads(letter["RECORD_TEXT"])["text"] for letter in world.letters()]
+    assert kept == ["ab\udcff\udce9c", "cd\ud800e"]
+
+
+def test_a_record_with_nan_keeps_its_numbers_and_can_be_replayed(world: World) -> None:
+    properties = {**LINE_SCHEMA["properties"], "price": {"type": ["number", "null"], "multipleOf": 0.01}}
+    text = lines([world.schema_message({**LINE_SCHEMA, "properties": properties})])
+    text += lines([world.line("A", 1, "12.50", price=Decimal("7.25"))]).replace("12.50", "NaN")
+    world.run_text(text)
+    [letter] = world.letters()
+    assert '"price": 7.25' in letter["RECORD_TEXT"]
+    assert "NaN" in letter["RECORD_TEXT"]
+    schema = json.loads(letter["SINGER_SCHEMA"], parse_float=Decimal)
+    row = LetterRow(letter["DEAD_LETTER_ID"], letter["STREAM"], letter["RECORD_TEXT"], schema)
+    [outcome] = replay(world.settings(stream_maps={world.stream: {"amount": "None"}}), [row])
+    assert outcome.event == "replayed"
+    assert [(row["PRICE"], row["AMOUNT"]) for row in world.rows()] == [(Decimal("7.25"), None)]

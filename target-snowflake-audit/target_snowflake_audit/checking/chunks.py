@@ -10,7 +10,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from target_snowflake_audit import hashing
-from target_snowflake_audit.checking import problems
+from target_snowflake_audit.checking import encoding, problems
 from target_snowflake_audit.checking.converters import TimestampCache, json_text
 from target_snowflake_audit.checking.problems import Bad, Problem, shown
 from target_snowflake_audit.staging.fields import NULL, quoted, text_of
@@ -121,6 +121,9 @@ class Checker:
     def _suspects(self, chunk: Chunk) -> dict[int, list[Problem]]:
         """Records that fail the schema or miss a key, each with all its problems, of columns too."""
         suspects = {at: list(found) for at, found in chunk.found.items()}
+        odd = self._odd(chunk)
+        for at in odd:
+            suspects.setdefault(at, [])
         validator = self.plan.validator
         if validator is not None:
             is_valid = validator.is_valid
@@ -135,8 +138,17 @@ class Checker:
                     suspects.setdefault(at, []).insert(0, self._key_problem(name, record))
         for at, found in suspects.items():
             _, more = self._convert([chunk.mapped[at]])
-            suspects[at] = _merged(more.get(0, []), found)
+            suspects[at] = _merged([*odd.get(at, []), *more.get(0, [])], found)
         return suspects
+
+    def _odd(self, chunk: Chunk) -> dict[int, list[Problem]]:
+        """Take values that are no UTF-8 out of their records, and give a problem for each."""
+        found = {}
+        for at in encoding.odd_rows(chunk.mapped, chunk.raw):
+            chunk.mapped[at], odd = encoding.split(chunk.mapped[at], self._columns)
+            if odd:
+                found[at] = odd
+        return found
 
     def _key_problem(self, name: str, record: dict[str, Any]) -> Problem:
         reason = problems.NULL_KEY if name in record else problems.MISSING

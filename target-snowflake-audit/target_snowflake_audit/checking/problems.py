@@ -49,7 +49,7 @@ class Problem:
         return {
             "column": self.column,
             "property": self.name,
-            "value": self.value,
+            "value": utf8(self.value),
             "reason": self.reason,
             "expected": self.expected,
         }
@@ -58,3 +58,8 @@ class Problem:
 def shown(text: str) -> str:
     """Cut a value to what is kept beside its reason."""
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}... ({len(text)} characters)"
+
+
+def utf8(text: str) -> str:
+    """Give a text with lone surrogates written as escapes, which UTF-8 can hold."""
+    return text.encode("utf-8", "backslashreplace").decode()

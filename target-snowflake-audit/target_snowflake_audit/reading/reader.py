@@ -12,6 +12,8 @@ from singer_sdk.singerlib.encoding.base import GenericSingerReader
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 from typing_extensions import override
 
+from target_snowflake_audit.checking.problems import utf8
+
 if TYPE_CHECKING:
     from target_snowflake_audit.values import Json
 
@@ -33,6 +35,9 @@ class Envelope(msgspec.Struct):
 
 _envelope = msgspec.json.Decoder(Envelope)
 _any = msgspec.json.Decoder(float_hook=Decimal)
+_lenient_decoder = json.JSONDecoder(parse_float=Decimal, parse_constant=Decimal)
+_VISIBLE = "surrogateescape"
+"""Each byte that is no UTF-8 becomes a lone surrogate, and stays to be seen by `checking.encoding`."""
 
 
 class MessageReader(GenericSingerReader[bytes]):
@@ -58,7 +63,10 @@ class MessageReader(GenericSingerReader[bytes]):
 
 def decode_record(text: bytes) -> Json:
     """Decode the text of a record that was read before."""
-    return _any.decode(text)
+    try:
+        return _any.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return _loads(text.decode("utf-8", _VISIBLE))
 
 
 def _decode(line: bytes) -> dict[str, Any]:
@@ -77,16 +85,49 @@ def _decode(line: bytes) -> dict[str, Any]:
 
 
 def _lenient(line: bytes | str) -> dict[str, Any]:
-    """Decode what strict JSON forbids and taps send (NaN, lone surrogates): a dead letter, not a stop."""
-    text = line if isinstance(line, str) else line.decode("utf-8", "replace")
+    """Decode what strict JSON forbids and taps send: NaN, lone surrogates, bytes that are no UTF-8.
+
+    In a record they are dead letters, not a stop. In a SCHEMA or STATE they would change without a word.
+    """
+    text = line if isinstance(line, str) else line.decode("utf-8", _VISIBLE)
     try:
-        message = json.loads(text, parse_float=Decimal, parse_constant=Decimal)
+        message = _loads(text)
     except (ValueError, RecursionError) as error:
-        problem = f"not a JSON line ({error}): {text.strip()[:MAX_SHOWN]}"
-        raise InvalidInputLine(problem) from None
+        raise InvalidInputLine(_said(f"not a JSON line ({error})", text)) from None
     if not isinstance(message, dict):
-        problem = f"expected a JSON object in each line, got: {text.strip()[:MAX_SHOWN]}"
-        raise InvalidInputLine(problem)
+        raise InvalidInputLine(_said("expected a JSON object in each line, got", text))
     if message.get("type") == "RECORD":
-        message[RECORD_TEXT] = json.dumps(message.get("record"), default=str).encode()
+        message[RECORD_TEXT] = _record_text(text).encode("utf-8", "backslashreplace")
+        return message
+    try:
+        msgspec.json.encode(message)
+    except UnicodeEncodeError:
+        raise InvalidInputLine(_said("text that is no UTF-8", text)) from None
     return message
+
+
+def _loads(text: str) -> Json:
+    return _lenient_decoder.decode(text)
+
+
+def _said(problem: str, text: str) -> str:
+    return f"{problem}: {utf8(text.strip()[:MAX_SHOWN])}"
+
+
+def _record_text(text: str) -> str:
+    """Give the text of the record in a line that is known to decode: numbers keep their digits."""
+    found, at = "null", text.index("{")
+    while text[at] != "}":
+        name, at = _lenient_decoder.raw_decode(text, _after_space(text, at + 1))
+        start = _after_space(text, _after_space(text, at) + 1)
+        _, at = _lenient_decoder.raw_decode(text, start)
+        if name == "record":
+            found = text[start:at]
+        at = _after_space(text, at)
+    return found
+
+
+def _after_space(text: str, at: int) -> int:
+    while text[at].isspace():
+        at += 1
+    return at

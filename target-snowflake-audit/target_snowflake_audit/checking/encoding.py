@@ -1,0 +1,58 @@
+"""Text that UTF-8 cannot hold: bytes of another encoding and lone surrogates, found value by value.
+
+The reader gives a byte that is no UTF-8 as a lone surrogate (U+DC80 to U+DCFF), so that it stays visible;
+records without one never come near this module's slow path.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from target_snowflake_audit.checking import problems
+from target_snowflake_audit.checking.converters import encoder
+from target_snowflake_audit.checking.problems import Problem, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from target_snowflake_audit.values import Json
+
+_ESCAPES = (b"\\ud", b"\\uD")
+
+
+def odd_rows(records: Sequence[dict[str, Any]], raw: Sequence[bytes]) -> list[int]:
+    """Give the rows whose record holds text that is no UTF-8; `raw` are the records as received.
+
+    A lone surrogate is always an escape in the received text; so is half of many an honest character.
+    """
+    return [
+        at
+        for at, text in enumerate(raw)
+        if (_ESCAPES[0] in text or _ESCAPES[1] in text) and not _encodes(records[at])
+    ]
+
+
+def split(record: dict[str, Any], columns: Mapping[str, str]) -> tuple[dict[str, Any], list[Problem]]:
+    """Give the record with its odd values null, and a problem for each; `columns` are names by property.
+
+    Properties with an odd name are left out: no column has such a name.
+    """
+    found: list[Problem] = []
+    clean: dict[str, Any] = {}
+    for name, value in record.items():
+        if not _encodes(name):
+            continue
+        clean[name] = value
+        if not _encodes(value) and name in columns:
+            text = shown(value if isinstance(value, str) else repr(value))
+            found.append(Problem(name, columns[name], text, problems.NOT_UTF8, "text in UTF-8"))
+            clean[name] = None
+    return clean, found
+
+
+def _encodes(value: Json) -> bool:
+    try:
+        encoder.encode(value)
+    except UnicodeEncodeError:
+        return False
+    return True
