@@ -77,6 +77,11 @@ _STATES: dict[str, ErrorClass] = {
 _LOGIN_NUMBERS = range(390_000, 396_000)
 """Login, session and token errors; those that another attempt can help are listed above."""
 
+_DATA_EXCEPTION = "22"
+"""SQLSTATE class `data exception`: new numbers of it come with new releases."""
+_FIRST_OF_EXECUTION = 100_000
+"""Lower numbers of that class are about the statement, not about a row (1065: types of arguments)."""
+
 OBJECT_EXISTS = frozenset({2002})
 COLUMN_EXISTS = frozenset({1430})
 
@@ -95,4 +100,6 @@ def classify(errno: int | None, sqlstate: str | None, *, operational: bool = Fal
         return AUTHENTICATION
     if sqlstate in _STATES:
         return _STATES[sqlstate]
+    if sqlstate and sqlstate.startswith(_DATA_EXCEPTION):
+        return COMPILATION if errno is not None and errno < _FIRST_OF_EXECUTION else DATA
     return NETWORK if operational else UNKNOWN

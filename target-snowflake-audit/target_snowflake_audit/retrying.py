@@ -110,7 +110,11 @@ class Retrier:
         logger.warning(
             "Batch %s of %s: %s; looking for the rows", work.batch.number, work.batch.plan.stream, error
         )
-        work.refused = isolate(work)
+        try:
+            work.refused = isolate(work)
+        except StatementError as stopped:
+            self._note(work, stopped, 0.0, outcome="gave_up")
+            raise
         self._note(work, error, 0.0, outcome="split" if work.refused else "gave_up")
         if not work.refused:
             raise error

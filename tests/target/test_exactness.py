@@ -6,8 +6,10 @@ import json
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import pytest
+from target_snowflake_audit import bisection
 from target_snowflake_audit.replay import LetterRow, replay
-from target_snowflake_audit.session import connect
+from target_snowflake_audit.session import StatementError, connect
 from target_world import LINE_SCHEMA, lines
 
 if TYPE_CHECKING:
@@ -68,3 +70,28 @@ def test_a_record_with_nan_keeps_its_numbers_and_can_be_replayed(world: World) -
     [outcome] = replay(world.settings(stream_maps={world.stream: {"amount": "None"}}), [row])
     assert outcome.event == "replayed"
     assert [(row["PRICE"], row["AMOUNT"]) for row in world.rows()] == [(Decimal("7.25"), None)]
+
+
+def test_a_data_error_with_any_number_says_no_value(world: World) -> None:
+    """Numbers are not all known; SQLSTATE class 22 tells that the message may quote a value."""
+    said = "Failed: value 'IBAN DE89370400440532013000' is not recognized"
+    fault = {"pattern": "^MERGE", "code": 100096, "sqlstate": "22023", "message": said, "times": 1}
+    world.control.fault("error", user="LOADER", **fault)
+    with pytest.raises(StatementError, match="error 100096, SQLSTATE 22023") as raised:
+        world.run([world.schema_message(), world.line("A", 1)])
+    assert "IBAN" not in str(raised.value)
+    [retry] = world.audit("RETRIES")
+    assert (retry["ERROR_CLASS"], retry["OUTCOME"]) == ("data", "gave_up")
+    assert "IBAN" not in retry["MESSAGE"]
+
+
+def test_where_the_tries_run_out_no_row_is_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bisection.find, "__defaults__", (6,))
+    world.run([world.schema_message(), world.line("A", 0, text="x")])
+    world.query(f'ALTER TABLE {world.table} ALTER COLUMN "TEXT" SET NOT NULL')
+    records = [world.line("B", n, text=None if n in {3, 11} else "ok") for n in range(16)]
+    with pytest.raises(StatementError, match="cannot all be told apart"):
+        world.run([world.schema_message(), *records], max_dead_letter_percent=50)
+    assert len(world.rows()) == 1
+    assert world.letters() == []
+    assert [retry["OUTCOME"] for retry in world.audit("RETRIES")] == ["gave_up"]

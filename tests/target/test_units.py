@@ -289,6 +289,9 @@ def test_counts_must_add_up() -> None:
         (394400, "08001", "authentication"),
         (625, "57014", "contention"),
         (100090, "42P18", "duplicates"),
+        (100096, "22023", "data"),
+        (None, "22003", "data"),
+        (1065, "22023", "compilation"),
         (None, "08006", "network"),
         (None, None, "unknown"),
         (3001, "42501", "authorisation"),
@@ -313,10 +316,17 @@ def test_bisection_finds_exactly_the_refused_rows(seqs: set[int], data: st.DataO
     ordered = sorted(seqs)
     bad = set(data.draw(st.lists(st.sampled_from(ordered), max_size=4)))
     error = StatementError("probe", "x", DATA)
-    found = find(ordered, lambda a, b: error if any(a <= seq <= b for seq in bad) else None, most=10_000)
+    found = find(ordered, lambda a, b: error if any(a <= seq <= b for seq in bad) else None)
     assert set(found) == bad
-    capped = find(ordered, lambda a, b: error if any(a <= seq <= b for seq in bad) else None, most=8)
-    assert bad <= set(capped)
+
+
+def test_bisection_refuses_no_good_row_however_many_are_bad() -> None:
+    error = StatementError("probe", "x", DATA, errno=100038)
+    rows, bad = range(1, 100_001), {at * 2_000 + 777 for at in range(50)}
+    assert set(find(rows, lambda a, b: error if any(a <= seq <= b for seq in bad) else None)) == bad
+    with pytest.raises(StatementError, match=r"found 0 in 8 tries.*batch_size_rows") as raised:
+        find(rows, lambda *_: error, most=8)
+    assert raised.value.errno == 100038
 
 
 def test_settings_from_text() -> None:
