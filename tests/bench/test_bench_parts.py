@@ -17,7 +17,7 @@ from .figures import highest, median, ratio
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.xdist_group("bench")
+pytestmark = pytest.mark.alone
 
 
 def _messages(file: Path) -> list[dict[str, Any]]:

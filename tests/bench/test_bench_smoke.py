@@ -15,7 +15,7 @@ from .options import ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.xdist_group("bench")
+pytestmark = pytest.mark.alone
 
 
 def _bench(output: Path, *only: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from streams import STREAMS, table
 if TYPE_CHECKING:
     from sandboxes import Sandbox
 
-pytestmark = pytest.mark.xdist_group("meltano")
+pytestmark = pytest.mark.alone
 
 
 def main_job(running: Sandbox) -> Finished:

@@ -22,6 +22,7 @@ def test_settings_in_meltano_yml_are_those_of_the_plugins() -> None:
     assert meltano_file.with_settings(text) == text, "run `make generate`"
 
 
+@pytest.mark.alone
 def test_meltano_accepts_its_file(tmp_path: Path) -> None:
     for plugin in meltano_file.PLUGINS.values():
         ended = run(["meltano", "config", "print", plugin, "--format=json"], {})

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from audit_console import Console
     from audit_rows import Writer
 
-pytestmark = pytest.mark.xdist_group("test_console")  # one server for the module
 MONDAY = dt.datetime(2026, 3, 2, 8, 0, 0)  # noqa: DTZ001 - TIMESTAMP_NTZ has no zone
 TABLE = "ANALYTICS.PURCHASING.SUPPLIER_INVOICES"
 STREAM = "supplier_invoices"

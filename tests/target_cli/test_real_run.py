@@ -10,7 +10,6 @@ from audit_messages import amount, load, stream
 if TYPE_CHECKING:
     from audit_console import Console
 
-pytestmark = pytest.mark.xdist_group("test_real_run")  # one server for the module
 AMOUNT = {"type": ["number", "null"], "multipleOf": 0.0001}
 TEXT = {"type": ["string", "null"], "maxLength": 20}
 WHOLE = {"type": ["integer", "null"]}

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from audit_console import Answer, Console
     from audit_rows import Writer
 
-pytestmark = pytest.mark.xdist_group("test_replay")  # one server for the module
 PROPERTIES = {
     "id": {"type": "string", "maxLength": 20},
     "amount": {"type": ["number", "null"], "multipleOf": 0.01},

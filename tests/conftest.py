@@ -1,0 +1,29 @@
+"""Rules for all tests."""
+
+from __future__ import annotations
+
+import fcntl
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BUILD = Path(__file__).resolve().parents[1] / "build"
+
+
+@pytest.fixture(autouse=True)
+def _one_at_a_time(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Hold a lock during a test marked `alone`: workers share the project's folder.
+
+    Meltano keeps one catalog file a plugin in the project, and the benchmarks build wheels in `build/`.
+    """
+    if request.node.get_closest_marker("alone") is None:
+        yield
+        return
+    BUILD.mkdir(exist_ok=True)
+    with (BUILD / "tests.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
