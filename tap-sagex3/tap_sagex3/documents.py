@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from tap_sagex3.declarations import UPDATED
 from tap_sagex3.dimensions import numbered_columns
 from tap_sagex3.errors import IncompleteAnswerError
-from tap_sagex3.values import MisfitError, converter, later, stamp_converter
+from tap_sagex3.values import EXPECTED_TIME, MisfitError, converter, later, stamp_converter
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -40,6 +40,16 @@ class Document:
     stamp: str | None
     node: Node
     extracted: str
+
+
+@dataclass(frozen=True, slots=True)
+class BadStamp:
+    """A change stamp that is not a time; it is sent as it came."""
+
+    value: t.Any
+
+
+Stamp = str | BadStamp | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +221,7 @@ class Projection:
         self,
         node: Node,
         outer: Row,
-        stamp: str | None,
+        stamp: Stamp,
         depth: int,
         misfits: list[Misfit],
         warn: Callable[[Row, Misfit], None],
@@ -224,14 +234,14 @@ class Projection:
             found = misfits.copy() if misfits else []
             plan.fill(line, row, found)
             own = self._stamp_of(line)
-            changed = later(stamp, own) if self.stream.flattened else own or stamp
+            changed = _later_stamp(stamp, own) if self.stream.flattened else own or stamp
             if deepest:
                 self._finish(row, changed, found, warn)
                 yield row
             else:
                 yield from self._lines(line, row, changed, depth + 1, found, warn)
 
-    def _stamp_of(self, node: Node) -> str | None:
+    def _stamp_of(self, node: Node) -> Stamp:
         """Change time of a wire object, from the first stamp it has."""
         for name in self._stamps:
             value = node.get(name)
@@ -239,16 +249,26 @@ class Projection:
                 try:
                     return t.cast("str | None", self._stamp(value))
                 except (MisfitError, TypeError):
-                    return None
+                    return BadStamp(value)
         return None
 
     def _finish(
-        self, row: Row, stamp: str | None, misfits: list[Misfit], warn: Callable[[Row, Misfit], None]
+        self, row: Row, stamp: Stamp, misfits: list[Misfit], warn: Callable[[Row, Misfit], None]
     ) -> None:
-        if self._updated:
-            row[UPDATED] = stamp
         for misfit in misfits:
             warn(row, misfit)
+        if self._updated and isinstance(stamp, BadStamp):
+            row[UPDATED] = stamp.value
+            warn(row, (UPDATED, stamp.value, EXPECTED_TIME))
+        elif self._updated:
+            row[UPDATED] = stamp
+
+
+def _later_stamp(outer: Stamp, own: Stamp) -> Stamp:
+    """The later stamp; one that is not a time goes before all others, so that it is seen."""
+    if isinstance(own, BadStamp):
+        return own
+    return outer if isinstance(outer, BadStamp) else later(outer, own)
 
 
 def _expectation(error: Exception) -> str:

@@ -2,14 +2,14 @@
 
 Times are canonical texts in state and `datetime` (UTC) in arithmetic. A read starts `lookback` seconds before
 the bookmark, since X3 stamps a record before its transaction commits. The bookmark is the latest stamp seen,
-but never later than the start of the run by the server's clock: a stamp from the future must not hide later
-changes.
+but never later than the start of the run by the server's clock or ours: a stamp from the future must not
+hide later changes. A bookmark later than that start goes back to it.
 """
 
 from __future__ import annotations
 
 import typing as t
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from tap_sagex3.values import format_time
 
@@ -25,7 +25,7 @@ def start_of_read(bookmark: str | None, start_date: datetime | None, lookback: i
     """
     if not bookmark:
         return start_date
-    start = _parse(bookmark) - timedelta(seconds=lookback)
+    start = _before(_parse(bookmark), lookback)
     return start if start_date is None else max(start, start_date)
 
 
@@ -35,6 +35,15 @@ def earliest(starts: Iterable[datetime | None]) -> datetime | None:
     return (
         None if any(start is None for start in found) else min(t.cast("list[datetime]", found), default=None)
     )
+
+
+def not_after(bookmark: str | None, run_start: datetime) -> str | None:
+    """The bookmark, or the start of the run when that is earlier.
+
+    Raises:
+        ValueError: the bookmark is not a time.
+    """
+    return format_time(run_start) if bookmark and _parse(bookmark) > run_start else bookmark
 
 
 def next_bookmark(before: str | None, latest: str | None, run_start: datetime) -> str | None:
@@ -54,10 +63,13 @@ def window_start(bookmark: str | None, lookback: int, *, whole_days: bool) -> st
     """
     if bookmark is None:
         return None
-    start = _parse(bookmark) - timedelta(seconds=lookback)
-    if whole_days:
-        start = start.replace(hour=0, minute=0, second=0, microsecond=0)
-    return format_time(start)
+    start = _before(_parse(bookmark), lookback)
+    return format_time(start_of_day(start) if whole_days else start)
+
+
+def start_of_day(moment: datetime) -> datetime:
+    """Midnight (UTC) of a time: the stamp that a date-only change of that day has."""
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def is_before(stamp: str | None, start: datetime | None) -> bool:
@@ -65,5 +77,15 @@ def is_before(stamp: str | None, start: datetime | None) -> bool:
     return stamp is not None and start is not None and _parse(stamp) < start
 
 
+def _before(moment: datetime, seconds: int) -> datetime:
+    """A time some seconds earlier, or the first one that there is."""
+    try:
+        return moment - timedelta(seconds=seconds)
+    except OverflowError:
+        return datetime.min.replace(tzinfo=UTC)
+
+
 def _parse(text: str) -> datetime:
-    return datetime.fromisoformat(text)
+    """A time of state or of a document; one without offset is UTC."""
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -2,8 +2,10 @@
 
 For each document (its key digested) in the look-back window the memory holds a digest of the version sent
 last. A document whose digest is still the same is not sent again; A, B, A ends with A, since only the last
-version is remembered. Losing the memory only sends again. Digests are short, since state travels with every
-run: 8 bytes for a key, 9 for a version (one wrong match in 10^21 pairs of versions).
+version is remembered. A run that has something to send takes the memory out of state first and writes the new
+one in its last STATE, so that one that ends between them leaves none. Losing the memory only sends again.
+Digests are short, since state travels with every run: 8 bytes for a key, 9 for a version (one wrong match in
+10^21 pairs of versions).
 """
 
 from __future__ import annotations
@@ -67,18 +69,10 @@ class OverlapMemory:
         if len(self._seen) > 2 * self._limit + 100:
             self._prune(cut())
 
-    def state(self, cut: str | None, *, complete: bool) -> dict[str, str]:
-        """What to keep in state: at most `limit` documents of the window, newest first when there are more.
-
-        A run that is not over keeps what earlier runs left too, since it has not read the whole window yet.
-        """
+    def state(self, cut: str | None) -> dict[str, str]:
+        """What to keep in state after a run: at most `limit` documents of the window, the newest of them."""
         self._prune(cut)
-        kept = {key: version for key, (_, version) in self._seen.items()}
-        if complete:
-            return dict(sorted(kept.items()))
-        earlier = {key: version for key, version in self._before.items() if key not in kept}
-        room = max(self._limit - len(kept), 0)
-        return dict(sorted({**dict(list(earlier.items())[:room]), **kept}.items()))
+        return dict(sorted((key, version) for key, (_, version) in self._seen.items()))
 
     def _prune(self, cut: str | None) -> None:
         inside = [(key, item) for key, item in self._seen.items() if cut is None or item[0][:-1] >= cut[:-1]]

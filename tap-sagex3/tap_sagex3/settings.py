@@ -260,7 +260,11 @@ def parse_time(text: str) -> datetime:
         ValueError: the text is not a time.
     """
     moment = datetime.fromisoformat(text)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError as error:
+        msg = f"{text} is out of range"
+        raise ValueError(msg) from error
 
 
 def _server_url(config: Config) -> str:

@@ -18,7 +18,15 @@ from tempfile import SpooledTemporaryFile
 from tap_sagex3.declarations import UPDATED
 from tap_sagex3.emitter import Emitter, MisfitLog
 from tap_sagex3.errors import TapError
-from tap_sagex3.increments import earliest, is_before, next_bookmark, start_of_read, window_start
+from tap_sagex3.increments import (
+    earliest,
+    is_before,
+    next_bookmark,
+    not_after,
+    start_of_day,
+    start_of_read,
+    window_start,
+)
 from tap_sagex3.overlap import OverlapMemory, digest, key_digest, version_digest
 from tap_sagex3.reading import ChangeKey, SourceReader, merge
 from tap_sagex3.values import later
@@ -73,6 +81,17 @@ class Slot:
         """Count records that were sent."""
         self.sent += lines
         self.counter.increment(lines)
+
+    def forget(self) -> None:
+        """Before the first record that differs: take what earlier runs sent out of state.
+
+        When this run ends before its last STATE, the receiver may have newer versions than state knows:
+        comparing with the old ones would then keep a document that changed back from being sent.
+        """
+        state = self.stream.stream_state
+        known = [state.pop(name, None) for name in (_MEMORY, _DIGEST)]
+        if any(known):
+            self.stream.write_state()
 
     def warn_of_missing_columns(self) -> None:
         """Tell which columns the answers of this site did not have."""
@@ -198,12 +217,26 @@ class EntitySync:
         settings = self._settings
         for slot in slots:
             try:
+                self._check_clock(slot)
                 slot.start = start_of_read(slot.bookmark, settings.start_date, settings.lookback_seconds)
             except ValueError as error:
                 name, value = slot.stream.name, slot.bookmark
                 msg = f"State of stream {name}: replication_key_value {value!r} is not a time."
                 raise TapError(msg) from error
         return earliest(slot.start for slot in slots)
+
+    def _check_clock(self, slot: Slot) -> None:
+        """Move a bookmark back that lies after the start of this run: a clock was set back since."""
+        held = not_after(slot.bookmark, self.run_start)
+        if held != slot.bookmark:
+            logger.warning(
+                "State of stream %s: replication_key_value %s is later than this run (%s): a clock was set "
+                "back. Reading goes on from the start of this run, less lookback_seconds.",
+                slot.stream.name,
+                slot.bookmark,
+                held,
+            )
+            slot.bookmark = held
 
     def _warn_without_stamp(self) -> None:
         names = ", ".join(stream.name for stream in self._streams)
@@ -245,6 +278,10 @@ class _IncrementalRead:
         self._slots = slots
         self._since = since
         self._whole_days = whole_days
+        # A date-only stamp is the midnight of its day, which lies before any start within that day.
+        self._starts = [
+            start_of_day(slot.start) if slot.start and whole_days else slot.start for slot in slots
+        ]
         self._lookback = sync.settings.lookback_seconds
         self._latest: str | None = None
         self._unsaved = 0
@@ -257,36 +294,40 @@ class _IncrementalRead:
             # Without a start, documents that never got a stamp are still to come: going on from the
             # bookmark would miss them.
             if self._unsaved >= STATE_EVERY and self._since is not None:
-                self._save(complete=False)
-        self._save(complete=True)
+                self._save()
+        for slot in self._slots:
+            slot.stream.stream_state[_MEMORY] = slot.memory.state(self._cut(slot.bookmark))
+            slot.stream.stream_state.pop(_DIGEST, None)  # of an earlier full read: not true any more
+        self._save()
 
     def _send(self, document: Document) -> None:
         key = key_digest(document.key)
-        for slot in self._slots:
-            if slot.start is not self._since and is_before(document.stamp, slot.start):
+        for slot, start in zip(self._slots, self._starts, strict=True):
+            if slot.start is not self._since and is_before(document.stamp, start):
                 continue
             rows, lines = slot.encode(document)
             version = version_digest(rows)
             if not slot.memory.is_unchanged(key, version):
+                if not slot.sent:
+                    slot.forget()
                 self._sync.writer.write_lines(lines)
                 slot.count(len(lines))
                 self._unsaved += len(lines)
             slot.memory.remember(key, document.stamp, version, self._cut)
 
-    def _cut(self) -> str | None:
+    def _cut(self, before: str | None = None) -> str | None:
         """Start of the window that the next run reads again, as far as known; only asked for when needed."""
-        bookmark = next_bookmark(None, self._latest, self._sync.run_start)
+        bookmark = next_bookmark(before, self._latest, self._sync.run_start)
         return window_start(bookmark, self._lookback, whole_days=self._whole_days)
 
-    def _save(self, *, complete: bool) -> None:
+    def _save(self) -> None:
+        """Send STATE with the bookmarks so far; what was sent is remembered in the last one only."""
         for slot in self._slots:
             bookmark = next_bookmark(slot.bookmark, self._latest, self._sync.run_start)
-            cut = window_start(bookmark, self._lookback, whole_days=self._whole_days)
             state = slot.stream.stream_state
             if bookmark is not None:
                 state["replication_key"] = UPDATED
                 state["replication_key_value"] = bookmark
-            state[_MEMORY] = slot.memory.state(cut, complete=complete)
         self._sync.write_state()
         self._unsaved = 0
 
@@ -318,6 +359,7 @@ class _FullRead:
         state = slot.stream.stream_state
         if state.get(_DIGEST) == found:
             return
+        slot.forget()
         spool.seek(0)
         while lines := spool.readlines(_COPY_SIZE):
             self._writer.write_lines(lines)
@@ -326,4 +368,3 @@ class _FullRead:
             slot.stream.activate_version(slot.version)
             state[_VERSION] = slot.version
         state[_DIGEST] = found
-        state.pop(_MEMORY, None)

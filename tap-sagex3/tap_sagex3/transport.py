@@ -182,9 +182,10 @@ class Transport:
         return session
 
     def _note_time(self, response: requests.Response) -> None:
-        """Take the server's time of the first answer as the start of the run."""
+        """Take the server's time of the first answer as the start of the run, unless ours is earlier."""
         if self.server_start is None:
-            self.server_start = _server_time(response.headers.get("Date")) or datetime.now(UTC)
+            ours = datetime.now(UTC).replace(microsecond=0)
+            self.server_start = min(_server_time(response.headers.get("Date")) or ours, ours)
 
     def _check_status(self, response: requests.Response, method: str, url: str) -> None:
         status = response.status_code

@@ -26,6 +26,7 @@ Converter = t.Callable[[t.Any], t.Any]
 SENTINEL_DATES = frozenset({"1599-12-31", "1753-01-01"})
 """What X3 stores for an empty date, on Oracle and on SQL Server."""
 
+EXPECTED_TIME = "expected a time such as 2024-01-31T08:15:00Z"
 _DATE_LENGTH = 10
 _CACHE_SIZE = 20_000
 _DECIMAL = re.compile(r"-?\d+(?:\.\d+)?", re.ASCII)
@@ -124,6 +125,8 @@ def _decimal_of_text(text: Value, scale: int | None) -> Decimal:
 
 def _within_scale(value: Decimal, scale: int | None) -> Decimal:
     """The value, if it needs no more decimals than the scale (zeros at the end do not count)."""
+    if not value:
+        return value
     _, digits, exponent = value.as_tuple()
     if scale is None or (isinstance(exponent, int) and -exponent <= scale):
         return value
@@ -219,10 +222,12 @@ def time_of_text(text: Value) -> str | None:
         moment = datetime.fromisoformat(text) if len(text) > _DATE_LENGTH else None
     except (ValueError, TypeError):
         moment = None
-    if moment is None:
-        msg = "expected a time such as 2024-01-31T08:15:00Z"
-        raise MisfitError(msg)
-    return format_time(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    try:
+        if moment is not None:
+            return format_time(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    except OverflowError:  # in UTC it would lie before year 1 or after year 9999
+        pass
+    raise MisfitError(EXPECTED_TIME)
 
 
 def format_time(moment: datetime) -> str:

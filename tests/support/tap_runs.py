@@ -17,6 +17,8 @@ if t.TYPE_CHECKING:
 
 Record = dict[str, t.Any]
 Config = dict[str, t.Any]
+Alter = t.Callable[[str, t.Any], t.Any]
+"""Gets URL and body of an answer; gives another body, or None to leave it."""
 
 
 @dataclass

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 import pytest
 from processes import ROOT, Server, server
 from tap_runs import config_for
+from tap_sagex3.transport import Answer, Transport
 from x3_control import X3Control
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from tap_runs import Config
+    from tap_runs import Alter, Config
 
 SCALE = "30"
 APIS = ("rest", "graphql")
@@ -65,3 +67,19 @@ def rest_config(running_x3: Server) -> Config:
 def graphql_config(running_x3: Server) -> Config:
     """Configuration of the shared local X3 for GraphQL."""
     return config_for(running_x3, "graphql")
+
+
+@pytest.fixture
+def alter(monkeypatch: pytest.MonkeyPatch) -> Callable[[Alter], None]:
+    """Change answers on their way to the tap, as servers do that the local X3 cannot play."""
+    once = Transport._once  # noqa: SLF001 - the one place that all answers pass
+
+    def install(change: Alter) -> None:
+        def altered(self: Transport, method: str, url: str, *rest: t.Any) -> Answer:  # noqa: ANN401
+            answer = once(self, method, url, *rest)
+            body = change(url, answer.body)
+            return answer if body is None else dataclasses.replace(answer, body=body)
+
+        monkeypatch.setattr(Transport, "_once", altered)
+
+    return install

@@ -71,7 +71,7 @@ def test_nothing_is_lost_when_a_run_goes_on_from_any_state(
     config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sync, "STATE_EVERY", 40)
-    config = {**config, "start_date": "2001-01-01T00:00:00Z", "page_size": 10}
+    config = {**config, "start_date": "2001-01-01T00:00:00Z", "page_size": 10, "lookback_seconds": 60}
     catalog = catalog_of(config, "gl_entries", "gl_entry_lines", "supplier_invoice_lines")
     whole = run_tap(config, catalog=catalog)
     places = [place for place, message in enumerate(whole.messages) if message["type"] == "STATE"]

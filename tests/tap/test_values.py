@@ -42,6 +42,8 @@ AMOUNT = field("decimal", scale=2)
         (AMOUNT, "rest", Decimal("1.2500"), Decimal("1.2500")),
         (AMOUNT, "rest", Decimal("1E+3"), Decimal(1000)),
         (AMOUNT, "rest", 12, 12),
+        (AMOUNT, "rest", Decimal("0.000000"), Decimal(0)),
+        (AMOUNT, "graphql", "0.000000", Decimal(0)),
         (AMOUNT, "graphql", "-0.10", Decimal("-0.10")),
         (AMOUNT, "graphql", "12345678901234567.89", Decimal("12345678901234567.89")),
         (field("decimal"), "graphql", "0.1393333333333", Decimal("0.1393333333333")),
