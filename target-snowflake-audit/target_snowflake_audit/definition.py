@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from target_snowflake_audit import columntypes
 from target_snowflake_audit.audit.tables import SCHEMA_CHANGES
 from target_snowflake_audit.checking.converters import converter
+from target_snowflake_audit.checking.plan import check_key_types
 from target_snowflake_audit.errors import SettingError
 from target_snowflake_audit.naming import AUDIT_COLUMNS
 from target_snowflake_audit.retry_classes import AUTHORISATION, COLUMN_EXISTS, OBJECT_EXISTS
@@ -38,6 +39,8 @@ def bring_in_line(run: Run, plan: StreamPlan) -> StreamPlan:
     if existing is None:
         _create(run, plan)
         existing = _described(run, plan) or {}
+    stored = [dataclasses.replace(one, type=existing.get(one.name, one.type)) for one in plan.columns]
+    check_key_types(plan.stream, stored, plan.key)
     final = [_column(run, plan, column, existing) for column in plan.columns]
     new = [column for column in final if column.name not in existing]
     missing = [name for name in AUDIT_COLUMNS if name not in existing]

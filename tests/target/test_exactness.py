@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from target_snowflake_audit import bisection
+from target_snowflake_audit.errors import SchemaError
 from target_snowflake_audit.replay import LetterRow, replay
 from target_snowflake_audit.session import StatementError, connect
 from target_world import LINE_SCHEMA, lines
@@ -95,3 +96,22 @@ def test_where_the_tries_run_out_no_row_is_refused(world: World, monkeypatch: py
     assert len(world.rows()) == 1
     assert world.letters() == []
     assert [retry["OUTCOME"] for retry in world.audit("RETRIES")] == ["gave_up"]
+
+
+@pytest.mark.parametrize("kind", ["TIME", "TIMESTAMP_TZ", "FLOAT", "VARIANT"])
+def test_keys_that_have_several_texts_are_refused(world: World, kind: str) -> None:
+    """08:00:00 and 08:00:00.000 are one value and two texts: the row would be there twice."""
+    schema = {"type": "object", "properties": {"at": {"type": "string"}, "v": {"type": "integer"}}}
+    messages = [
+        world.schema_message(schema, ["at"], bookmark_properties=[]),
+        world.record({"at": "x", "v": 1}),
+    ]
+    world.control.clear_log()
+    with pytest.raises(SchemaError, match=f"key property `at` would be {kind}"):
+        world.run(messages, column_types={world.stream: {"at": kind}})
+    assert not [sql for sql in world.target_statements() if sql.startswith(("CREATE", "ALTER"))]
+    world.run(messages)
+    world.query(f'ALTER TABLE {world.table} DROP COLUMN "AT"')
+    world.query(f'ALTER TABLE {world.table} ADD COLUMN "AT" {kind}')
+    with pytest.raises(SchemaError, match=f"key property `at` would be {kind}"):
+        world.run(messages)

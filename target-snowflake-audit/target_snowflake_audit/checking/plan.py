@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _METADATA_PREFIX = "_sdc_"
 _MAX_COMMENT = 2000
+_KEY_FAMILIES = frozenset({"VARCHAR", "NUMBER", "BOOLEAN", "DATE", "TIMESTAMP_NTZ"})
+"""Types with one canonical text a value: keys are told apart by text here and by value in Snowflake."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ def make_plan(
     columns = tuple(sorted(made, key=lambda column: column.name))
     index = {column.property: at for at, column in enumerate(columns)}
     key = tuple(index[name] for name in key_properties)
-    _check_key_types(stream, columns, key)
+    check_key_types(stream, columns, key)
     stamp = _stamp(message, columns, index)
     return StreamPlan(
         stream=stream,
@@ -137,13 +139,19 @@ def _column(
     return Column(name, column, kind, description, hashed=not name.startswith(_METADATA_PREFIX))
 
 
-def _check_key_types(stream: str, columns: tuple[Column, ...], key: tuple[int, ...]) -> None:
+def check_key_types(stream: str, columns: Sequence[Column], key: Sequence[int]) -> None:
+    """Refuse key columns whose equal values may come as different texts: they would be loaded twice.
+
+    Raises:
+        SchemaError: a key column is of such a type.
+    """
     for at in key:
-        if columns[at].type.family in {"VARIANT", "FLOAT"}:
+        if columns[at].type.family not in _KEY_FAMILIES:
             name, kind = columns[at].property, columns[at].type.sql
             message = (
                 f"stream {stream}: key property `{name}` would be {kind}, which cannot be compared exactly; "
-                "give it another type in `column_types`, for example NUMBER(38,0) or VARCHAR"
+                "give it another type in `column_types`, for example NUMBER(38,0) or VARCHAR (and another "
+                "column in `schema_mapping` if the table has it already)"
             )
             raise SchemaError(message)
 
