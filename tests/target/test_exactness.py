@@ -115,3 +115,15 @@ def test_keys_that_have_several_texts_are_refused(world: World, kind: str) -> No
     world.query(f'ALTER TABLE {world.table} ADD COLUMN "AT" {kind}')
     with pytest.raises(SchemaError, match=f"key property `at` would be {kind}"):
         world.run(messages)
+
+
+def test_history_keeps_the_digits_of_times_that_the_table_keeps(world: World) -> None:
+    properties = {**LINE_SCHEMA["properties"], "nano": {"type": ["string", "null"], "format": "date-time"}}
+    schema = world.schema_message({**LINE_SCHEMA, "properties": properties})
+    world.control.clear_log()
+    world.run([schema, world.line("A", 1, nano="2026-01-31T08:00:00.123456Z")])
+    [(_, _, after)] = world.history()
+    assert after["NANO"] == "2026-01-31 08:00:00.123456000"
+    [sql] = [sql for sql in world.target_statements() if "RECORD_HISTORY" in sql]
+    assert "FF9" in sql
+    assert "FF6" not in sql

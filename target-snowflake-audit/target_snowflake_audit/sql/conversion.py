@@ -64,7 +64,8 @@ def audited(kind: ColumnType, value: str) -> str:
     if kind.family == "DATE":
         return f"TO_VARCHAR({value}, 'YYYY-MM-DD')"
     if kind.family == "TIMESTAMP_NTZ":
-        return f"TO_VARCHAR({value}, 'YYYY-MM-DD HH24:MI:SS.FF6')"
+        return f"TO_VARCHAR({value}, 'YYYY-MM-DD HH24:MI:SS.FF9')"
     if kind.family in {"TIME", "TIMESTAMP_TZ", "TIMESTAMP_LTZ"}:
+        # By the session's output formats, which the login sets to nine digits and the zone.
         return f"TO_VARCHAR({value})"
     return value
