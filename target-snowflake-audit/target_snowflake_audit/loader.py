@@ -63,6 +63,9 @@ class StreamLoader:
         self._checker = Checker(self.plan)
         self._batch: Batch | None = None
         self._versions: VersionKeys | None = None
+        self._unversioned = False
+        self.postponed: int | None = None
+        """Version to activate at the end of the input: no record of it had come when it was asked for."""
         self._documents = self._new_documents()
         self._highest: str | None = None
         settings = engine.run.settings
@@ -116,6 +119,7 @@ class StreamLoader:
             if self._documents is not None:
                 self._documents.next_batch()
                 batch.goes_on = batch.lost_documents = self._documents.inside
+        self._unversioned = self._unversioned or version is None
         if version is not None and batch.versions is None:
             batch.versions = self._version_keys(version)
         batch.add(record, raw, seq, extracted, found)
@@ -139,8 +143,11 @@ class StreamLoader:
         finally:
             batch.close()
 
-    def activate(self, version: int, bookmark: Json = None) -> Counts:
+    def activate(self, version: int, bookmark: Json = None, *, ended: bool = False) -> Counts:
         """Delete the rows whose keys did not come under a version.
+
+        Taps say it before the records or after them: without any record it is postponed until the input has
+        `ended`.
 
         Raises:
             DeletionLimitError: that would be too many.
@@ -151,9 +158,12 @@ class StreamLoader:
             message = f"stream {self.plan.stream}: ACTIVATE_VERSION needs a key and load_method upsert"
             raise SchemaError(message)
         keys = self._version_keys(version)
-        if not keys.complete:
+        self.postponed = None if ended or keys.count or not keys.complete else version
+        if self.postponed is not None:
+            return Counts()
+        if not keys.complete or (not keys.count and self._unversioned):
             logger.warning(
-                "Stream %s: version %s is not activated, since the keys of some dead letters cannot be read",
+                "Stream %s: version %s is not activated, since the keys that came under it are not all known",
                 self.plan.stream,
                 version,
             )
@@ -166,7 +176,6 @@ class StreamLoader:
             return self.commit(self._work(batch, ACTIVATE))
         finally:
             batch.close()
-            self._forget_versions()
 
     def change(self, plan: StreamPlan, remap: Callable[[dict[str, Any]], Any]) -> None:
         """Take a new SCHEMA; what was gathered must have been loaded.
@@ -183,8 +192,10 @@ class StreamLoader:
         documents = self._new_documents()
         if documents is None or self._documents is None or documents.scope != self._documents.scope:
             self._documents = documents
-        if old != new:
+        if old != new and self._versions is not None:
+            version = self._versions.version
             self._forget_versions()
+            self._version_keys(version).complete = False
 
     def commit(self, work: Work) -> Counts:
         """Load one prepared batch with retries, and add up what it did."""

@@ -110,12 +110,15 @@ class _Replay:
     letters: list[LetterRow]
     note: str
     outcomes: dict[str, Outcome] = field(default_factory=dict)
+    _last: bool = True
 
     def run(self) -> list[Outcome]:
         """Load them; those that somebody else replayed meanwhile are left out and said so."""
         first = self.letters[0]
         self.target.take_schema({**first.singer_schema, "stream": first.stream})
-        for loader in self.target.loaders_of(first.stream):
+        loaders = self.target.loaders_of(first.stream)
+        for loader in loaders:
+            self._last = loader is loaders[-1]
             self._load(loader)
         return list(self.outcomes.values())
 
@@ -140,7 +143,7 @@ class _Replay:
 
     def _open(self, letter: LetterRow) -> bool:
         done = self.outcomes.get(letter.letter_id)
-        return done is None or done.event == REPLAYED
+        return done is None or (done.event in {REPLAYED, SKIPPED} and bool(done.batch_id))
 
     def _fill(self, loader: StreamLoader, batch: Batch, by_seq: dict[int, LetterRow]) -> None:
         for seq, letter in by_seq.items():
@@ -159,10 +162,11 @@ class _Replay:
         return work
 
     def _check_open(self, session: Session, by_seq: dict[int, LetterRow]) -> None:
-        events = self.target.run.audit_table(DEAD_LETTER_EVENTS.name).sql
+        events = self.target.run.audit_table(DEAD_LETTER_EVENTS.name)
         ids = ", ".join(literal(letter.letter_id) for letter in by_seq.values())
-        chosen = f'"EVENT" = {literal(REPLAYED)} AND "DEAD_LETTER_ID" IN ({ids})'
-        sql = words('SELECT DISTINCT "DEAD_LETTER_ID" FROM', events, "WHERE", chosen)
+        latest = audit_rows.latest_events(events, ids)
+        chosen = f'e."EVENT" = {literal(REPLAYED)}'
+        sql = words('SELECT e."DEAD_LETTER_ID" FROM', f"({latest})", "AS e WHERE", chosen)
         done = {str(row[0]) for row in session.execute(sql, "look up letters").rows}
         if done:
             raise _AlreadyReplayedError(done)
@@ -183,7 +187,11 @@ class _Replay:
         for seq, letter in by_seq.items():
             outcome = self._outcome(loader, work.batch, seq, letter, refusals, fates)
             self.outcomes[letter.letter_id] = outcome
-            rows.append(self._row(outcome))
+            # Where `stream_maps` make several streams of one, a letter is done when the last has it.
+            if self._last or outcome.event == FAILED:
+                rows.append(self._row(outcome))
+        if not rows:
+            return
         table = self.target.run.audit_table(DEAD_LETTER_EVENTS.name)
         session.execute(audit_rows.insert(table, rows), "events")
 

@@ -192,6 +192,7 @@ class TargetSnowflakeAudit(Target):
     def process_endofpipe(self) -> None:
         """Load the rest, emit the last STATE, and end the run."""
         self._load_all()
+        self._activate_postponed()
         if self.config.get("record_empty_runs"):
             self.run.start()
         self._emit_state()
@@ -214,7 +215,15 @@ class TargetSnowflakeAudit(Target):
     def activate_sink(self, sink: AuditSink, version: int) -> None:
         """Load a sink's batch, then delete what did not come under the version."""
         self.load_sink(sink)
-        self._guarded(lambda: sink.loader.activate(version, self._bookmark(sink.stream_name)))
+        self._activate(sink.loader, version, sink.stream_name)
+
+    def _activate_postponed(self) -> None:
+        for name, loader in self.loaders.items():
+            if loader.postponed is not None:
+                self._activate(loader, loader.postponed, name, ended=True)
+
+    def _activate(self, loader: StreamLoader, version: int, stream: str, *, ended: bool = False) -> None:
+        self._guarded(lambda: loader.activate(version, self._bookmark(stream), ended=ended))
         self._stop_if_asked()
 
     def _load_all(self, stream: str = "") -> None:

@@ -56,6 +56,8 @@ class Work:
     watermark: dict[str, Any] = field(default_factory=dict)
     refused: dict[int, StatementError] = field(default_factory=dict)
     attempt: int = 1
+    letters_folder: str = ""
+    """Stage folder of the letters that the last attempt made; '' = it made none."""
     counts: Counts | None = None
 
 
@@ -111,7 +113,8 @@ class Transaction:
         try:
             session.execute("BEGIN", "begin")
             self._copy(session, work.batch.plan, tables, folder)
-            session.execute(self._dead_letters(work, tables), "dead letters")
+            self._copy_letters(session, work, tables)
+            self._save_letters(session, work, tables)
             session.execute("COMMIT", "commit")
         finally:
             session.rollback()
@@ -161,7 +164,7 @@ class Transaction:
         counts = counting.tally(batch.received, batch.dead, found, refusals)
         self._judge(session, work, tables, counts)
         if counts.dead and work.operation != REPLAY:
-            session.execute(self._dead_letters(work, tables), "dead letters")
+            self._save_letters(session, work, tables, counts.dead)
         self._write(session, work, tables, counts)
         work.before_commit(session, refusals, tables, counts)
         self._record(session, work, counts, began.query_id)
@@ -171,6 +174,9 @@ class Transaction:
         return counts
 
     def _put(self, session: Session, batch: Batch) -> str:
+        """Send the file; an empty one stays here, since Snowflake refuses to COPY it (100080)."""
+        if not batch.file.lines:
+            return ""
         folder = self._run.stage_folder(batch.batch_id, "rows")
         session.execute(staging.put(batch.file.path, folder), "put")
         return folder
@@ -202,6 +208,8 @@ class Transaction:
         if mark in self._used:
             session.execute(staging.empty(tables.staging), "empty staging")
         self._used.add(mark)
+        if not folder:
+            return 0
         answer = session.execute(staging.copy(plan, tables.staging, folder), "copy")
         return _loaded(answer.columns, answer.rows)
 
@@ -209,6 +217,7 @@ class Transaction:
         self, session: Session, work: Work, tables: classify.Tables, found: list[tuple[Any, ...]]
     ) -> Refusals:
         """Second net and older rows: stage a letter for each row that Snowflake would not take."""
+        work.letters_folder = ""
         if not counting.needs_refusals(found):
             return _NO_REFUSALS
         history = self._run.audit_table("RECORD_HISTORY")
@@ -219,10 +228,16 @@ class Transaction:
             file = BatchFile(work.batch.folder / f"letters{work.attempt}.csv.gz")
             file.write(dead_line(letter, fields) for letter, fields in letters)
             file.close()
-            folder = self._run.stage_folder(work.batch.batch_id, f"letters{work.attempt}")
-            session.execute(staging.put(file.path, folder), "put letters")
-            session.execute(staging.copy(work.batch.plan, tables.staging, folder), "copy letters")
+            work.letters_folder = self._run.stage_folder(work.batch.batch_id, f"letters{work.attempt}")
+            session.execute(staging.put(file.path, work.letters_folder), "put letters")
+            self._copy_letters(session, work, tables)
         return refusals
+
+    @staticmethod
+    def _copy_letters(session: Session, work: Work, tables: classify.Tables) -> None:
+        if work.letters_folder:
+            sql = staging.copy(work.batch.plan, tables.staging, work.letters_folder)
+            session.execute(sql, "copy letters")
 
     def _judge(self, session: Session, work: Work, tables: classify.Tables, counts: Counts) -> None:
         if work.operation == ACTIVATE:
@@ -231,7 +246,10 @@ class Transaction:
             check_share(counts.removed, live, percent, stream=work.batch.plan.stream)
         work.judge(counts)
 
-    def _dead_letters(self, work: Work, tables: classify.Tables) -> str:
+    def _save_letters(
+        self, session: Session, work: Work, tables: classify.Tables, expected: int = -1
+    ) -> None:
+        """Insert the staged letters; where fewer than `expected` are new, say which were refused again."""
         plan = work.batch.plan
         facts = {
             "RUN_ID": self._run.run_id,
@@ -241,7 +259,12 @@ class Transaction:
             "SINGER_SCHEMA": plan.singer_schema,
             "SCHEMA_SHA256": plan.schema_sha256,
         }
-        return audit_rows.dead_letters(self._run.audit_table("DEAD_LETTERS"), tables.staging, facts)
+        letters = self._run.audit_table("DEAD_LETTERS")
+        sql = audit_rows.dead_letters(letters, tables.staging, facts)
+        if session.execute(sql, "dead letters").affected != expected:
+            events = self._run.audit_table("DEAD_LETTER_EVENTS")
+            again = audit_rows.refused_again(events, letters, tables.staging, facts)
+            session.execute(again, "refused again")
 
     def _write(self, session: Session, work: Work, tables: classify.Tables, counts: Counts) -> None:
         batch, plan = work.batch, work.batch.plan

@@ -197,3 +197,32 @@ def test_deleted_row_that_comes_back_with_an_older_stamp_is_said_so(world: World
     world.run([world.schema_message(SCOPED), world.line("A", 1), world.line("A", 2)])
     assert world.counts()[-1] == {"received": 2, "unchanged": 1, "dead": 1, "stale": 1}
     assert [letter["REASON"] for letter in world.letters()] == ["stale"]
+
+
+def versioned(world: World, version: int, count: int) -> list[Message]:
+    return [world.line("A", n, version=version) for n in range(count)]
+
+
+def test_version_that_is_activated_before_its_records(world: World) -> None:
+    world.run([world.schema_message(), activate(world, 1), *versioned(world, 1, 10)])
+    again = [activate(world, 2), *versioned(world, 2, 9), activate(world, 2), activate(world, 2)]
+    world.run([world.schema_message(), *again], batch_size_rows=4)
+    assert len(keys(world)) == 9
+    world.run([world.schema_message(), activate(world, 3), *versioned(world, 3, 8)])
+    assert len(keys(world)) == 8
+
+
+def test_version_without_any_record_empties_the_table_where_that_is_allowed(world: World) -> None:
+    world.run([world.schema_message(), *versioned(world, 1, 5), activate(world, 1)])
+    with pytest.raises(DeletionLimitError, match="delete 5 of 5 live rows"):
+        world.run([world.schema_message(), activate(world, 2)])
+    world.run([world.schema_message(), activate(world, 3)], max_deleted_percent=100)
+    assert keys(world) == []
+    assert world.counts()[-1] == {"removed": 5}
+
+
+def test_version_of_which_records_do_not_speak_deletes_nothing(world: World) -> None:
+    start = [world.schema_message(), activate(world, 1), world.line("A", 1)]
+    ended = world.run(start, max_deleted_percent=100)
+    assert keys(world) == [("A", 1)]
+    assert "version 1 is not activated" in ended.log

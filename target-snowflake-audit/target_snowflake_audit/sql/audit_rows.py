@@ -108,3 +108,53 @@ def dead_letters(table: TableName, staging: TableName, facts: Mapping[str, Any])
         f'LEFT JOIN {table.sql} AS d ON d."DEAD_LETTER_ID" = l."BODY":"id"::VARCHAR',
         'WHERE d."DEAD_LETTER_ID" IS NULL',
     )
+
+
+SEEN_AGAIN, REFUSED_AGAIN = "seen_again", "refused_again"
+CLOSED = ("replayed", "replay_skipped")
+"""Events after which a letter is done, until its record is refused again."""
+
+
+def refused_again(events: TableName, letters: TableName, staging: TableName, facts: Mapping[str, Any]) -> str:
+    """INSERT of an event for each staged dead letter that an earlier batch has refused already.
+
+    `refused_again` opens a letter that was replayed since; `seen_again` only says when its record came last
+    and leaves its status alone. `facts` holds RUN_ID and BATCH_ID.
+    """
+    body = words('SELECT PARSE_JSON(s."LETTER") AS "BODY" FROM', staging.sql, "AS s WHERE s.\"STATE\" = 'D'")
+    came = words('SELECT DISTINCT b."BODY":"id"::VARCHAR AS "ID" FROM', f"({body})", "AS b")
+    batch = _value("VARCHAR", facts["BATCH_ID"])
+    columns = {
+        "EVENT_ID": f"SHA2(CONCAT(c.\"ID\", ':', {batch}), 256)",
+        "DEAD_LETTER_ID": 'c."ID"',
+        "EVENT": f'IFF(e."EVENT" IN ({_texts(CLOSED)}), {literal(REFUSED_AGAIN)}, {literal(SEEN_AGAIN)})',
+        "RUN_ID": _value("VARCHAR", facts["RUN_ID"]),
+        "BATCH_ID": batch,
+        **{name: sql for name, sql in _SNOWFLAKE.items() if name in BY_NAME[events.table].names},
+    }
+    known = words('SELECT DISTINCT "DEAD_LETTER_ID" FROM', letters.sql, f'WHERE "BATCH_ID" <> {batch}')
+    return words(
+        "INSERT INTO",
+        events.sql,
+        f"({', '.join(identifier(name) for name in columns)})",
+        "SELECT",
+        ", ".join(columns.values()),
+        f'FROM ({came}) AS c JOIN ({known}) AS d ON d."DEAD_LETTER_ID" = c."ID"',
+        f'LEFT JOIN ({latest_events(events)}) AS e ON e."DEAD_LETTER_ID" = c."ID"',
+    )
+
+
+def latest_events(events: TableName, ids: str = "") -> str:
+    """SELECT of the event that gives each letter its status; `ids` are literals, '' = all letters."""
+    chosen = f' AND "DEAD_LETTER_ID" IN ({ids})' if ids else ""
+    order = 'PARTITION BY "DEAD_LETTER_ID" ORDER BY "AT" DESC, "EVENT_ID" DESC'
+    return words(
+        'SELECT "DEAD_LETTER_ID", "EVENT" FROM',
+        events.sql,
+        f'WHERE "EVENT" <> {literal(SEEN_AGAIN)}{chosen}',
+        f"QUALIFY ROW_NUMBER() OVER ({order}) = 1",
+    )
+
+
+def _texts(values: Sequence[str]) -> str:
+    return ", ".join(map(literal, values))

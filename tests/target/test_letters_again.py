@@ -1,0 +1,107 @@
+"""Dead letters met again: by the breaker, a second replay, a newer load, the same record."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pytest
+from target_snowflake_audit.errors import DeadLetterLimitError
+from target_snowflake_audit.replay import LetterRow, replay
+from target_world import LINE_SCHEMA
+
+if TYPE_CHECKING:
+    from target_world import Message, World
+
+LONG = "x" * 11
+
+
+def letters_of(world: World) -> list[LetterRow]:
+    return [
+        LetterRow(
+            row["DEAD_LETTER_ID"],
+            row["STREAM"],
+            row["RECORD_TEXT"],
+            json.loads(row["SINGER_SCHEMA"], parse_float=Decimal),
+        )
+        for row in world.letters()
+    ]
+
+
+def wider(world: World) -> Message:
+    return {f"{world.stream}*": {"text": "VARCHAR(40)"}}
+
+
+def test_breaker_keeps_stale_letters(world: World) -> None:
+    newer = [world.line("A", n, updatedDate="2026-02-01T00:00:00Z") for n in range(40)]
+    world.run([world.schema_message(), *newer])
+    older = [world.line("A", n, "7.00") for n in range(40)]
+    bad = world.line("B", 1, text=LONG)
+    with pytest.raises(DeadLetterLimitError):
+        world.run([world.schema_message(), *older, bad], error_tolerance="none")
+    assert sorted(letter["REASON"] for letter in world.letters()) == ["stale"] * 40 + ["too_long"]
+
+
+def test_breaker_keeps_letters_of_the_second_net(world: World) -> None:
+    properties = {**LINE_SCHEMA["properties"], "at": {"type": ["string", "null"], "format": "time"}}
+    schema = world.schema_message({**LINE_SCHEMA, "properties": properties})
+    with pytest.raises(DeadLetterLimitError):
+        world.run([schema, world.line("A", 1, at="99:99:99x")], error_tolerance="none")
+    assert len(world.letters()) == 1
+
+
+def unstamped(world: World) -> Message:
+    properties = {name: part for name, part in LINE_SCHEMA["properties"].items() if name != "updatedDate"}
+    return world.schema_message({**LINE_SCHEMA, "properties": properties}, bookmark_properties=[])
+
+
+def row(world: World, amount: str, text: str) -> Message:
+    body = {"documentId": "A", "lineNumber": 1, "amount": Decimal(amount), "text": text}
+    return world.record(body)
+
+
+def statuses(world: World) -> list[str]:
+    view = "ANALYTICS.AUDIT.DEAD_LETTERS_CURRENT"
+    found = world.query(f"SELECT STATUS FROM {view} WHERE TARGET_TABLE = '{world.table}'")
+    return [one["STATUS"] for one in found]
+
+
+def test_record_refused_again_after_its_replay_is_open_and_can_be_replayed(world: World) -> None:
+    schema = unstamped(world)
+    world.run([schema, row(world, "5.00", LONG)])
+    maps = {world.stream: {"text": "text[:5]"}}
+    assert [one.event for one in replay(world.settings(stream_maps=maps), letters_of(world))] == ["replayed"]
+    world.run([schema, row(world, "9.00", "ok")])
+    assert statuses(world) == ["replayed"]
+    world.run([schema, row(world, "5.00", LONG)])
+    assert statuses(world) == ["refused_again"]
+    world.run([schema, row(world, "5.00", LONG)])
+    assert statuses(world) == ["refused_again"]
+    [done] = replay(world.settings(stream_maps=maps), letters_of(world))
+    assert (done.event, statuses(world)) == ("replayed", ["replayed"])
+    assert [one["AMOUNT"] for one in world.rows()] == [Decimal("5.00")]
+
+
+def test_open_letter_that_comes_again_stays_open(world: World) -> None:
+    for _ in range(2):
+        world.run([world.schema_message(), world.line("A", 1, text=LONG)])
+    assert statuses(world) == ["open"]
+    assert len(world.letters()) == 1
+
+
+def test_replay_reaches_every_stream_that_the_maps_make_of_one(world: World) -> None:
+    maps = {world.stream: {}, f"{world.stream}_b": {"__source__": world.stream}}
+    world.run([world.schema_message(), world.line("A", 1, text=LONG)], stream_maps=maps)
+    [done] = replay(world.settings(stream_maps=maps, column_types=wider(world)), letters_of(world))
+    assert done.event == "replayed"
+    assert [len(world.rows(table)) for table in (world.table, f"{world.table}_B")] == [1, 1]
+    assert (
+        len(
+            world.query(
+                "SELECT 1 FROM ANALYTICS.AUDIT.DEAD_LETTER_EVENTS WHERE "
+                f"\"DEAD_LETTER_ID\" = '{done.letter_id}' AND EVENT = 'replayed'"
+            )
+        )
+        == 1
+    )
