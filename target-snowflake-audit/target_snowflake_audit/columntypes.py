@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 PRECISION = 38
 MAX_TEXT = 134_217_728
+"""Most characters of a VARCHAR, and most bytes of any text or JSON value
+(docs.snowflake.com/en/sql-reference/data-types-text, .../data-types-semistructured)."""
 DEFAULT_TEXT = 16_777_216
 """Length of a VARCHAR without a length (docs.snowflake.com/en/sql-reference/data-types-text)."""
 
@@ -36,7 +38,6 @@ _SAME = {
 }
 _FORMATS = {"date": "DATE", "date-time": "TIMESTAMP_NTZ", "time": "TIME"}
 _SIMPLE = {"boolean": "BOOLEAN", "object": "VARIANT", "array": "VARIANT"}
-_SETTING = "column_types"
 _SETTING = "column_types"
 _KNOWN = frozenset({"FLOAT", "BOOLEAN", "DATE", "TIME", "TIMESTAMP_NTZ", "TIMESTAMP_TZ", "VARIANT"})
 

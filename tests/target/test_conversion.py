@@ -182,3 +182,20 @@ def test_text_that_is_not_utf8_is_named_column_by_column() -> None:
     assert "".join(checked.lines).encode()
     assert checked.letters[1].errors[0]["value"] == r"ab\udcff"
     assert checked.lost_keys
+
+
+def test_limits_of_text_are_characters_and_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("target_snowflake_audit.checking.converters.MAX_TEXT", 20)
+    values = ["é" * 8, "é" * 10, "é" * 11, "x" * 12, "x" * 13, "", None, 'a"b']
+    wide = converter(text(12))(values)
+    assert [one.expected if isinstance(one, Bad) else one for one in wide] == [
+        "é" * 8,
+        "é" * 10,
+        "at most 20 bytes of UTF-8",
+        "x" * 12,
+        "at most 12 characters",
+        '""',
+        "",
+        '"a""b"',
+    ]
+    assert converter(text(5))(["é" * 5]) == ["é" * 5]

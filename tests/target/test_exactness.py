@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from target_snowflake_audit import bisection
+from target_snowflake_audit.audit.tables import DEAD_LETTERS
 from target_snowflake_audit.errors import SchemaError
 from target_snowflake_audit.replay import LetterRow, replay
 from target_snowflake_audit.session import StatementError, connect
@@ -127,3 +128,30 @@ def test_history_keeps_the_digits_of_times_that_the_table_keeps(world: World) ->
     [sql] = [sql for sql in world.target_statements() if "RECORD_HISTORY" in sql]
     assert "FF9" in sql
     assert "FF6" not in sql
+
+
+def test_a_value_of_more_than_16_megabytes_stops_nothing(world: World) -> None:
+    """Loaded where a VARIANT holds it; a dead letter with its whole text where VARCHAR does not."""
+    world.control.clear_log()
+    long = "x" * 16_800_000
+    world.run(
+        [
+            world.schema_message(),
+            world.line("A", 1, extra={"a": long}),
+            world.line("A", 2, text=long),
+            world.line("A", 3),
+        ]
+    )
+    found = world.query(f'SELECT "LINE_NUMBER", LENGTH("EXTRA") AS N FROM {world.table} ORDER BY 1')
+    assert [(row["LINE_NUMBER"], (row["N"] or 0) > len(long)) for row in found] == [(1, True), (3, False)]
+    [letter] = world.audit("DEAD_LETTERS")
+    assert letter["REASON"] == "too_long"
+    assert json.loads(letter["RECORD_TEXT"])["text"] == long
+    # The local Snowflake does not hold plain VARCHAR to its limit, so the types are looked at too.
+    [staging] = [
+        sql for sql in world.target_statements() if sql.startswith("CREATE OR REPLACE") and '"LETTER"' in sql
+    ]
+    plain = [part.strip() for part in staging.split(",") if part.endswith(" VARCHAR")]
+    assert plain == ['"STATE" VARCHAR', '"KEY_HASH" VARCHAR', '"ROW_HASH" VARCHAR', '"EXTRACTED" VARCHAR']
+    types = {column.name: column.type for column in DEAD_LETTERS.columns}
+    assert types["RECORD_TEXT"] == "VARCHAR(134217728)"

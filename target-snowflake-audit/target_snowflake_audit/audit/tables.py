@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 TEXT = "VARCHAR"
+LONG_TEXT = "VARCHAR(134217728)"
+"""Plain VARCHAR ends at 16777216 characters, and a whole record may be longer than any value it holds."""
 WHOLE = "NUMBER(38,0)"
 TIME = "TIMESTAMP_NTZ(9)"
 JSON = "VARIANT"
@@ -214,7 +216,9 @@ DEAD_LETTERS = Table(
             "ERRORS", JSON, "Every bad column: [{column, property, value, reason, expected}]", required=True
         ),
         Column("RECORD", JSON, "The record as received, for queries; null when it is not JSON"),
-        Column("RECORD_TEXT", TEXT, "The record as received, as text: this form is exact", required=True),
+        Column(
+            "RECORD_TEXT", LONG_TEXT, "The record as received, as text: this form is exact", required=True
+        ),
         Column("RECORD_SHA256", TEXT, "Digest of RECORD_TEXT", required=True),
         Column(
             "SINGER_SCHEMA",

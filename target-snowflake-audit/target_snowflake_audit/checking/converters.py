@@ -15,6 +15,7 @@ import msgspec
 
 from target_snowflake_audit.checking import problems
 from target_snowflake_audit.checking.problems import Bad
+from target_snowflake_audit.columntypes import MAX_TEXT
 from target_snowflake_audit.staging.fields import NULL, field, fields, quoted
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 
 _NONE = type(None)
 _CACHE_LIMIT = 50_000
-_MAX_VARIANT = 134_217_728
+_MOST_BYTES = 4
+"""Of one character in UTF-8."""
 
 encoder = msgspec.json.Encoder(order="sorted", decimal_format="number")
 """Encodes VARIANT values and shows bad ones; names sorted, numbers exact."""
@@ -73,6 +75,8 @@ class TextConverter:
             texts = [
                 value if value is None or isinstance(value, str) else json_text(value) for value in texts
             ]
+        if self.length * _MOST_BYTES > MAX_TEXT:
+            return [NULL if text is None else self._long(text) for text in texts]
         if max(map(len, filter(None, texts)), default=0) <= self.length:
             return list(fields(texts))
         return [
@@ -81,6 +85,14 @@ class TextConverter:
             else field(text)
             for text in texts
         ]
+
+    def _long(self, text: str) -> str | Bad:
+        """Check a text of a column so wide that Snowflake's limit in bytes can come first."""
+        if len(text) > self.length:
+            return Bad(problems.TOO_LONG, f"at most {self.length} characters")
+        if len(text) * _MOST_BYTES > MAX_TEXT and len(text.encode()) > MAX_TEXT:
+            return Bad(problems.TOO_LONG, f"at most {MAX_TEXT} bytes of UTF-8")
+        return field(text)
 
 
 class WholeConverter:
@@ -297,8 +309,8 @@ def variants(values: Sequence[Any]) -> list[str | Bad]:
 
 def _variant(value: Json) -> str | Bad:
     text = encoder.encode(value)
-    if len(text) > _MAX_VARIANT:
-        return Bad(problems.TOO_LONG, f"at most {_MAX_VARIANT} bytes of JSON")
+    if len(text) > MAX_TEXT:
+        return Bad(problems.TOO_LONG, f"at most {MAX_TEXT} bytes of JSON")
     return quoted(text.decode())
 
 

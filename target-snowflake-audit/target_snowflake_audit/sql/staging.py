@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from target_snowflake_audit.columntypes import MAX_TEXT
 from target_snowflake_audit.sql.quoting import TableName, identifier, literal, words
 
 if TYPE_CHECKING:
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 STAGED = ("SEQ", "STATE", "KEY_HASH", "ROW_HASH", "EXTRACTED", "LETTER", "RECORD")
 """Columns before the stream's own, in the order of the file."""
 
-_STAGED_TYPES = ("NUMBER(38,0)", *["VARCHAR"] * 6)
+_VALUE = f"VARCHAR({MAX_TEXT})"
+"""Plain VARCHAR ends at 16777216 characters: one longer value would stop the COPY, and so the stream."""
+_STAGED_TYPES = ("NUMBER(38,0)", *["VARCHAR"] * 4, _VALUE, _VALUE)
 _TYPED = (
     ("SEQ", "NUMBER(38,0)"),
     ("OP", "VARCHAR"),
@@ -39,7 +42,7 @@ def value_column(at: int) -> str:
 def create_staging(plan: StreamPlan, table: TableName) -> str:
     """CREATE TEMPORARY TABLE of the text form."""
     columns = [f"{identifier(name)} {kind}" for name, kind in zip(STAGED, _STAGED_TYPES, strict=True)]
-    columns += [f"{identifier(value_column(at))} VARCHAR" for at in range(len(plan.columns))]
+    columns += [f"{identifier(value_column(at))} {_VALUE}" for at in range(len(plan.columns))]
     return f"CREATE OR REPLACE TEMPORARY TABLE {table.sql} ({', '.join(columns)})"
 
 
