@@ -15,6 +15,8 @@ from target_snowflake_audit.session import StatementError, connect
 from target_world import LINE_SCHEMA, lines
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from target_world import World
 
 
@@ -155,3 +157,13 @@ def test_a_value_of_more_than_16_megabytes_stops_nothing(world: World) -> None:
     assert plain == ['"STATE" VARCHAR', '"KEY_HASH" VARCHAR', '"ROW_HASH" VARCHAR', '"EXTRACTED" VARCHAR']
     types = {column.name: column.type for column in DEAD_LETTERS.columns}
     assert types["RECORD_TEXT"] == "VARCHAR(134217728)"
+
+
+def test_the_folder_of_batch_files_may_have_any_name(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "it's a b#c%20"
+    folder.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+    world.run([world.schema_message(), world.line("A", 1)], retry_max_attempts=1)
+    assert len(world.rows()) == 1

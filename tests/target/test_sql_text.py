@@ -99,8 +99,8 @@ def test_copy_and_put_name_a_folder() -> None:
     copy = staging.copy(plan, tables(plan).staging, '@"D"."L"."LOAD"/run/batch/rows/')
     assert sqlglot.parse_one(copy, read="snowflake").find(exp.Copy)
     assert "/rows/ FILE_FORMAT" in copy
-    put = staging.put(Path("/tmp/it's/rows.csv.gz"), '@"D"."L"."LOAD"/x/')  # noqa: S108
-    assert "'file:///tmp/it%27s/rows.csv.gz'" in put
+    put = staging.put(Path("/tmp/it's 20%/rows.csv.gz"), '@"D"."L"."LOAD"/x/')  # noqa: S108
+    assert r"'file:///tmp/it\'s 20%/rows.csv.gz'" in put
 
 
 def test_setup_statements_parse_and_name_every_audit_table() -> None:
@@ -150,3 +150,10 @@ def test_ddl_in_a_transaction_never_leaves(monkeypatch: pytest.MonkeyPatch) -> N
     session.execute("COMMIT", "commit")
     session.execute("CREATE TABLE x", "ddl")
     assert sent == ["BEGIN", "COMMIT", "CREATE TABLE x"]
+
+
+def test_clustering_starts_with_the_date() -> None:
+    """Only the first bytes of a text count for clustering, and all table names begin alike."""
+    clustered = [table.cluster_by for table in TABLES if table.cluster_by]
+    assert clustered
+    assert all(expressions[0].startswith("TO_DATE(") for expressions in clustered)

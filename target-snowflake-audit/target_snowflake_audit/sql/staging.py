@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from target_snowflake_audit.columntypes import MAX_TEXT
-from target_snowflake_audit.sql.quoting import TableName, identifier, literal, words
+from target_snowflake_audit.sql.quoting import TableName, identifier, words
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,8 +55,9 @@ def create_typed(plan: StreamPlan, table: TableName) -> str:
 
 def put(file: Path, folder: str) -> str:
     """PUT of a compressed file; `folder` is a stage path ending in `/`."""
-    uri = literal(file.resolve().as_uri())
-    return f"PUT {uri} {folder} AUTO_COMPRESS = FALSE SOURCE_COMPRESSION = GZIP OVERWRITE = TRUE"
+    # The path as it is, for nobody decodes `%20`; with the escapes that the connector's own PUT uses.
+    path = file.resolve().as_posix().replace("\\", "\\\\").replace("'", "\\'")
+    return f"PUT 'file://{path}' {folder} AUTO_COMPRESS = FALSE SOURCE_COMPRESSION = GZIP OVERWRITE = TRUE"
 
 
 def remove(folder: str) -> str:
