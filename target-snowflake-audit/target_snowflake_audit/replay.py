@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from target_snowflake_audit import settings as declared
-from target_snowflake_audit.audit.tables import DEAD_LETTER_EVENTS
+from target_snowflake_audit.audit.tables import DEAD_LETTER_EVENTS, DEAD_LETTERS
 from target_snowflake_audit.errors import TargetError
 from target_snowflake_audit.hashing import of_json
 from target_snowflake_audit.reading.reader import RECORD_TEXT, decode_record
-from target_snowflake_audit.sql import audit_rows, classify
+from target_snowflake_audit.sql import audit_rows, classify, write
 from target_snowflake_audit.sql.quoting import literal, words
 from target_snowflake_audit.target import TargetSnowflakeAudit
 from target_snowflake_audit.transaction import REPLAY, Work
@@ -102,6 +102,16 @@ def replay(settings: Mapping[str, Any], letters: Sequence[LetterRow], note: str 
     return [found[letter.letter_id] for letter in letters]
 
 
+def came_later(stored: Sequence[Any], refused: Sequence[Any]) -> bool:
+    """Whether a stored row came after a record was refused; each as (time, batch, SEQ or None)."""
+    at, batch, seq = stored
+    refused_at, refused_batch, refused_seq = refused
+    if batch == refused_batch:
+        # Letters are written before rows, so that time says nothing inside a batch.
+        return refused_seq is not None and seq is not None and int(seq) > int(refused_seq)
+    return bool(at > refused_at)
+
+
 @dataclass
 class _Replay:
     """The letters of one stream with one schema."""
@@ -156,6 +166,7 @@ class _Replay:
     def _work(self, loader: StreamLoader, batch: Batch, by_seq: dict[int, LetterRow]) -> Work:
         work = Work(batch, REPLAY)
         work.after_fence = lambda session: self._check_open(session, by_seq)
+        work.after_classify = lambda session, tables: self._spare_later(session, loader, by_seq, tables)
         work.before_commit = lambda session, refusals, tables, counts: self._events(
             session, loader, work, by_seq, refusals, tables, counts
         )
@@ -170,6 +181,32 @@ class _Replay:
         done = {str(row[0]) for row in session.execute(sql, "look up letters").rows}
         if done:
             raise _AlreadyReplayedError(done)
+
+    def _spare_later(
+        self, session: Session, loader: StreamLoader, by_seq: dict[int, LetterRow], tables: classify.Tables
+    ) -> None:
+        """Leave rows alone that were loaded after the letter was refused, unless the letter's stamp is newer.
+
+        A stamp of the same day, or none, does not tell which of two versions is the newer one; their arrival
+        does.
+        """
+        if loader.plan.append:
+            return
+        run = self.target.run
+        stored = session.execute(classify.overwritten(loader.plan, tables), "stored rows").rows
+        ids = ", ".join(literal(by_seq[int(row[0])].letter_id) for row in stored)
+        if not ids:
+            return
+        letters, events = (run.audit_table(table.name) for table in (DEAD_LETTERS, DEAD_LETTER_EVENTS))
+        sql = audit_rows.last_refusals(letters, events, ids)
+        refused = {str(row[0]): row[1:] for row in session.execute(sql, "last refusals").rows}
+        later = [
+            int(seq)
+            for seq, *row in stored
+            if by_seq[int(seq)].letter_id in refused and came_later(row, refused[by_seq[int(seq)].letter_id])
+        ]
+        if later:
+            session.execute(write.supersede(tables, later), "supersede")
 
     def _events(
         self,

@@ -16,7 +16,7 @@ from target_snowflake_audit import counts as counting
 from target_snowflake_audit.checking.chunks import dead_line
 from target_snowflake_audit.counts import Counts, Refusals
 from target_snowflake_audit.deletions import check_share
-from target_snowflake_audit.errors import IntegrityError
+from target_snowflake_audit.errors import IntegrityError, SchemaError
 from target_snowflake_audit.retry_classes import OBJECT_EXISTS
 from target_snowflake_audit.session import LOCK_TIMEOUT_SECONDS, Session, StatementError, Timing
 from target_snowflake_audit.sql import audit_rows, classify, fence, staging, write
@@ -43,8 +43,8 @@ class Work:
     """A batch with what its transaction needs beside it; kept over the attempts.
 
     `judge` may raise before COMMIT, with the counts as they would be: breakers live there. `letters` makes
-    dead letters of refused arrival numbers. `after_fence` and `before_commit` run more statements in the
-    same transaction.
+    dead letters of refused arrival numbers. `after_fence`, `after_classify` and `before_commit` run more
+    statements in the same transaction.
     """
 
     batch: Batch
@@ -52,6 +52,7 @@ class Work:
     judge: Callable[[Counts], None] = lambda _counts: None
     letters: Callable[[Refusals], list[tuple[Letter, list[str]]]] = lambda _refusals: []
     after_fence: Callable[[Session], None] = lambda _session: None
+    after_classify: Callable[[Session, classify.Tables], None] = lambda *_: None
     before_commit: Callable[[Session, Refusals, classify.Tables, Counts], None] = lambda *_: None
     watermark: dict[str, Any] = field(default_factory=dict)
     refused: dict[int, StatementError] = field(default_factory=dict)
@@ -159,6 +160,7 @@ class Transaction:
         session.execute(classify.classify(plan, tables, removal=_removal(work)), "classify")
         if work.refused:
             session.execute(write.refuse(tables, sorted(work.refused)), "refuse")
+        work.after_classify(session, tables)
         found = session.execute(classify.counts(tables), "counts").rows
         refusals = self._refusals(session, work, tables, found)
         counts = counting.tally(batch.received, batch.dead, found, refusals)
@@ -241,10 +243,27 @@ class Transaction:
 
     def _judge(self, session: Session, work: Work, tables: classify.Tables, counts: Counts) -> None:
         if work.operation == ACTIVATE:
+            self._check_alone(session, work.batch.plan)
             live = int(session.execute(classify.live_rows(tables), "live rows").rows[0][0])
             percent = float(self._run.settings.get("max_deleted_percent", 20))
             check_share(counts.removed, live, percent, stream=work.batch.plan.stream)
         work.judge(counts)
+
+    def _check_alone(self, session: Session, plan: StreamPlan) -> None:
+        """A version tells which rows of its stream are left, nothing about those of another stream.
+
+        Raises:
+            SchemaError: another stream has loaded rows into the table.
+        """
+        sql = audit_rows.other_streams(self._run.audit_table("BATCHES"), str(plan.table), plan.stream)
+        others = [str(row[0]) for row in session.execute(sql, "other streams").rows]
+        if others:
+            message = (
+                f"stream {plan.stream}: ACTIVATE_VERSION would delete rows of other streams that were loaded "
+                f"into {plan.table} as well ({', '.join(others)}); nothing was deleted. Give each stream a "
+                "table of its own in `schema_mapping`"
+            )
+            raise SchemaError(message)
 
     def _save_letters(
         self, session: Session, work: Work, tables: classify.Tables, expected: int = -1

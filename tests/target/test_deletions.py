@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from target_snowflake_audit import loader
-from target_snowflake_audit.errors import DeletionLimitError
+from target_snowflake_audit.errors import DeletionLimitError, SchemaError
 from target_world import LINE_SCHEMA
 
 if TYPE_CHECKING:
@@ -226,3 +226,19 @@ def test_version_of_which_records_do_not_speak_deletes_nothing(world: World) -> 
     ended = world.run(start, max_deleted_percent=100)
     assert keys(world) == [("A", 1)]
     assert "version 1 is not activated" in ended.log
+
+
+def test_version_of_a_table_with_rows_of_another_stream_deletes_nothing(world: World) -> None:
+    mapping = [{"stream": f"{world.stream}*", "table": world.stream.upper()}]
+    second = {"stream": f"{world.stream}_o"}
+    world.run([world.schema_message(), *versioned(world, 1, 3), activate(world, 1)], schema_mapping=mapping)
+    b = [{**world.line("B", n, version=1), **second} for n in range(9)]
+    with pytest.raises(SchemaError, match=f"rows of other streams.*{world.stream}"):
+        world.run([world.schema_message(**second), *b, activate(world, 1) | second], schema_mapping=mapping)
+    with pytest.raises(SchemaError, match=f"rows of other streams.*{world.stream}_o"):
+        world.run(
+            [world.schema_message(), *versioned(world, 2, 3), activate(world, 2)],
+            schema_mapping=mapping,
+            max_deleted_percent=100,
+        )
+    assert len(keys(world)) == 12

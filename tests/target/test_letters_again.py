@@ -105,3 +105,43 @@ def test_replay_reaches_every_stream_that_the_maps_make_of_one(world: World) -> 
         )
         == 1
     )
+
+
+def test_replay_spares_a_row_loaded_later_that_has_no_stamp(world: World) -> None:
+    schema = unstamped(world)
+    world.run([schema, row(world, "5.00", LONG)])
+    world.run([schema, row(world, "9.00", "ok")])
+    [done] = replay(world.settings(column_types=wider(world)), letters_of(world))
+    assert (done.event, [one["AMOUNT"] for one in world.rows()]) == ("replay_skipped", [Decimal("9.00")])
+
+
+def test_replay_spares_a_row_loaded_later_with_a_stamp_of_the_same_day(world: World) -> None:
+    properties = dict(LINE_SCHEMA["properties"])
+    properties["updatedDate"] = {**properties["updatedDate"], "x-precision": "day"}
+    schema = world.schema_message({**LINE_SCHEMA, "properties": properties})
+    world.run([schema, world.line("A", 1, "5.00", text=LONG)])
+    world.run([schema, world.line("A", 1, "9.00")])
+    [done] = replay(world.settings(column_types=wider(world)), letters_of(world))
+    assert (done.event, [one["AMOUNT"] for one in world.rows()]) == ("replay_skipped", [Decimal("9.00")])
+
+
+def test_replay_spares_a_later_row_of_the_letters_own_batch(world: World) -> None:
+    schema = unstamped(world)
+    world.run([schema, row(world, "5.00", LONG), row(world, "9.00", "ok")])
+    [done] = replay(world.settings(column_types=wider(world)), letters_of(world))
+    assert (done.event, [one["AMOUNT"] for one in world.rows()]) == ("replay_skipped", [Decimal("9.00")])
+
+
+def test_replay_overwrites_a_row_of_the_letters_own_batch_that_came_before_it(world: World) -> None:
+    schema = unstamped(world)
+    world.run([schema, row(world, "5.00", "ok"), row(world, "9.00", LONG)])
+    [done] = replay(world.settings(column_types=wider(world)), letters_of(world))
+    assert (done.event, [one["AMOUNT"] for one in world.rows()]) == ("replayed", [Decimal("9.00")])
+
+
+def test_replay_of_a_newer_stamp_overwrites_a_row_loaded_later(world: World) -> None:
+    newer = world.line("A", 1, "5.00", text=LONG, updatedDate="2026-02-01T00:00:00Z")
+    world.run([world.schema_message(), newer])
+    world.run([world.schema_message(), world.line("A", 1, "9.00")])
+    [done] = replay(world.settings(column_types=wider(world)), letters_of(world))
+    assert (done.event, [one["AMOUNT"] for one in world.rows()]) == ("replayed", [Decimal("5.00")])

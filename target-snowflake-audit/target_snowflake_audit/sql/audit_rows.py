@@ -156,5 +156,34 @@ def latest_events(events: TableName, ids: str = "") -> str:
     )
 
 
+def last_refusals(letters: TableName, events: TableName, ids: str) -> str:
+    """SELECT of when each letter's record was refused last: id, time, batch, SEQ (null when not the first).
+
+    `ids` are literals.
+    """
+    names = '"DEAD_LETTER_ID", "AT", "BATCH_ID"'
+    chosen = f'"DEAD_LETTER_ID" IN ({ids})'
+    again = f'"EVENT" IN ({_texts((SEEN_AGAIN, REFUSED_AGAIN))})'
+    both = words(
+        "SELECT",
+        f'{names}, "SEQ" FROM {letters.sql} WHERE {chosen} UNION ALL SELECT',
+        f'{names}, CAST(NULL AS NUMBER(38,0)) AS "SEQ" FROM {events.sql} WHERE {chosen} AND {again}',
+    )
+    rank = 'ROW_NUMBER() OVER (PARTITION BY r."DEAD_LETTER_ID" ORDER BY r."AT" DESC)'
+    return words(
+        'SELECT r."DEAD_LETTER_ID", r."AT", r."BATCH_ID", r."SEQ" FROM',
+        f"({both})",
+        "AS r QUALIFY",
+        rank,
+        "= 1",
+    )
+
+
+def other_streams(batches: TableName, target: str, stream: str) -> str:
+    """SELECT of the streams other than one that have loaded rows into a table."""
+    loaded = f'"TARGET_TABLE" = {literal(target)} AND "STREAM" <> {literal(stream)} AND "INSERTED" > 0'
+    return words('SELECT DISTINCT "STREAM" FROM', batches.sql, "WHERE", loaded, 'ORDER BY "STREAM"')
+
+
 def _texts(values: Sequence[str]) -> str:
     return ", ".join(map(literal, values))

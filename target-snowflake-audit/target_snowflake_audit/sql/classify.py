@@ -240,3 +240,26 @@ def fates(tables: Tables) -> str:
 def live_rows(tables: Tables) -> str:
     """SELECT of the number of live rows of the target."""
     return words("SELECT COUNT(*) FROM", tables.target.sql, 'WHERE "_AUDIT_DELETED_AT" IS NULL')
+
+
+def overwritten(plan: StreamPlan, tables: Tables) -> str:
+    """SELECT of the stored rows that would be replaced by one whose stamp is not newer.
+
+    Gives SEQ of the new row, and of the stored one when it was loaded or deleted last, its batch and its SEQ.
+    """
+    operations, newer = literal(UPDATE), "FALSE"
+    if plan.stamp is None:
+        operations += f", {literal(DELETE)}"
+    else:
+        stamp = _comparable(plan, f"y.{identifier(value_column(plan.stamp))}")
+        newer = f"COALESCE({stamp} > {_stored_stamp(plan)}, FALSE)"
+    on = " AND ".join(
+        f"t.{identifier(plan.columns[at].name)} = y.{identifier(value_column(at))}" for at in plan.key
+    )
+    loaded = 't."_AUDIT_LOADED_AT"'
+    return words(
+        f'SELECT y."SEQ", GREATEST({loaded}, COALESCE(t."_AUDIT_DELETED_AT", {loaded})),',
+        f't."_AUDIT_BATCH_ID", t."_AUDIT_SEQ" FROM {tables.typed.sql} AS y',
+        f"JOIN {tables.target.sql} AS t ON {on}",
+        f'WHERE y."OP" IN ({operations}) AND NOT ({newer})',
+    )

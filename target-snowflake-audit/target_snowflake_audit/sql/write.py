@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from target_snowflake_audit.sql import conversion
-from target_snowflake_audit.sql.classify import DELETE, INSERT, REMOVE, UPDATE, WRITTEN, Tables
+from target_snowflake_audit.sql.classify import DELETE, INSERT, OLDER, REMOVE, UPDATE, WRITTEN, Tables
 from target_snowflake_audit.sql.quoting import TableName, identifier, literal, words
 from target_snowflake_audit.sql.staging import value_column
 
@@ -142,6 +142,12 @@ def refuse(tables: Tables, seqs: list[int]) -> str:
     numbers = ", ".join(map(str, seqs))
     mark = literal(f"{WHOLE_ROW},")
     return words("UPDATE", tables.typed.sql, 'SET "BAD" =', mark, f'WHERE "SEQ" IN ({numbers})')
+
+
+def supersede(tables: Tables, seqs: list[int]) -> str:
+    """UPDATE that leaves rows unwritten, since the stored ones came later."""
+    numbers = ", ".join(map(str, seqs))
+    return words("UPDATE", tables.typed.sql, 'SET "OP" =', literal(OLDER), f'WHERE "SEQ" IN ({numbers})')
 
 
 def _range(within: tuple[int, int] | None) -> str:
