@@ -202,14 +202,14 @@ _LOADING = (
     ),
     th.Property(
         "max_dead_letter_percent",
-        th.NumberType,
+        th.IntegerType,
         default=5,
         title="Most dead letters in percent",
         description="A stream with a larger share of dead letters, of at least 100 records, fails the run.",
     ),
     th.Property(
         "max_deleted_percent",
-        th.NumberType,
+        th.IntegerType,
         default=20,
         title="Most deleted rows in percent",
         description="An ACTIVATE_VERSION that would delete a larger share of the live rows is refused.",
@@ -244,7 +244,7 @@ _LOADING = (
     ),
     th.Property(
         "retry_max_seconds",
-        th.NumberType,
+        th.IntegerType,
         default=900,
         title="Longest time of retries",
         description="No further attempt starts after this many seconds since the first.",

@@ -46,6 +46,10 @@ def names_of(settings: Mapping[str, Any]) -> Names:
     Raises:
         SettingError: one is missing or no identifier.
     """
+    for name in ("account", "user"):
+        # An empty line of .env is as good as none; the connector would speak of a lost connection.
+        if not str(settings.get(name) or "").strip():
+            raise SettingError(name, "is missing")
     found: dict[str, str] = {}
     for name, default in (("database", ""), ("warehouse", ""), ("role", " "), ("audit_schema", "AUDIT")):
         value = fold(str(settings.get(name) or default))

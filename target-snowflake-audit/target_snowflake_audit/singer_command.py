@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
+import select
 import sys
+import time
 
 import click
 from singer_sdk.exceptions import ConfigValidationError
@@ -13,7 +16,10 @@ from target_snowflake_audit.command import EXIT_FAILED, EXIT_INTERRUPTED
 from target_snowflake_audit.errors import InterruptedRunError, TargetError
 from target_snowflake_audit.target import TargetSnowflakeAudit
 
-logger = logging.getLogger("target_snowflake_audit")
+logger = logging.getLogger("target-snowflake-audit")
+
+DRAIN_SECONDS = 30.0
+"""How long a failed run goes on reading: longer than a page of records takes, short for a person."""
 
 
 def run_singer(arguments: list[str]) -> int:
@@ -34,5 +40,24 @@ def run_singer(arguments: list[str]) -> int:
 
 
 def _fail(error: BaseException, code: int) -> int:
-    sys.stderr.write(f"target-snowflake-audit: {error}\n")
+    logger.critical("%s", error)
+    if code != EXIT_INTERRUPTED:
+        _read_to_the_end()
     return code
+
+
+def _read_to_the_end() -> None:
+    """Read what the tap still writes, for a while, so that it ends by itself.
+
+    Meltano answers a loader that ends early with a page about a broken pipe, which buries our message.
+    """
+    deadline = time.monotonic() + DRAIN_SECONDS
+    try:
+        descriptor = sys.stdin.fileno()
+        if os.isatty(descriptor):
+            return
+        while (left := deadline - time.monotonic()) > 0:
+            if select.select([descriptor], [], [], left)[0] and not os.read(descriptor, 65536):
+                return
+    except (OSError, ValueError):
+        return  # no standard input to read: nobody is there to be kept waiting

@@ -17,11 +17,12 @@ from ruamel.yaml.scalarstring import SingleQuotedScalarString
 
 ROOT = Path(__file__).resolve().parents[2]
 PLUGINS = {"extractors": "tap-sagex3", "loaders": "target-snowflake-audit"}
-# JSON schema type to the `kind` of a Meltano setting; any other type is a string.
+# JSON schema type to the `kind` of a Meltano setting; any other type is a string. A time is a string too: as
+# `date_iso8601` Meltano would read 12/03/2024 as the third of December before the plugin can refuse it.
 KINDS = {
     "boolean": "boolean",
     "integer": "integer",
-    "number": "decimal",
+    "number": "integer",  # Meltano 4.4 cannot pass a decimal on: it writes the configuration as JSON
     "array": "array",
     "object": "object",
 }
@@ -96,8 +97,6 @@ def _text(value: object) -> str:
 
 
 def _kind(schema: dict[str, Any]) -> str:
-    if schema.get("format") == "date-time":
-        return "date_iso8601"
     types = schema.get("type", "string")
     first = next(
         (kind for kind in ([types] if isinstance(types, str) else types) if kind != "null"), "string"

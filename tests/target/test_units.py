@@ -333,14 +333,14 @@ def test_settings_from_text() -> None:
     given_ = {
         "port": "8443",
         "hard_delete": "true",
-        "max_dead_letter_percent": "2.5",
+        "max_dead_letter_percent": "2",
         "account": "5",
         "unknown": "x",
     }
     assert coerced(given_) == {
         "port": 8443,
         "hard_delete": True,
-        "max_dead_letter_percent": 2.5,
+        "max_dead_letter_percent": 2,
         "account": "5",
     }
     assert coerced({"port": "x"}) == {"port": "x"}
