@@ -66,13 +66,13 @@ class RestSource:
 class GraphqlSource:
     """Package and node of the documents in GraphQL, and the dotted paths that make their key.
 
-    `filter` (property and value) is sent with every query, where two sources share a node.
+    `filter` (property, `_eq` or `_ne`, and value) is sent with every query, where two sources share a node.
     """
 
     package: str
     node: str
     key: tuple[str, ...]
-    filter: tuple[tuple[str, str | int | bool], ...] = ()
+    filter: tuple[tuple[str, str, str | int | bool], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,8 +247,19 @@ def _graphql_source(raw: Raw, file: str) -> GraphqlSource:
         package=_required(raw, "package", file),
         node=_required(raw, "node", file),
         key=tuple(_required(raw, "key", file)),
-        filter=tuple(raw.get("filter", {}).items()),
+        filter=tuple(_condition(name, value, file) for name, value in raw.get("filter", {}).items()),
     )
+
+
+def _condition(name: str, value: object, file: str) -> tuple[str, str, str | int | bool]:
+    """A filter: a value to be equal to, or `{_ne = value}`."""
+    operator = "_eq"
+    if isinstance(value, dict) and list(value) == ["_ne"]:
+        operator, value = "_ne", value["_ne"]
+    if not isinstance(value, str | int):
+        msg = f"{file}: filter of {name} must be a text, a number, true, false, or {{_ne = ...}} with one of them"
+        raise DeclarationError(msg)
+    return name, operator, value
 
 
 def _stream(raw: Raw, file: str, menus: Mapping[str, tuple[str, ...]]) -> StreamDeclaration:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from tap_sagex3.declarations import UPDATED
 from tap_sagex3.dimensions import numbered_columns
-from tap_sagex3.errors import IncompleteAnswerError
+from tap_sagex3.errors import IncompleteAnswerError, NotReadableError
 from tap_sagex3.values import EXPECTED_TIME, MisfitError, converter, later, stamp_converter
 
 if t.TYPE_CHECKING:
@@ -73,13 +73,14 @@ def children(node: Node, name: str, api: str) -> Sequence[Node]:
         IncompleteAnswerError: the collection is not one; taking it as empty would lose rows.
     """
     member = node.get(name)
-    if api == "rest":
-        if member is None:
-            return ()
-        if isinstance(member, list):
-            return member
-    elif isinstance(member, dict):
-        return [edge["node"] for edge in member["query"]["edges"]]
+    try:
+        rows = (
+            member if api == "rest" else [edge["node"] for edge in t.cast("Node", member)["query"]["edges"]]
+        )
+    except (KeyError, TypeError):
+        rows = None
+    if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
+        return rows
     msg = f"Collection {name} is not a list of rows: the answer is incomplete."
     raise IncompleteAnswerError(msg)
 
@@ -194,6 +195,10 @@ class Projection:
             for collection in collections
             if collection
         ]
+        self._representation = source.rest.representation
+        self._keys = [_key_members(stream, level, source, options) for level in range(stream.depth + 1)]
+        # Nested collections of REST that no line has had so far, though there were lines.
+        self._absent: dict[str, bool] = {}
         self._updated = UPDATED in options.selected
         self._stamps = options.stamp_fields
         self._stamp = stamp_converter()
@@ -202,12 +207,32 @@ class Projection:
         """Members that this site does not give: their columns stay null."""
         return [member for level in self._levels for member in level.missing or ()]
 
+    def absent_collection(self) -> str | None:
+        """A nested collection that no line of the read had; None when there is none, or no line."""
+        return next((name for name, absent in self._absent.items() if absent), None)
+
+    def check_collections(self) -> None:
+        """After a read: each nested collection was there.
+
+        Raises:
+            NotReadableError: no line of the whole read had one.
+        """
+        name = self.absent_collection()
+        if name is not None:
+            msg = (
+                f"REST {self._representation}.$details has no collection {name} in any line, so the rows of "
+                f"{self.stream.name} cannot be read: add it to the representation, or give another "
+                "representation in stream_options."
+            )
+            raise NotReadableError(msg)
+
     def rows(self, document: Document, warn: Callable[[Row, Misfit], None]) -> list[Row]:
         """All rows of a document; `warn` is told of each value that does not fit its type."""
         if not self._has_rows:
             return []
         misfits: list[Misfit] = []
         row = self._template.copy()
+        self._check_key(document.node, 0)
         self._levels[0].fill(document.node, row, misfits)
         if self._joined is not None and document.node.get(JOINED) is not None:
             self._joined.fill(document.node[JOINED], row, misfits)
@@ -229,7 +254,8 @@ class Projection:
         """Rows of the collection at a depth, with the columns of the outer levels repeated."""
         plan = self._levels[depth + 1]
         deepest = depth + 1 == len(self._collections)
-        for line in children(node, self._collections[depth], self._api):
+        for line in self._children(node, depth):
+            self._check_key(line, depth + 1)
             row = outer.copy()
             found = misfits.copy() if misfits else []
             plan.fill(line, row, found)
@@ -240,6 +266,26 @@ class Projection:
                 yield row
             else:
                 yield from self._lines(line, row, changed, depth + 1, found, warn)
+
+    def _children(self, node: Node, depth: int) -> Sequence[Node]:
+        """The rows of the collection at a depth. X3 may leave an empty nested one out of a line."""
+        name = self._collections[depth]
+        if self._api == "rest" and depth:
+            if node.get(name) is None:
+                self._absent.setdefault(name, True)
+                return ()
+            self._absent[name] = False
+        return children(node, name, self._api)
+
+    def _check_key(self, node: Node, level: int) -> None:
+        """Refuse a wire object without the columns of the stream's key: its rows could not be told apart."""
+        for member in self._keys[level]:
+            if member not in node:
+                msg = (
+                    f"REST {self._representation}.$details has no column {member}, part of the key of "
+                    f"{self.stream.name}: add it to the representation, or give another in stream_options."
+                )
+                raise NotReadableError(msg)
 
     def _stamp_of(self, node: Node) -> Stamp:
         """Change time of a wire object, from the first stamp it has."""
@@ -269,6 +315,17 @@ def _later_stamp(outer: Stamp, own: Stamp) -> Stamp:
     if isinstance(own, BadStamp):
         return own
     return outer if isinstance(outer, BadStamp) else later(outer, own)
+
+
+def _key_members(
+    stream: StreamDeclaration, level: int, source: Source, options: ProjectionOptions
+) -> tuple[str, ...]:
+    """REST columns of a level that make up the stream's key; GraphQL itself refuses a missing property."""
+    if options.api != "rest":
+        return ()
+    fields = (field for field in stream.fields if field.name in stream.key and field.level == level)
+    columns = (field.x3_column(source.kind) for field in fields)
+    return tuple(column for column in columns if column)
 
 
 def _expectation(error: Exception) -> str:

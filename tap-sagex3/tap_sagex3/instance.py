@@ -16,7 +16,7 @@ from tap_sagex3.transport import Transport, check_files
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from tap_sagex3.declarations import Entity, Source, StreamDeclaration
+    from tap_sagex3.declarations import Entity, StreamDeclaration
     from tap_sagex3.documents import Row
     from tap_sagex3.reading import SourceReader
     from tap_sagex3.settings import Settings
@@ -51,7 +51,7 @@ class Instance:
             ]
         rest = RestClient(transport)
         return [
-            RestReader(rest, index, site, _collections(streams, site.source), full_table=reading.full_table)
+            RestReader(rest, index, site, streams, full_table=reading.full_table)
             for index, site in enumerate(reading.sources)
         ]
 
@@ -80,9 +80,3 @@ class Instance:
         if api not in self._transports:
             self._transports[api] = Transport(self.settings, api)
         return self._transports[api]
-
-
-def _collections(streams: Sequence[StreamDeclaration], source: Source) -> list[str]:
-    """REST members of the outermost collections that some streams need."""
-    found = (stream.collection(1, source.kind) for stream in streams if stream.depth)
-    return list(dict.fromkeys(collection.rest for collection in found if collection))

@@ -269,19 +269,17 @@ def parse_time(text: str) -> datetime:
 
 def _server_url(config: Config) -> str:
     url = _required(config, "server_url").rstrip("/")
-    if not re.fullmatch(r"https?://[^/\s@?#]+(/[^\s?#]*)?", url):
+    if not re.fullmatch(r"https?://[^/\s@?#]+(/[^\s@?#]*)?", url):
+        # A password may stand anywhere in it: nothing of it is shown but its scheme.
+        scheme = re.match(r"https?://", url)
         msg = (
-            f"Setting server_url is {_hide_userinfo(url)!r}: expected a URL such as "
-            "https://x3.example.com:8124, without user, query or fragment."
+            f"Setting server_url ({scheme.group() if scheme else 'without http:// or https://'}...) is not "
+            "usable: expected a URL such as https://x3.example.com:8124, without user, query, fragment or @."
         )
         raise SettingsError(msg)
     for suffix in ("/xtrem/api", "/api1"):
         url = url.removesuffix(suffix)
     return url
-
-
-def _hide_userinfo(url: str) -> str:
-    return re.sub(r"//[^/@]*@", "//***@", url)
 
 
 def _audience(config: Config, server_url: str) -> str:

@@ -17,7 +17,7 @@ from tempfile import SpooledTemporaryFile
 
 from tap_sagex3.declarations import UPDATED
 from tap_sagex3.emitter import Emitter, MisfitLog
-from tap_sagex3.errors import TapError
+from tap_sagex3.errors import ApiError, NotReadableError, TapError
 from tap_sagex3.increments import (
     earliest,
     is_before,
@@ -93,6 +93,15 @@ class Slot:
         if any(known):
             self.stream.write_state()
 
+    def may_lack_collection(self) -> bool:
+        """Whether a nested collection was in no line so far."""
+        return any(projection.absent_collection() for projection in self.projections)
+
+    def check_collections(self) -> None:
+        """After the last document. Raises NotReadableError for a nested collection that no line had."""
+        for projection in self.projections:
+            projection.check_collections()
+
     def warn_of_missing_columns(self) -> None:
         """Tell which columns the answers of this site did not have."""
         missing = dict.fromkeys(name for projection in self.projections for name in projection.missing())
@@ -143,16 +152,21 @@ class EntitySync:
             stack.callback(self._writer.flush)
             slots = [self._slot(stream, changes, stack, full=full) for stream in self._streams]
             since = None if full else self._start(slots)
-            documents = self._documents(changes, since, limits, full=full)
+            documents = self._documents(changes, slots, since, limits, full=full)
             for stream in self._streams:
                 stream.write_schema(whole_days=any(change.whole_days for change in changes))
-            if any(limit is not None for limit in limits):
-                self._dry_run(slots, documents)
-            elif full:
-                _FullRead(self._writer, slots).run(documents)
-            else:
-                whole_days = any(change.whole_days for change in changes)
-                _IncrementalRead(self, slots, since, whole_days=whole_days).run(documents)
+            try:
+                if any(limit is not None for limit in limits):
+                    self._dry_run(slots, documents)
+                elif full:
+                    _FullRead(self._writer, slots).run(documents)
+                else:
+                    whole_days = any(change.whole_days for change in changes)
+                    _IncrementalRead(self, slots, since, whole_days=whole_days).run(documents)
+            except NotReadableError as error:  # too late to say that this site does not have the streams
+                names = ", ".join(stream.name for stream in self._streams)
+                msg = f"Reading {names} broke off: {error}"
+                raise ApiError(msg) from error
 
     def write_state(self) -> None:
         """Send STATE, after all records that were sent."""
@@ -176,18 +190,23 @@ class EntitySync:
     def _documents(
         self,
         changes: Sequence[ChangeKey],
+        slots: Sequence[Slot],
         since: datetime | None,
         limits: Sequence[int | None],
         *,
         full: bool,
     ) -> Iterator[Document]:
-        """Documents of all sources; the first one is fetched at once, so that refusals come before SCHEMA."""
+        """Documents of all sources; the first is tried at once, so that refusals come before SCHEMA."""
         asked = [limit for limit in limits if limit is not None]
         size = min([self._settings.page_size, *(max(limit, 1) * DRY_RUN_DOCUMENTS for limit in asked)])
         found = [reader.documents(since, size) for reader in self._readers]
         documents = merge(found, sort=not full and all(change.field for change in changes))
         first = next(documents, None)
-        return iter(()) if first is None else chain((first,), documents)
+        if first is None:
+            return iter(())
+        for slot in slots:
+            slot.projections[first.source].rows(first, lambda _row, _misfit: None)
+        return chain((first,), documents)
 
     def _slot(self, stream: X3Stream, changes: Sequence[ChangeKey], stack: ExitStack, *, full: bool) -> Slot:
         counter = stack.enter_context(stream.get_record_counter())
@@ -293,12 +312,17 @@ class _IncrementalRead:
             self._send(document)
             # Without a start, documents that never got a stamp are still to come: going on from the
             # bookmark would miss them.
-            if self._unsaved >= STATE_EVERY and self._since is not None:
+            if self._unsaved >= STATE_EVERY and self._since is not None and not self._may_lack_collection():
                 self._save()
+        for slot in self._slots:
+            slot.check_collections()
         for slot in self._slots:
             slot.stream.stream_state[_MEMORY] = slot.memory.state(self._cut(slot.bookmark))
             slot.stream.stream_state.pop(_DIGEST, None)  # of an earlier full read: not true any more
         self._save()
+
+    def _may_lack_collection(self) -> bool:
+        return any(slot.may_lack_collection() for slot in self._slots)
 
     def _send(self, document: Document) -> None:
         key = key_digest(document.key)
@@ -351,6 +375,8 @@ class _FullRead:
                     digests[number].update(rows)
                     spools[number].writelines(lines)
                     counts[number] += len(lines)
+            for slot in self._slots:
+                slot.check_collections()
             for number, slot in enumerate(self._slots):
                 self._send(slot, digest(digests[number].digest(), 12), spools[number], counts[number])
         self._slots[0].stream.write_state()

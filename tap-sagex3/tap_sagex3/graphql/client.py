@@ -87,8 +87,8 @@ def connection_of(holder: Json, name: str) -> Connection:
     raise IncompleteAnswerError(msg)
 
 
-def next_cursor(connection: Connection, last: str | None) -> str | None:
-    """Cursor after which the next page begins; None at the end.
+def next_cursor(connection: Connection, seen: set[str]) -> str | None:
+    """Cursor after which the next page begins; None at the end. Notes it in `seen`, those of this list.
 
     Raises:
         IncompleteAnswerError: there is a next page, but paging does not move on.
@@ -97,9 +97,10 @@ def next_cursor(connection: Connection, last: str | None) -> str | None:
     if not info["hasNextPage"]:
         return None
     cursor: str | None = info["endCursor"]
-    if not cursor or cursor == last:
-        msg = "GraphQL names a next page that is the same one: paging does not move on."
+    if not cursor or cursor in seen:
+        msg = "GraphQL names a next page that it gave before: paging does not move on."
         raise IncompleteAnswerError(msg)
+    seen.add(cursor)
     return cursor
 
 

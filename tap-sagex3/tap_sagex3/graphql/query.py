@@ -112,6 +112,11 @@ def literal(value: Literal) -> str:
     return f"'{escaped}'"
 
 
+def compared(operator: str, value: Literal) -> str:
+    """Condition: equal (`_eq`) or not equal (`_ne`) to a value."""
+    return literal(value) if operator == "_eq" else f"{{{operator}:{literal(value)}}}"
+
+
 def one_of(values: Iterable[Literal]) -> str:
     """Condition: equal to one of some values."""
     return "{_in:[" + ",".join(literal(value) for value in values) + "]}"

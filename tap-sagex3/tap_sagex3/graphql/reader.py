@@ -12,6 +12,7 @@ from tap_sagex3.graphql.query import (
     ID,
     Selection,
     collection_query,
+    compared,
     document_selection,
     filter_text,
     from_value,
@@ -66,7 +67,7 @@ class GraphqlReader:
 
     def documents(self, since: datetime | None, page_size: int) -> Iterator[Document]:
         """Documents changed at or after `since`, by change time and key."""
-        conditions = [(name, literal(value)) for name, value in self._node.filter]
+        conditions = [(name, compared(operator, value)) for name, operator, value in self._node.filter]
         field = self._change.field
         if field is not None and since is not None:
             conditions.append((field, from_value(format_time(since))))
@@ -88,11 +89,12 @@ class GraphqlReader:
         """Pages of a node's query, to the end."""
         query = page_query(node, selection)
         cursor: str | None = None
+        seen: set[str] = set()
         while True:
             found, received = self._client.run(query, {**variables, "after": cursor}, node)
             connection = connection_of(found, "query")
             yield _nodes(connection), received
-            cursor = next_cursor(connection, cursor)
+            cursor = next_cursor(connection, seen)
             if cursor is None:
                 return
 
@@ -127,11 +129,12 @@ class GraphqlReader:
         """Read the further pages of a node's collections, and of theirs."""
         for name, nested in selection.collections.items():
             connection = connection_of(node.get(name), "query")
-            cursor = next_cursor(connection, None)
+            seen: set[str] = set()
+            cursor = next_cursor(connection, seen)
             while cursor is not None:
                 more = self._more(root, path, name, nested, cursor)
                 connection["edges"].extend(more["edges"])
-                cursor = next_cursor(more, cursor)
+                cursor = next_cursor(more, seen)
             if nested.collections:
                 for child in _nodes(connection):
                     self._complete(root, child, nested, [*path, (name, child[ID])])
@@ -173,8 +176,9 @@ def _nodes(connection: Connection) -> list[Node]:
     Raises:
         IncompleteAnswerError: a node is null, which would lose a row.
     """
-    nodes = [edge["node"] for edge in connection["edges"] if edge is not None]
-    if None in nodes or len(nodes) < len(connection["edges"]):
+    edges = [edge for edge in connection["edges"] if isinstance(edge, dict)]
+    nodes = [edge["node"] for edge in edges if isinstance(edge.get("node"), dict)]
+    if len(nodes) < len(connection["edges"]):
         msg = "GraphQL gave a list with a null row: the answer is incomplete."
         raise IncompleteAnswerError(msg)
     return nodes

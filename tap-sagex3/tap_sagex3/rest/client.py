@@ -8,8 +8,10 @@ it is, put back on `server_url`.
 from __future__ import annotations
 
 import logging
+import re
 import typing as t
 from dataclasses import dataclass
+from decimal import Decimal
 from urllib.parse import quote, urlsplit
 
 from tap_sagex3.errors import ApiError, IncompleteAnswerError, NotReadableError
@@ -24,7 +26,7 @@ if t.TYPE_CHECKING:
 Resource = dict[str, t.Any]
 logger = logging.getLogger("tap-sagex3")
 
-_MISSING_RECORD = "record does not exist"
+_MISSING_RECORD = re.compile(r"\s*(?:721\b.*|record does not exist\.?\s*)", re.IGNORECASE | re.DOTALL)
 _NOT_FOUND = 404
 _SEVERE = frozenset({"error", "fatal"})
 _API = "/api1/"
@@ -54,11 +56,13 @@ class RestClient:
 
         Raises:
             NotReadableError: the class or representation is not there.
-            IncompleteAnswerError: a page is not a list, or its next page is itself.
+            IncompleteAnswerError: a page is not a list, or its next page was read before.
         """
         arguments = "".join(f"&{name}={quote(value, safe='')}" for name, value in parameters.items())
         url = f"{self._base}/{source.class_name}?representation={source.representation}.$query{arguments}"
+        seen: set[str] = set()
         while url:
+            seen.add(url)
             answer = self._transport.get(url)
             body = self._checked(answer, url, source)
             rows = body.get("$resources")
@@ -66,20 +70,41 @@ class RestClient:
                 msg = f"{url} answered without $resources: the page is incomplete."
                 raise IncompleteAnswerError(msg)
             yield Page(rows, format_time(answer.received.replace(microsecond=0)))
-            following = self._next(body)
-            if following == url:
-                msg = f"{url} names itself as its next page: paging does not move on."
+            url = self._next(body)
+            if url in seen:
+                msg = f"{url} is named as the next page a second time: paging does not move on."
                 raise IncompleteAnswerError(msg)
-            url = following
 
     def details(self, source: RestSource, key: Sequence[t.Any]) -> Resource | None:
-        """One record with its collections; None when it does not exist any more."""
+        """One record with its collections; None when X3 says that it does not exist.
+
+        Raises:
+            IncompleteAnswerError: the record's key columns are not there, or HTTP 404 for another reason.
+        """
         text = quote("~".join(str(part) for part in key).replace("'", "''"), safe="")
         url = f"{self._base}/{source.class_name}('{text}')?representation={source.representation}.$details"
         answer = self._transport.get(url)
-        if any(_MISSING_RECORD in message.lower() for message in _errors(answer.body)):
+        errors = _errors(answer.body)
+        if not _has_content(answer.body) and any(_MISSING_RECORD.fullmatch(message) for message in errors):
             return None
-        return self._checked(answer, url, source)
+        try:
+            body = self._checked(answer, url, source)
+        except NotReadableError as error:  # the list was readable: this is about the record
+            msg = (
+                f"{url} answered HTTP 404 ({'; '.join(errors) or 'no reason'}), but the list has the record."
+            )
+            raise IncompleteAnswerError(msg) from error
+        missing = [column for column in source.key if column not in body]
+        if missing:
+            msg = f"{url} answered without {', '.join(missing)}, the key of the record: it is incomplete."
+            raise IncompleteAnswerError(msg)
+        return body
+
+    def is_listed(self, source: RestSource, key: Sequence[t.Any]) -> bool:
+        """Whether the list has a record with this key."""
+        parts = zip(source.key, key, strict=True)
+        where = " and ".join(f"{column} eq {_where_literal(value)}" for column, value in parts)
+        return any(page.rows for page in self.pages(source, {"count": "1", "where": where}))
 
     def prototype(self, source: RestSource, facet: str) -> Resource | None:
         """Properties of a facet (`$query` or `$details`) by name; None when the server does not tell."""
@@ -126,6 +151,16 @@ class RestClient:
             msg = f"The next page is at {parts.path}, which is not part of the REST API."
             raise IncompleteAnswerError(msg)
         return f"{self._server}{_API}{path}" + (f"?{parts.query}" if parts.query else "")
+
+
+def _has_content(body: object) -> bool:
+    """Whether an answer holds columns of a record, and not only `$` members about it."""
+    return isinstance(body, dict) and any(not name.startswith("$") for name in body)
+
+
+def _where_literal(value: t.Any) -> str:  # noqa: ANN401 - a JSON value
+    """A value in `where`: numbers as they are, text in single quotes."""
+    return str(value) if isinstance(value, int | Decimal) else "'" + str(value).replace("'", "''") + "'"
 
 
 def _errors(body: object) -> list[str]:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import typing as t
 
 from tap_sagex3.documents import Document
-from tap_sagex3.errors import NotReadableError
+from tap_sagex3.errors import IncompleteAnswerError, NotReadableError
 from tap_sagex3.reading import ChangeKey, StampReader, key_text
 from tap_sagex3.rest.pool import ordered_map
 from tap_sagex3.values import format_time
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from tap_sagex3.declarations import StreamDeclaration
     from tap_sagex3.rest.client import Resource, RestClient
     from tap_sagex3.sources import SiteSource
+
+logger = logging.getLogger("tap-sagex3")
 
 STAMPS = ("UPDDATTIM", "UPDDAT")
 """Change stamps of X3: a UTC time to the second, and the day only."""
@@ -30,7 +34,7 @@ class RestReader:
         client: RestClient,
         index: int,
         site: SiteSource,
-        collections: Iterable[str],
+        streams: Sequence[StreamDeclaration],
         *,
         full_table: bool,
     ) -> None:
@@ -40,7 +44,7 @@ class RestReader:
             client: requests to the folder.
             index: number of the source in its entity.
             site: names of the source on this site.
-            collections: outermost collections that `$details` must have.
+            streams: what is read; `$details` must have their outermost collections.
             full_table: read everything, sorted by key.
         """
         self._client = client
@@ -48,7 +52,9 @@ class RestReader:
         self._kind = site.source.kind
         self._rest = site.source.rest
         self._change_field = site.change_field
-        self._collections = tuple(collections)
+        self._names = ", ".join(stream.name for stream in streams)
+        found = (stream.collection(1, self._kind) for stream in streams if stream.depth)
+        self._collections = tuple(dict.fromkeys(collection.rest for collection in found if collection))
         self._full_table = full_table
         self._change = ChangeKey(None, whole_days=False, fields=STAMPS)
         self._stamp = StampReader(self._rest.class_name)
@@ -80,9 +86,10 @@ class RestReader:
                 yield self._document(row, row, received)
             return
         for (row, received), details in ordered_map(self._details, found, self._client.workers):
-            # A record that vanished between list and details is deleted, like one that vanished before.
             if details is not None:
                 yield self._document(row, {**row, **details}, received)
+            else:
+                self._check_gone(row)
 
     def _parameters(self, since: datetime | None, page_size: int) -> dict[str, str]:
         parameters = {"count": str(page_size)}
@@ -100,6 +107,21 @@ class RestReader:
 
     def _details(self, item: tuple[Resource, str]) -> Resource | None:
         return self._client.details(self._rest, self._key(item[0]))
+
+    def _check_gone(self, row: Resource) -> None:
+        """A record that vanished between list and details is deleted, like one that vanished before.
+
+        Raises:
+            IncompleteAnswerError: the list still has it.
+        """
+        key = self._key(row)
+        what = f"{self._names}: {self._rest.class_name} {'~'.join(map(str, key))}"
+        if self._client.is_listed(self._rest, key):
+            msg = (
+                f"{what} has no $details ('record does not exist'), but the list has it: nothing was skipped."
+            )
+            raise IncompleteAnswerError(msg)
+        logger.warning("%s was deleted while it was read; no record of it is sent.", what)
 
     def _document(self, listed: Resource, node: Resource, received: str) -> Document:
         """A document; its stamp is that of the list, by which the list is sorted."""
