@@ -103,31 +103,39 @@ class Run:
         self._started = True
 
     def end(self, status: str, error: str = "") -> None:
-        """Write the RUNS row of the end, if a start was written, then close the session."""
-        if self._started and self._session is not None:
-            total = Counts()
-            for counts in self.totals.values():
-                total.add(counts)
-            row = {
-                **self._identity(),
-                "EVENT": "ended",
-                "STATUS": status,
-                "RECORDS": total.received,
-                "DEAD_LETTERS": total.dead,
-                "BATCHES": self.batches,
-                "STREAMS": {stream: vars(counts) for stream, counts in self.totals.items()},
-                "STATEMENT_MS": self.warehouse_ms,
-                "ERROR": error[:_MAX_MESSAGE] or None,
-            }
-            try:
-                self._session.rollback()
-                self.write_pending()
-                self._insert(audit.RUNS, [row])
-                # Own files only: the folder is named after the run.
-                self._session.execute(staging.remove(self.stage_folder()), "remove files")
-            except StatementError as failure:
-                logger.warning("The end of run %s could not be recorded in RUNS: %s", self.run_id, failure)
+        """Write the RUNS row of the end and what still waits, then close the session.
+
+        A run that did nothing leaves no row and needs no warehouse. One that lost its session, or was told to
+        stop while it had none, logs in once more.
+        """
+        try:
+            if self._sessions and (self._started or self._pending):
+                self._record_end(status, error)
+        except (StatementError, SettingError) as failure:
+            logger.warning("The end of run %s could not be recorded in RUNS: %s", self.run_id, failure)
         self.drop_session()
+
+    def _record_end(self, status: str, error: str) -> None:
+        self.session().rollback()
+        self.start()
+        self.write_pending()
+        total = Counts()
+        for counts in self.totals.values():
+            total.add(counts)
+        row = {
+            **self._identity(),
+            "EVENT": "ended",
+            "STATUS": status,
+            "RECORDS": total.received,
+            "DEAD_LETTERS": total.dead,
+            "BATCHES": self.batches,
+            "STREAMS": {stream: vars(counts) for stream, counts in self.totals.items()},
+            "STATEMENT_MS": self.warehouse_ms,
+            "ERROR": error[:_MAX_MESSAGE] or None,
+        }
+        self._insert(audit.RUNS, [row])
+        # Own files only: the folder is named after the run.
+        self.session().execute(staging.remove(self.stage_folder()), "remove files")
 
     def later(self, table: audit.Table, row: dict[str, Any]) -> None:
         """Keep an audit row until a warehouse is used anyway."""

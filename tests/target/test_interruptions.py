@@ -10,6 +10,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
+from target_snowflake_audit.audit.tables import SCHEMA_CHANGES
+from target_snowflake_audit.run import Run
 from target_snowflake_audit.session import StatementError
 from target_world import lines, state
 
@@ -200,3 +202,24 @@ def test_fence_without_its_row_aborts(world: World) -> None:
     with pytest.raises(IntegrityError, match="exactly one"):
         world.run(messages(world, 10, "2.00"))
     assert {row["AMOUNT"] for row in world.rows()} == {Decimal("1.00")}
+
+
+def test_run_that_lost_its_session_still_says_how_it_ended(world: World) -> None:
+    run = Run(world.settings())
+    run.start()
+    run.drop_session()
+    row = {"STREAM": world.stream, "TARGET_TABLE": world.table, "CHANGE": "create_table", "CAUSE": "test"}
+    run.later(SCHEMA_CHANGES, {"RUN_ID": run.run_id, **row, "STATEMENT": "none"})
+    run.end("interrupted", "a signal came while waiting")
+    rows = world.query(f"SELECT EVENT, STATUS FROM ANALYTICS.AUDIT.RUNS WHERE RUN_ID = '{run.run_id}'")
+    assert sorted((row["EVENT"], row["STATUS"]) for row in rows) == [
+        ("ended", "interrupted"),
+        ("started", "running"),
+    ]
+    assert len(world.audit("SCHEMA_CHANGES")) == 1
+
+
+def test_changes_of_a_table_are_kept_though_nothing_was_loaded(world: World) -> None:
+    world.run([world.schema_message()])
+    changes = {row["CHANGE"] for row in world.audit("SCHEMA_CHANGES")}
+    assert changes == {"create_schema", "create_table"}
