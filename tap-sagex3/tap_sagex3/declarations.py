@@ -257,7 +257,7 @@ def _condition(name: str, value: object, file: str) -> tuple[str, str, str | int
     if isinstance(value, dict) and list(value) == ["_ne"]:
         operator, value = "_ne", value["_ne"]
     if not isinstance(value, str | int):
-        msg = f"{file}: filter of {name} must be a text, a number, true, false, or {{_ne = ...}} with one of them"
+        msg = f"{file}: filter of {name} must be a text, a whole number, a boolean, or {{_ne = one of them}}"
         raise DeclarationError(msg)
     return name, operator, value
 

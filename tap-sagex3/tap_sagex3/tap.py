@@ -52,6 +52,7 @@ class TapSageX3(Tap):
         self._instance: Instance | None = None
         self._synced: set[str] = set()
         self._skipped: dict[str, str] = {}
+        self._unknown_dimensions: NotReadableError | None = None
         super().__init__(*args, **kwargs)
 
     # Streams
@@ -95,7 +96,26 @@ class TapSageX3(Tap):
             return [row["code"] for row in self.instance.rows(entity, stream, stream.key, {})]
         except NotReadableError as error:
             self.logger.warning("No columns for dimension types: %s", error)
+            self._unknown_dimensions = error
             return []
+
+    def _check_dimensions(self) -> None:
+        """Before a sync: refuse to send streams without their dimension columns as if they had none.
+
+        Raises:
+            NotReadableError: the dimension types cannot be read, and are not optional.
+        """
+        selected = [t.cast("X3Stream", stream) for stream in self.streams.values() if stream.selected]
+        error = self._unknown_dimensions  # known once the streams are
+        if error is None or DIMENSION_TYPES in self.instance.settings.optional_streams:
+            return
+        names = [s.name for s in selected if any(field.dimensions for field in s.declaration.fields)]
+        if names:
+            msg = (
+                f"Cannot read the columns of dimension types of {', '.join(names)}: {error} "
+                f"To read them without these columns, list {DIMENSION_TYPES} in setting optional_streams."
+            )
+            raise NotReadableError(msg) from error
 
     @property
     def instance(self) -> Instance:
@@ -146,6 +166,7 @@ class TapSageX3(Tap):
 
     def sync_all(self) -> None:  # type: ignore[misc]
         """Sync all streams, and tell at the end which ones were skipped."""
+        self._check_dimensions()
         super().sync_all()
         self.message_writer.flush()
         reasons = "; ".join(f"{name}: {reason}" for name, reason in self._skipped.items())

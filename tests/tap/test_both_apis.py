@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from processes import ROOT
 from streams import STREAMS
-from tap_runs import Record, Run, config_for, run_tap
+from tap_runs import Record, Run, catalog_of, config_for, run_tap
 from x3_control import X3Control
 
 if t.TYPE_CHECKING:
@@ -116,3 +116,25 @@ def test_a_whole_table_ends_with_activate_version(runs: dict[str, Run]) -> None:
             i for i, m in enumerate(run.messages) if m.get("stream") == "stock" and m["type"] == "RECORD"
         )
         assert run.messages[last + 1] == activated[0]
+
+
+@pytest.mark.parametrize(
+    ("stream", "table"), [("supplier_invoices", "PINVOICE"), ("sales_invoices", "SINVOICE")]
+)
+def test_a_financial_invoice_of_an_unexpected_module_is_not_lost(
+    running_x3: Server, stream: str, table: str
+) -> None:
+    with X3Control(running_x3.ready["url"]) as control:
+        financial = next(r for r in control.expected(stream) if r["invoiceKind"] == "financial")
+        control.set(table, financial["id"], {"ORIMOD": 9})
+        try:
+            for api in ("rest", "graphql"):
+                config = config_for(running_x3, api)
+                run = run_tap(config, catalog=catalog_of(config, stream))
+                found = [r for r in run.records(stream) if r["id"] == financial["id"]]
+                assert [(r["invoiceKind"], r["sourceModule"]) for r in found] == [
+                    ("financial", "fixedAssets")
+                ]
+                assert len(run.by_key(stream)) == len(control.expected(stream))
+        finally:
+            control.reset()

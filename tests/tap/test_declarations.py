@@ -10,6 +10,7 @@ from tap_sagex3.declarations import load_entities, read_entities
 from tap_sagex3.errors import DeclarationError
 from tap_sagex3.graphql.query import (
     collection_query,
+    compared,
     document_selection,
     filter_text,
     from_value,
@@ -138,3 +139,35 @@ def test_filters() -> None:
     assert filter_text([("code.code", literal("A")), ("n", from_value(3))]) == "{code:{code:'A'},n:{_gte:3}}"
     assert filter_text([("id", one_of(["a", "b"]))]) == "{id:{_in:['a','b']}}"
     assert order_text(["_updateStamp", "code.code"]) == "{_updateStamp:1,code:{code:1}}"
+    assert compared("_eq", "a") == "'a'"
+    assert compared("_ne", "a") == "{_ne:'a'}"
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [('"a"', ("module", "_eq", "a")), ('{_ne = "a"}', ("module", "_ne", "a")), ("3", ("module", "_eq", 3))],
+)
+def test_filters_of_a_node(tmp_path: Path, written: str, expected: tuple[str, str, object]) -> None:
+    text = GOOD.replace('key = ["id"]}', f'key = ["id"], filter = {{module = {written}}}}}')
+    (entity,) = read_entities(write(tmp_path, text))
+    assert entity.sources[0].graphql.filter == (expected,)
+
+
+@pytest.mark.parametrize("written", ['{_gt = "a"}', '["a"]', '{_ne = ["a"]}', "1.5", "{}"])
+def test_other_filters_are_refused(tmp_path: Path, written: str) -> None:
+    text = GOOD.replace('key = ["id"]}', f'key = ["id"], filter = {{module = {written}}}}}')
+    with pytest.raises(DeclarationError, match=r"thing.toml: filter of module must be"):
+        read_entities(write(tmp_path, text))
+
+
+def test_kinds_that_share_a_node_leave_out_no_document() -> None:
+    """Of two filters on one node one must be the negation of the other."""
+    for entity in load_entities():
+        filters: dict[str, list[tuple[str, str, object]]] = {}
+        for source in entity.sources:
+            filters.setdefault(source.graphql.node, []).extend(source.graphql.filter)
+        for conditions in filters.values():
+            if len(conditions) == 2:
+                (name, operator, value), (other, negated, same) = sorted(conditions, key=lambda c: c[1])
+                assert (name, value) == (other, same)
+                assert (operator, negated) == ("_eq", "_ne")

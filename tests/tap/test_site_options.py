@@ -190,3 +190,21 @@ BAD_SETTINGS: list[tuple[str, object, str]] = [
 def test_a_bad_setting_is_named(rest_config: Config, setting: str, value: object, message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         run_tap({**rest_config, setting: value})
+
+
+def test_unreadable_dimension_types_fail_a_run_that_needs_them_and_warn_in_discovery(
+    config: Config, caplog: pytest.LogCaptureFixture
+) -> None:
+    catalog = catalog_of(config, "gl_cost_allocations")
+    state = run_tap(config, catalog=catalog).state
+    lacking = with_options(
+        config, dimension_types={"class": "ZDIE", "representation": "ZDIE", "node": "zType"}
+    )
+    assert TapSageX3(config=copy_of(lacking)).catalog_dict["streams"]
+    assert any("No columns for dimension types" in record.getMessage() for record in caplog.records)
+    with pytest.raises(NotReadableError, match=r"dimension types of gl_cost_allocations.*optional_streams"):
+        run_tap(lacking, catalog=catalog, state=state)
+    assert run_tap(lacking, catalog=catalog_of(lacking, "suppliers")).records("suppliers")
+    optional = {**lacking, "optional_streams": ["dimension_types"]}
+    found = run_tap(optional, catalog=catalog_of(optional, "gl_cost_allocations"))
+    assert found.records("gl_cost_allocations")
