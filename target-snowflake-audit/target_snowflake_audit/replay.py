@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 REPLAYED, FAILED, SKIPPED = "replayed", "replay_failed", "replay_skipped"
 MOST_AT_ONCE = 1000
 
-_NEWER = "the table holds a newer version of this row"
+_NEWER = "the source has sent a newer version since, of this row or of its document without it"
 _FATES = {
     classify.INSERT: (REPLAYED, "inserted"),
     classify.UPDATE: (REPLAYED, "updated"),
@@ -103,13 +103,22 @@ def replay(settings: Mapping[str, Any], letters: Sequence[LetterRow], note: str 
 
 
 def came_later(stored: Sequence[Any], refused: Sequence[Any]) -> bool:
-    """Whether a stored row came after a record was refused; each as (time, batch, SEQ or None)."""
+    """Whether a stored row came after a record was refused; given as (time, batch, SEQ)."""
     at, batch, seq = stored
-    refused_at, refused_batch, refused_seq = refused
+    refused_at, refused_batch, _, refused_seq = refused
     if batch == refused_batch:
         # Letters are written before rows, so that time says nothing inside a batch.
         return refused_seq is not None and seq is not None and int(seq) > int(refused_seq)
     return bool(at > refused_at)
+
+
+def left_out(told: Sequence[Any], refused: Sequence[Any]) -> bool:
+    """Whether a later run told what the source holds without the record; given as (run, time).
+
+    Had it sent the record, the record would have been refused in that run.
+    """
+    run, at = told
+    return bool(run != refused[2] and at > refused[0])
 
 
 @dataclass
@@ -185,26 +194,32 @@ class _Replay:
     def _spare_later(
         self, session: Session, loader: StreamLoader, by_seq: dict[int, LetterRow], tables: classify.Tables
     ) -> None:
-        """Leave rows alone that were loaded after the letter was refused, unless the letter's stamp is newer.
+        """Leave out letters that the source has overtaken since they were refused.
 
-        A stamp of the same day, or none, does not tell which of two versions is the newer one; their arrival
-        does.
+        Their row was loaded later: a stamp of the same day, or none, does not tell which version is the newer
+        one, but their arrival does. Or their document, or a version, came later without them.
         """
         if loader.plan.append:
             return
         run = self.target.run
         stored = session.execute(classify.overwritten(loader.plan, tables), "stored rows").rows
-        ids = ", ".join(literal(by_seq[int(row[0])].letter_id) for row in stored)
+        sql = classify.told_since(loader.plan, tables, run.audit_table("BATCHES"))
+        told = session.execute(sql, "told since").rows
+        ids = ", ".join(sorted({literal(by_seq[int(row[0])].letter_id) for row in (*stored, *told)}))
         if not ids:
             return
         letters, events = (run.audit_table(table.name) for table in (DEAD_LETTERS, DEAD_LETTER_EVENTS))
         sql = audit_rows.last_refusals(letters, events, ids)
-        refused = {str(row[0]): row[1:] for row in session.execute(sql, "last refusals").rows}
-        later = [
-            int(seq)
-            for seq, *row in stored
-            if by_seq[int(seq)].letter_id in refused and came_later(row, refused[by_seq[int(seq)].letter_id])
-        ]
+        by_letter = {str(row[0]): row[1:] for row in session.execute(sql, "last refusals").rows}
+        refused = {
+            seq: by_letter[letter.letter_id]
+            for seq, letter in by_seq.items()
+            if letter.letter_id in by_letter
+        }
+        later = sorted(
+            {int(seq) for seq, *row in stored if int(seq) in refused and came_later(row, refused[int(seq)])}
+            | {int(seq) for seq, *row in told if int(seq) in refused and left_out(row, refused[int(seq)])}
+        )
         if later:
             session.execute(write.supersede(tables, later), "supersede")
 

@@ -145,3 +145,40 @@ def test_replay_of_a_newer_stamp_overwrites_a_row_loaded_later(world: World) -> 
     world.run([world.schema_message(), world.line("A", 1, "9.00")])
     [done] = replay(world.settings(column_types=wider(world)), letters_of(world))
     assert (done.event, [one["AMOUNT"] for one in world.rows()]) == ("replayed", [Decimal("5.00")])
+
+
+SCOPED = {**LINE_SCHEMA, "x-replace-scope": ["documentId"]}
+NEWER = {"updatedDate": "2026-02-01T00:00:00Z"}
+
+
+def lines_of(world: World) -> list[int]:
+    return [one["LINE_NUMBER"] for one in world.rows()]
+
+
+def test_replay_brings_no_line_back_that_its_document_lost_since(world: World) -> None:
+    schema = world.schema_message(SCOPED)
+    world.run([schema, world.line("A", 1), world.line("A", 2, "100.00", text=LONG)])
+    world.run([schema, world.line("A", 1, **NEWER), world.line("A", 3, "100.00", **NEWER)])
+    [done] = replay(world.settings(column_types=wider(world)), letters_of(world))
+    assert (done.event, lines_of(world)) == ("replay_skipped", [1, 3])
+
+
+def test_replay_loads_a_line_that_its_document_had_to_the_last(world: World) -> None:
+    schema, bad = world.schema_message(SCOPED), world.line("A", 2, "100.00", text=LONG)
+    world.run([schema, world.line("A", 1), bad, world.line("A", 3, text=LONG)])
+    world.run([schema, world.line("A", 1, **NEWER), bad, world.line("A", 4)])
+    outcomes = replay(world.settings(column_types=wider(world)), letters_of(world))
+    assert [one.event for one in outcomes] == ["replayed", "replay_skipped"]
+    assert lines_of(world) == [1, 2, 4]
+
+
+def test_replay_brings_no_row_back_that_a_later_version_has_not(world: World) -> None:
+    schema = world.schema_message(bookmark_properties=[])
+    for version in (1, 2):
+        good = [world.line("A", n, version=version) for n in range(5)]
+        bad = [world.line("A", n, text=LONG, version=version) for n in (5, 6)[: 3 - version]]
+        activate = {"type": "ACTIVATE_VERSION", "stream": world.stream, "version": version}
+        world.run([schema, *good, *bad, activate])
+    outcomes = replay(world.settings(column_types=wider(world)), letters_of(world))
+    assert [one.event for one in outcomes] == ["replayed", "replay_skipped"]
+    assert lines_of(world) == [0, 1, 2, 3, 4, 5]

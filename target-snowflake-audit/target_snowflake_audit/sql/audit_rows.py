@@ -157,11 +157,11 @@ def latest_events(events: TableName, ids: str = "") -> str:
 
 
 def last_refusals(letters: TableName, events: TableName, ids: str) -> str:
-    """SELECT of when each letter's record was refused last: id, time, batch, SEQ (null when not the first).
+    """SELECT of when each letter's record was refused last: id, time, batch, run, SEQ (first time only).
 
     `ids` are literals.
     """
-    names = '"DEAD_LETTER_ID", "AT", "BATCH_ID"'
+    names = '"DEAD_LETTER_ID", "AT", "BATCH_ID", "RUN_ID"'
     chosen = f'"DEAD_LETTER_ID" IN ({ids})'
     again = f'"EVENT" IN ({_texts((SEEN_AGAIN, REFUSED_AGAIN))})'
     both = words(
@@ -171,7 +171,7 @@ def last_refusals(letters: TableName, events: TableName, ids: str) -> str:
     )
     rank = 'ROW_NUMBER() OVER (PARTITION BY r."DEAD_LETTER_ID" ORDER BY r."AT" DESC)'
     return words(
-        'SELECT r."DEAD_LETTER_ID", r."AT", r."BATCH_ID", r."SEQ" FROM',
+        'SELECT r."DEAD_LETTER_ID", r."AT", r."BATCH_ID", r."RUN_ID", r."SEQ" FROM',
         f"({both})",
         "AS r QUALIFY",
         rank,

@@ -24,6 +24,7 @@ WRITTEN = (INSERT, UPDATE)
 
 _NO_TEXT = "CAST(NULL AS VARCHAR)"
 _NO_TIME = "CAST(NULL AS TIMESTAMP_NTZ(9))"
+_CHANGED = 'GREATEST(t."_AUDIT_LOADED_AT", COALESCE(t."_AUDIT_DELETED_AT", t."_AUDIT_LOADED_AT"))'
 
 
 @dataclass(frozen=True)
@@ -256,10 +257,38 @@ def overwritten(plan: StreamPlan, tables: Tables) -> str:
     on = " AND ".join(
         f"t.{identifier(plan.columns[at].name)} = y.{identifier(value_column(at))}" for at in plan.key
     )
-    loaded = 't."_AUDIT_LOADED_AT"'
     return words(
-        f'SELECT y."SEQ", GREATEST({loaded}, COALESCE(t."_AUDIT_DELETED_AT", {loaded})),',
+        f'SELECT y."SEQ", {_CHANGED},',
         f't."_AUDIT_BATCH_ID", t."_AUDIT_SEQ" FROM {tables.typed.sql} AS y',
         f"JOIN {tables.target.sql} AS t ON {on}",
         f'WHERE y."OP" IN ({operations}) AND NOT ({newer})',
     )
+
+
+def told_since(plan: StreamPlan, tables: Tables, batches: TableName) -> str:
+    """SELECT of the runs that told, without a row that would be inserted, what the source holds.
+
+    Gives SEQ of the row, the run and its time: runs that wrote rows of the row's document, and runs that
+    activated a version.
+    """
+    head = 'SELECT y."SEQ", b."RUN_ID",'
+    rows = f"FROM {tables.typed.sql} AS y"
+    end = f'y."OP" = {literal(INSERT)} GROUP BY y."SEQ", b."RUN_ID"'
+    table = f'b."TARGET_TABLE" = {literal(str(plan.table))}'
+    joined = f"JOIN {batches.sql} AS b ON {table} AND b.\"OPERATION\" = 'activate_version'"
+    selects = [words(head, 'MAX(b."LOADED_AT")', rows, joined, "WHERE", end)]
+    if plan.scope:
+        on = " AND ".join(
+            f"t.{identifier(plan.columns[at].name)} = y.{identifier(value_column(at))}" for at in plan.scope
+        )
+        written = f'JOIN {batches.sql} AS b ON b."BATCH_ID" = t."_AUDIT_BATCH_ID"'
+        selects.append(
+            words(
+                head,
+                f"MAX({_CHANGED})",
+                rows,
+                f"JOIN {tables.target.sql} AS t ON {on} {written}",
+                f"WHERE b.\"OPERATION\" = 'load' AND {end}",
+            )
+        )
+    return " UNION ALL ".join(selects)
