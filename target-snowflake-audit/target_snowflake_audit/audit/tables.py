@@ -247,7 +247,8 @@ DEAD_LETTER_EVENTS = Table(
         Column(
             "EVENT",
             TEXT,
-            "reviewed, edited, approved, discarded, retry_scheduled, replayed, replay_failed, replay_skipped",
+            "reviewed, edited, approved, discarded, retry_scheduled, replayed, replay_failed, "
+            "replay_skipped, refused_again (open again), seen_again (sent again; the status stays)",
             required=True,
         ),
         Column("NOTE", TEXT, "What the person, or the replay, said about it"),
