@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from target_snowflake_audit import loader
@@ -230,7 +230,7 @@ def test_version_of_which_records_do_not_speak_deletes_nothing(world: World) -> 
 
 def test_version_of_a_table_with_rows_of_another_stream_deletes_nothing(world: World) -> None:
     mapping = [{"stream": f"{world.stream}*", "table": world.stream.upper()}]
-    second = {"stream": f"{world.stream}_o"}
+    second: dict[str, Any] = {"stream": f"{world.stream}_o"}
     world.run([world.schema_message(), *versioned(world, 1, 3), activate(world, 1)], schema_mapping=mapping)
     b = [{**world.line("B", n, version=1), **second} for n in range(9)]
     with pytest.raises(SchemaError, match=f"rows of other streams.*{world.stream}"):
