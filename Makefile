@@ -51,10 +51,10 @@ types: setup ## mypy strict, each environment on its own
 	cd $(SANDBOX) && ../../$(BIN)/mypy --config-file mypy.ini --python-executable .venv/bin/python local_x3 local_snowflake sandbox_runner
 
 test: .meltano/.ready lint types ## Lint, types and all tests except full matrices
-	$(BIN)/pytest -q -n 2 --dist worksteal -m "not full and not live"
+	$(BIN)/python tests/support/run_tests.py -q -n 2 --dist worksteal -m "not full and not live"
 
 test-full: .meltano/.ready lint types ## The full matrices too
-	$(BIN)/pytest -q -n 2 --dist worksteal -m "not live"
+	$(BIN)/python tests/support/run_tests.py -q -n 2 --dist worksteal -m "not live"
 
 generate: setup ## Rewrite what is generated from the plugins' own --about: settings in meltano.yml and READMEs
 	$(BIN)/python tests/support/meltano_file.py
