@@ -91,7 +91,9 @@ def test_a_role_owns_what_it_creates(loader: Session) -> None:
     loader.rows("INSERT INTO T VALUES (1)")
     loader.rows("UPDATE T SET A = 2")
     loader.rows("ALTER TABLE T ADD COLUMN B DATE")
+    assert loader.rows("SELECT A, B FROM T") == [(2, None)]
     loader.rows("DROP TABLE T")
+    assert loader.error("SELECT A FROM T") == (2003, "42S02")
     loader.rows('DROP SCHEMA "ANALYTICS"."PURCHASING"')
 
 

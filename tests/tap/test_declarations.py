@@ -121,15 +121,19 @@ def test_columns_that_differ_by_kind_are_all_named() -> None:
 def test_every_query_is_graphql(entity: Entity, stream: StreamDeclaration) -> None:
     for source in entity.sources:
         selection, joined = document_selection([stream], source, ("_updateStamp",))
-        parse(page_query(source.graphql, selection))
+        queries = [page_query(source.graphql, selection)]
         if joined is not None and source.join is not None:
-            parse(page_query(source.join, joined))
+            queries.append(page_query(source.join, joined))
         outer: list[str] = []
         here = selection
         while here.collections:
             name, here = next(iter(here.collections.items()))
-            parse(collection_query(source.graphql, outer, name, here))
+            queries.append(collection_query(source.graphql, outer, name, here))
             outer.append(name)
+        for query in queries:
+            # One read operation each: nothing is ever written to X3.
+            (operation,) = parse(query).definitions
+            assert operation.to_dict()["operation"] == "query"
 
 
 def test_filters() -> None:
