@@ -56,9 +56,10 @@ test: .meltano/.ready lint types ## Lint, types and all tests except full matric
 test-full: .meltano/.ready lint types ## The full matrices too
 	$(BIN)/python tests/support/run_tests.py -q -n 2 --dist worksteal -m "not live"
 
-generate: setup ## Rewrite what is generated from the plugins' own --about: settings in meltano.yml and READMEs
+generate: setup ## Rewrite what is generated from the plugins' own --about: settings in meltano.yml and READMEs; rules in docs/sandbox.md
 	$(BIN)/python tests/support/meltano_file.py
 	$(BIN)/python tests/support/readme_tables.py tap-sagex3 target-snowflake-audit
+	$(BIN)/python tests/support/sandbox_docs.py
 
 bench: setup ## Both plugins against a peer on the sandbox: prints a table, writes build/bench.json
 	PYTHONPATH=tests/support $(BIN)/python -m tests.bench $(ARGS)
