@@ -189,10 +189,12 @@ def test_reset_undoes_everything(own: X3Client, control: X3Control) -> None:
         ({"do": "set", "table": "GDIE", "key": "CCT", "values": {"NOPE": 1}}, "no column NOPE"),
         ({"do": "add", "table": "GDIE", "values": {"NOPE": 1}}, "no column NOPE"),
         ({"do": "add", "table": "GDIE", "values": {"DES": "x"}}, "lack the key column DIE"),
-        ({"do": "bad_value", "table": "GDIE", "key": "CCT"}, "needs column and value"),
+        ({"do": "bad_value", "table": "GDIE", "key": "CCT"}, "missing required field `column`"),
+        ({"do": "touch", "table": "GDIE", "key": "CCT", "stmap": None}, "unknown field `stmap`"),
+        ({"do": "rows", "table": 7}, "rows: Expected `str`, got `int` - at `$.table`"),
         ({"do": "expected", "stream": "nope"}, "stream must be one of"),
         ({"do": "clock", "set": "noon"}, "noon"),
-        ({"do": "expose", "class": "GDIE", "stamps": ["NOPE"]}, "stamps must be"),
+        ({"do": "expose", "class": "GDIE", "stamps": ["NOPE"]}, "$.stamps[0]"),
         ({"do": "faults", "rules": [{"fault": "nope"}]}, "nope"),
         ([], "do must be one of"),
     ],
@@ -201,6 +203,15 @@ def test_commands_that_make_no_sense_are_refused(x3: X3Client, call: t.Any, text
     answer = requests.post(f"{x3.url}/_control", json=call, timeout=10)
     assert answer.status_code == 400
     assert text in answer.json()["error"]
+
+
+def test_help_lists_every_command_with_its_arguments(truth: X3Control) -> None:
+    found = truth.help()
+    assert {"set", "clock", "faults", "reset", "help"} <= set(found)
+    for name, entry in found.items():
+        assert entry["what"], name
+    assert found["touch"]["arguments"]["key"].endswith("required")
+    assert "class" in found["expose"]["arguments"]
 
 
 def test_requests_are_counted_by_kind(own: X3Client, control: X3Control) -> None:

@@ -50,6 +50,10 @@ class X3Control:
             raise ValueError(decoded["error"])
         return t.cast("object", decoded["result"])
 
+    def help(self) -> dict[str, Record]:
+        """Every command of the endpoint with what it does and its arguments."""
+        return t.cast("dict[str, Record]", self.call("help"))
+
     def set(self, table: str, key: Key, values: Record, **arguments: object) -> Record:
         """Change columns of one row. Its stamp becomes the clock's time, or `stamp`; None leaves it."""
         return t.cast("Record", self.call("set", table=table, key=key, values=values, **arguments))

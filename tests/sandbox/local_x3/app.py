@@ -8,7 +8,8 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from local_x3.control.commands import State, control
+from local_x3.control.commands import control
+from local_x3.control.state import State
 from local_x3.errors import ControlError, RestError, TokenError
 from local_x3.faults import spoil
 from local_x3.graphql.api import PATH, GraphQLApi

@@ -13,8 +13,8 @@ from local_x3.model import STAMP, STAMP_DATE, Document, Row, Value, is_empty_dat
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from local_x3.control.state import Records
     from local_x3.declarations import Dimensions, StreamField, StreamView
-    from local_x3.store import Store
 
 Record = dict[str, object]
 
@@ -25,7 +25,7 @@ def dimension_property(code: str) -> str:
 
 
 def expected_records(
-    stores: Sequence[Store], stream: str, stamps: dict[str, tuple[str, ...]] | None
+    stores: Sequence[Records], stream: str, stamps: dict[str, tuple[str, ...]] | None
 ) -> Iterator[Record]:
     """Yield the records of a stream as of now, document by document in key order.
 

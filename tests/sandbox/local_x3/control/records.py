@@ -1,0 +1,227 @@
+"""Commands that change, add and remove records, and show them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from random import Random
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import msgspec
+
+from local_x3.control.expected import expected_records
+from local_x3.control.places import full_key, level_of, opened, stores_of
+from local_x3.control.registry import Command
+from local_x3.data.filler import complete
+from local_x3.errors import ControlError
+from local_x3.model import STAMP, Document, Row, pick, set_stamp
+from local_x3.store import walk
+
+if TYPE_CHECKING:
+    from local_x3.control.places import Place
+    from local_x3.control.state import State
+    from local_x3.declarations import Level
+
+Stamp = str | None | msgspec.UnsetType
+RowKey = str | int | list[str | int]
+
+
+class Change(Command, kw_only=True):
+    """A command on one table or class; it stamps with `stamp`, else by the clock; null: not at all."""
+
+    table: str = ""
+    rest_class: str = msgspec.field(name="class", default="")
+    stamp: Stamp = msgspec.UNSET
+
+    @property
+    def place(self) -> str:
+        """The table, or the class."""
+        return self.table or self.rest_class
+
+    def mark(self, row: Row, state: State) -> None:
+        """Stamp a row."""
+        stamp = state.clock.stamp() if self.stamp is msgspec.UNSET else self.stamp
+        if stamp is not None:  # null: the change leaves no stamp, as after an import or SQL [I]
+            set_stamp(row, stamp)
+
+
+class RowChange(Change, kw_only=True):
+    """A change of one row, found by its key."""
+
+    key: RowKey
+
+    def change(self, state: State, values: dict[str, Any]) -> Row:
+        """Put values into the row and stamp it alone, as X3 stamps header and lines apart [D]."""
+        place = opened(state, self.place, self.key)
+        row = place.chain[-1].row
+        unknown = sorted(set(values) - set(row))
+        if unknown:
+            msg = f"{place.level.table} has no column {unknown[0]}"
+            raise ControlError(msg)
+        row.update(values)
+        self.mark(row, state)
+        place.store.changed(place.entry)
+        return row
+
+
+class Set(RowChange, tag="set", kw_only=True):
+    """Change columns of one row (`table` or `class`, `key`).
+
+    Its stamp becomes the clock's, or `stamp`; null leaves it as it was.
+    """
+
+    values: dict[str, Any]
+
+    def run(self, state: State) -> object:
+        """Return the changed row."""
+        return self.change(state, self.values)
+
+
+class Touch(RowChange, tag="touch", kw_only=True):
+    """Stamp one row without changing its values."""
+
+    def run(self, state: State) -> object:
+        """Return the row."""
+        return self.change(state, {})
+
+
+class BadValue(RowChange, tag="bad_value", kw_only=True):
+    """Put a value that does not fit its column's type into it."""
+
+    column: str
+    value: Any
+
+    def run(self, state: State) -> object:
+        """Return the changed row."""
+        return self.change(state, {self.column: self.value})
+
+
+class Remove(RowChange, tag="remove", kw_only=True):
+    """Delete a document, or one line; a removed line leaves no trace but the stamp of its document."""
+
+    def run(self, state: State) -> object:
+        """Remove it."""
+        place = opened(state, self.place, self.key)
+        if len(place.chain) == 1:
+            place.store.remove(place.entry.key)
+            return {}
+        parent = place.chain[-2]
+        for children in parent.children.values():
+            children[:] = [child for child in children if child is not place.chain[-1]]
+        self.mark(place.chain[0].row, state)
+        place.store.changed(place.entry)
+        return {}
+
+
+class Add(Change, tag="add", kw_only=True):
+    """Add a document (`values`, lines under their collection's name), or a line below `key` in `parent`."""
+
+    values: dict[str, Any] = msgspec.field(default_factory=dict)
+    parent: str = ""
+    key: RowKey | msgspec.UnsetType = msgspec.UNSET
+
+    def run(self, state: State) -> object:
+        """Return what was added."""
+        stamp = self.stamp or state.clock.stamp()
+        if self.key is not msgspec.UNSET:
+            return self._add_line(opened(state, self.parent, self.key), stamp)
+        store = stores_of(state, self.place)[0]
+        document = _document(self.values, store.source.level)
+        missing = [column for column in store.source.key if column not in document.row]
+        if missing:
+            msg = f"values lack the key column {missing[0]}"
+            raise ControlError(msg)
+        if pick(document.row, store.source.key) in store.by_key:
+            msg = f"{store.source.rest_class} has a record {pick(document.row, store.source.key)!r} already"
+            raise ControlError(msg)
+        complete(document, store.source.level, _rng(document.row), stamp)
+        return store.add(document).document
+
+    def _add_line(self, place: Place, stamp: str) -> object:
+        for name, child in place.level.children.items():
+            if child.table == self.table:
+                line = _document(self.values, child)
+                complete(line, child, _rng(line.row), stamp)
+                _inherit(place, line)
+                place.chain[-1].children.setdefault(name, []).append(line)
+                place.store.changed(place.entry)
+                return line.row
+        msg = f"{self.parent} has no lines {self.table}"
+        raise ControlError(msg)
+
+
+def _rng(row: Row) -> Random:
+    """Return random numbers for the columns that a test does not give, the same ones for the same row."""
+    return Random(repr(sorted(row.items())))  # noqa: S311 - test data
+
+
+def _inherit(place: Place, line: Document) -> None:
+    for name in full_key(place.store, place.level):
+        line.row.setdefault(name, place.chain[-1].row[name])
+
+
+def _document(values: dict[str, Any], level: Level) -> Document:
+    children = {
+        name: [_document(item, level.children[name]) for item in values[name]]
+        for name in level.children
+        if name in values
+    }
+    row = {name: value for name, value in values.items() if name not in level.children}
+    unknown = sorted(set(row) - set(level.columns) - {STAMP, "UPDDAT", "CREDATTIM", "CREDAT", "AUUID"})
+    if unknown:
+        msg = f"{level.table} has no column {unknown[0]}"
+        raise ControlError(msg)
+    return Document(row, children)
+
+
+class Rows(Command, tag="rows", kw_only=True):
+    """Return the native rows of a table, all of them or the first `limit`."""
+
+    reads_only: ClassVar[bool] = True
+    table: str
+    limit: int | None = None
+
+    def run(self, state: State) -> object:
+        """Return the rows."""
+        found: list[Row] = []
+        for store in stores_of(state, self.table):
+            level = level_of(store, self.table)
+            for entry in store.by_key.values():
+                if self.limit is not None and len(found) >= self.limit:
+                    return found[: self.limit]
+                for here, chain in walk(store.document(entry), store.source.level):
+                    if here is level:
+                        found.append(chain[-1].row)
+        return found if self.limit is None else found[: self.limit]
+
+
+class Expected(Command, tag="expected", kw_only=True):
+    """Return the records of `stream` that the tap must emit, as read through `api` (graphql or rest)."""
+
+    reads_only: ClassVar[bool] = True
+    stream: str
+    api: str = "graphql"
+
+    def run(self, state: State) -> object:
+        """Return the records."""
+        known = sorted({view.name for store in state.stores for view in store.source.streams})
+        if self.stream not in known:
+            msg = f"stream must be one of {', '.join(known)}"
+            raise ControlError(msg)
+        stamps = state.rest.stamps if self.api == "rest" else None
+        return list(expected_records(state.stores, self.stream, stamps))
+
+
+class Streams(Command, tag="streams", kw_only=True):
+    """Return what there is: streams with their number of documents."""
+
+    reads_only: ClassVar[bool] = True
+
+    def run(self, state: State) -> object:
+        """Return the numbers."""
+        found: Counter[str] = Counter()
+        for store in state.stores:
+            found.update({view.name: len(store.by_key) for view in store.source.streams})
+        return found
+
+
+COMMANDS = (Set, Touch, BadValue, Remove, Add, Rows, Expected, Streams)

@@ -1,0 +1,47 @@
+"""Commands on what differs from site to site."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from local_x3.control.places import stores_of
+from local_x3.control.registry import Command
+
+if TYPE_CHECKING:
+    from local_x3.control.state import State
+
+StampColumn = Literal["UPDDATTIM", "UPDDAT"]
+
+
+class Expose(Command, tag="expose"):
+    """Choose which `stamps` a class shows in REST: UPDDATTIM, UPDDAT, both or none."""
+
+    rest_class: str = msgspec.field(name="class")
+    stamps: list[StampColumn]
+
+    def run(self, state: State) -> object:
+        """Keep the choice."""
+        shown = tuple(stamp for stamp in ("UPDDATTIM", "UPDDAT") if stamp in self.stamps)
+        for store in stores_of(state, self.rest_class):
+            state.rest.stamps[store.source.rest_class] = shown
+        return {}
+
+
+class Reset(Command, tag="reset"):
+    """Undo everything that tests have changed: data, clock, faults, counters, shown stamps."""
+
+    def run(self, state: State) -> object:
+        """Set back."""
+        for store in state.stores:
+            store.reset()
+        state.clock.reset()
+        state.faults.rules = []
+        state.counters.clear()
+        state.link_origin = ""
+        state.rest.stamps.update(state.rest.initial_stamps)
+        return {}
+
+
+COMMANDS = (Expose, Reset)
