@@ -53,7 +53,7 @@ def test_sizes_follow_the_scale(data: Tables) -> None:
     assert sizes["PINVOICE"] == pytest.approx(200, abs=2)
     assert sizes["SINVOICEV"] + sizes["SINVOICE"] == 150
     assert sizes["STOCK"] == 120
-    assert (sizes["GACCOUNT"], sizes["GDIE"], sizes["CACCE"]) == (120, 6, 62)
+    assert (sizes["GACCOUNT"], sizes["GDIE"], sizes["CACCE"]) == (128, 6, 62)
 
 
 @pytest.mark.parametrize(

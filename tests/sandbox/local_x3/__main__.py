@@ -20,7 +20,7 @@ from local_x3.declarations import DEFAULT_FOLDER, load_sources
 from local_x3.graphql.api import PATH
 from local_x3.graphql.tokens import Credentials
 from local_x3.http_server import HttpServer
-from local_x3.store import Dataset, Store
+from local_x3.store import Cache, Dataset, Store
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
@@ -67,7 +67,8 @@ async def serve(options: argparse.Namespace) -> None:
         if options.fixture
         else GeneratedData(sources, options.scale, options.seed, clock)
     )
-    stores = [Store(source, data) for source in sources]
+    cache = Cache()
+    stores = [Store(source, data, cache) for source in sources]
     server = HttpServer(clock.seconds)
     port = await server.bind(options.port)
     url = f"http://127.0.0.1:{port}"

@@ -38,11 +38,14 @@ class Document:
 
 @dataclass(slots=True)
 class Entry:
-    """The place of a document in its table: what lists are sorted by, without building the document."""
+    """The place of a document in its table: what lists are sorted by, without building the document.
+
+    `index` is the document's number in its store; `document` is there when a test has changed it.
+    """
 
     key: Key
     stamp: str
-    index: int | None = None
+    index: int
     document: Document | None = None
 
 

@@ -1,88 +1,117 @@
-"""The documents of one source: found by key, built when needed, changed by tests."""
+"""The documents of one source: found by key, built when needed, changed by tests.
+
+Nothing is kept of a document that nobody has changed but its place in the order of keys (4 bytes): key
+and stamp are made from its number again, its rows too unless the cache still has them.
+"""
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from dataclasses import dataclass
+from array import array
+from bisect import bisect_left
+from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
+from local_x3.cache import Cache, Cached
 from local_x3.model import STAMP, STAMP_DATE, Document, Entry, Key, Row, pick
-from local_x3.ordering import Order, SortKey, rank, sort_key
+from local_x3.ordering import rank
+from local_x3.selection import Selection, Selector
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable, Iterator
 
     from local_x3.declarations import Level, Source
 
-CACHED_ROWS = 100_000  # built rows kept for each source, about 180 MB; changed documents are kept in any case
-CACHED_HEADERS = 100_000  # rows of documents kept for lists when the documents themselves are no longer kept
-CACHED_SELECTIONS = 16
+__all__ = ["Cache", "Dataset", "Selection", "Selector", "Store", "Table", "count_rows", "walk"]
+
+
+class Table(Protocol):
+    """The documents of one source as they are at the start, by number; the same ones each time."""
+
+    @property
+    def count(self) -> int:
+        """How many documents there are."""
+
+    def key(self, index: int) -> Key:
+        """Return the key of a document."""
+
+    def stamp(self, index: int) -> str:
+        """Return the change stamp of a document."""
+
+    def document(self, index: int) -> Document:
+        """Make a document; nobody else has this one."""
+
+    def header(self, index: int) -> Row:
+        """Make a document's own row, its lines not."""
 
 
 class Dataset(Protocol):
     """Where documents come from."""
 
-    def entries(self, source: Source) -> list[Entry]:
-        """Return the entries of a source, in any order."""
-
-    def build(self, source: Source, entry: Entry) -> Document:
-        """Make the document of an entry, the same one each time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """The entries that match a condition, sorted, with their sort keys."""
-
-    keys: list[SortKey]
-    found: list[tuple[Store, Entry]]
+    def table(self, source: Source) -> Table:
+        """Return the documents of a source."""
 
 
 class Store:
     """All documents of one source."""
 
-    def __init__(self, source: Source, dataset: Dataset) -> None:
-        """Keep the source; entries are made at the first use."""
+    def __init__(self, source: Source, dataset: Dataset, cache: Cache | None = None) -> None:
+        """Keep the source; its keys are sorted at the first use. Stores may share a cache."""
         self.source = source
         self.version = 0
-        self._dataset = dataset
-        self._by_key: dict[Key, Entry] | None = None
-        self._built: OrderedDict[Key, Document] = OrderedDict()
-        self._built_rows = 0
-        self._headers: OrderedDict[Key, Row] = OrderedDict()
+        self.by_key = KeyIndex(self)
         self.light_columns = frozenset({*source.key, STAMP, STAMP_DATE})
+        self._dataset = dataset
+        self._cache = Cache() if cache is None else cache
+        self._table: Table | None = None
+        self._order: array[int] | None = None
+        self._changed: dict[int, Entry] = {}
+        self._added = 0
 
     @property
-    def by_key(self) -> dict[Key, Entry]:
-        """Entries by document key, sorted by key when first made."""
-        if self._by_key is None:
-            entries = sorted(self._dataset.entries(self.source), key=lambda e: [rank(v) for v in e.key])
-            self._by_key = {entry.key: entry for entry in entries}
-        return self._by_key
+    def table(self) -> Table:
+        """The documents at the start."""
+        if self._table is None:
+            self._table = self._dataset.table(self.source)
+        return self._table
+
+    @property
+    def order(self) -> array[int]:
+        """The numbers of all documents, sorted by key."""
+        if self._order is None:
+            self._order = _by_key(self.table, len(self.source.key))
+        return self._order
+
+    @property
+    def numbers(self) -> int:
+        """Above every number in use."""
+        return self.table.count + self._added
+
+    def key(self, index: int) -> Key:
+        """Return the key of a document."""
+        entry = self._changed.get(index)
+        return self.table.key(index) if entry is None else entry.key
+
+    def entry(self, index: int) -> Entry:
+        """Return the entry of a document: the same one only while the document is changed or cached."""
+        entry = self._changed.get(index)
+        if entry is not None:
+            return entry
+        cached = self._cache.get((self.source.name, index))
+        if cached is not None:
+            return cached.entry
+        return Entry(self.table.key(index), self.table.stamp(index), index)
 
     def document(self, entry: Entry) -> Document:
         """Return the document of an entry."""
         if entry.document is not None:
             return entry.document
-        built = self._built.get(entry.key)
-        if built is None:
-            built = self._dataset.build(self.source, entry)
-            self._built[entry.key] = built
-            self._built_rows += count_rows(built)
-            self._keep_header(entry.key, built.row)
-            while self._built_rows > CACHED_ROWS and len(self._built) > 1:
-                self._built_rows -= count_rows(self._built.popitem(last=False)[1])
+        place = (self.source.name, entry.index)
+        cached = self._cache.get(place)
+        if cached is not None and cached.document is not None:
+            return cached.document
+        built = self.table.document(entry.index)
+        self._cache.keep(place, Cached(entry, built.row, built, count_rows(built)))
         return built
-
-    def _keep_header(self, key: Key, row: Row) -> None:
-        self._headers[key] = row
-        if len(self._headers) > CACHED_HEADERS:
-            self._headers.popitem(last=False)
-
-    def _forget(self, key: Key) -> None:
-        self._headers.pop(key, None)
-        built = self._built.pop(key, None)
-        if built is not None:
-            self._built_rows -= count_rows(built)
 
     def light(self, entry: Entry) -> Row:
         """Return key and stamp columns only, without building the document."""
@@ -96,16 +125,46 @@ class Store:
         return self.light(entry) if self.light_columns.issuperset(columns) else self.header(entry)
 
     def header(self, entry: Entry) -> Row:
-        """Return the document's own row, without its lines when they are no longer at hand."""
+        """Return the document's own row; its lines are not built for it."""
         if entry.document is not None:
             return entry.document.row
-        row = self._headers.get(entry.key)
-        return self.document(entry).row if row is None else row
+        place = (self.source.name, entry.index)
+        cached = self._cache.get(place)
+        if cached is None:
+            cached = Cached(entry, self.table.header(entry.index), None, 1)
+            self._cache.keep(place, cached)
+        return cached.row
+
+    def scan(self, columns: frozenset[str]) -> Iterator[tuple[int, Row]]:
+        """Yield number and row of every document by key; what is built for it is not kept."""
+        light = self.light_columns.issuperset(columns)
+        table, name = self.table, self.source.name
+        for index in self.order:
+            entry = self._changed.get(index)
+            if light:
+                yield index, self.light(entry or Entry(table.key(index), table.stamp(index), index))
+            elif entry is not None:
+                yield index, self.header(entry)
+            else:
+                cached = self._cache.get((name, index))
+                yield index, table.header(index) if cached is None else cached.row
+
+    def find(self, key: Key) -> int | None:
+        """Return the place of a key in `order`."""
+        if not all(isinstance(part, (str, int, Decimal)) for part in key):
+            return None
+        at = self._place(key)
+        return at if at < len(self.order) and self.key(self.order[at]) == key else None
+
+    def _place(self, key: Key) -> int:
+        wanted = [rank(part) for part in key]
+        return bisect_left(self.order, wanted, key=lambda index: [rank(part) for part in self.key(index)])
 
     def open(self, entry: Entry) -> Document:
         """Return the document for a change; it is kept from now on. Call `changed` when done."""
         entry.document = self.document(entry)
-        self._forget(entry.key)
+        self._changed[entry.index] = entry
+        self._cache.forget((self.source.name, entry.index))
         return entry.document
 
     def changed(self, entry: Entry) -> None:
@@ -116,63 +175,73 @@ class Store:
 
     def reset(self) -> None:
         """Undo every change."""
-        self._by_key = None
-        self._built.clear()
-        self._headers.clear()
-        self._built_rows = 0
+        self._order = None
+        self._changed.clear()
+        self._added = 0
+        self._cache.clear(self.source.name)
         self.version += 1
 
     def add(self, document: Document) -> Entry:
         """Add a document under the key its row holds."""
-        key = pick(document.row, self.source.key)
-        entry = Entry(key, str(document.row[STAMP]), document=document)
-        self.by_key[key] = entry
+        entry = Entry(pick(document.row, self.source.key), str(document.row[STAMP]), self.numbers, document)
+        at = self._place(entry.key)
+        self._changed[entry.index] = entry
+        self._added += 1
+        self.order.insert(at, entry.index)
         self.version += 1
         return entry
 
     def remove(self, key: Key) -> None:
-        """Delete a document."""
-        del self.by_key[key]
-        self._forget(key)
+        """Delete a document.
+
+        Raises:
+            KeyError: there is none of this key.
+        """
+        at = self.find(key)
+        if at is None:
+            raise KeyError(key)
+        index = self.order.pop(at)
+        self._changed.pop(index, None)
+        self._cache.forget((self.source.name, index))
         self.version += 1
 
 
-class Selector:
-    """Finds and sorts documents over one or several stores, and remembers the last answers."""
+class KeyIndex:
+    """The entries of a store by document key, in order of key."""
 
-    def __init__(self, stores: list[Store]) -> None:
-        """Search all of `stores` as one list."""
-        self.stores = stores
-        self._cache: OrderedDict[tuple[object, Order], tuple[tuple[int, ...], Selection]] = OrderedDict()
+    def __init__(self, store: Store) -> None:
+        """Look into `store`."""
+        self._store = store
 
-    def select(
-        self, name: object, columns: frozenset[str], matches: Callable[[Row], bool] | None, order: Order
-    ) -> Selection:
-        """Return what matches, sorted by `order`.
+    def get(self, key: Key) -> Entry | None:
+        """Return the entry of a key."""
+        at = self._store.find(key)
+        return None if at is None else self._store.entry(self._store.order[at])
 
-        Args:
-            name: identifies the condition among all conditions of this selector (its text).
-            columns: the columns `matches` reads.
-            matches: the condition; None takes all.
-            order: columns to sort by, all of them present in every row.
-        """
-        versions = tuple(store.version for store in self.stores)
-        cached = self._cache.get((name, order))
-        if cached is not None and cached[0] == versions:
-            return cached[1]
-        needed = columns.union(column for column, _ in order)
-        pairs: list[tuple[SortKey, Store, Entry]] = []
-        for store in self.stores:
-            for entry in store.by_key.values():
-                row = store.row(entry, needed)
-                if matches is None or matches(row):
-                    pairs.append((sort_key([row.get(c, "") for c, _ in order], order), store, entry))
-        pairs.sort(key=lambda pair: pair[0])
-        selection = Selection([p[0] for p in pairs], [(p[1], p[2]) for p in pairs])
-        self._cache[name, order] = (versions, selection)
-        if len(self._cache) > CACHED_SELECTIONS:
-            self._cache.popitem(last=False)
-        return selection
+    def values(self) -> Iterator[Entry]:
+        """Yield every entry."""
+        return (self._store.entry(index) for index in self._store.order)
+
+    def __contains__(self, key: Key) -> bool:
+        """Say whether there is a document of this key."""
+        return self._store.find(key) is not None
+
+    def __iter__(self) -> Iterator[Key]:
+        """Yield every key."""
+        return (self._store.key(index) for index in self._store.order)
+
+    def __len__(self) -> int:
+        """Return how many documents there are."""
+        return len(self._store.order)
+
+
+def _by_key(table: Table, parts: int) -> array[int]:
+    """Sort numbers by key, the last part first: no more than one part of each key is held at a time."""
+    numbers = list(range(table.count))
+    for part in reversed(range(parts)):
+        ranks = [rank(table.key(index)[part]) for index in range(table.count)]
+        numbers.sort(key=ranks.__getitem__)
+    return array("I", numbers)
 
 
 def count_rows(document: Document) -> int:

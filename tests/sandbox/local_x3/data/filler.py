@@ -61,15 +61,20 @@ def complete(document: Document, level: Level, rng: Random, stamp: str, above: t
     """
     row = document.row
     keys = (*above, *level.key)
-    for name, make in _makers(level):
-        if name not in row:
-            row[name] = make(rng)
-    _audit(row, level, rng, stamp)
+    complete_row(row, level, rng, stamp)
     for name, child in level.children.items():
         for line in document.children.setdefault(name, []):
             for column in keys:  # lines carry the key of what they belong to, as in the tables
                 line.row.setdefault(column, row[column])
             complete(line, child, rng, str(row[STAMP]), keys)
+
+
+def complete_row(row: Row, level: Level, rng: Random, stamp: str) -> None:
+    """Fill what is missing in a row: always before its lines, so that it is the same without them."""
+    for name, make in _makers(level):
+        if name not in row:
+            row[name] = make(rng)
+    _audit(row, level, rng, stamp)
 
 
 def _audit(row: Row, level: Level, rng: Random, stamp: str) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from local_x3.model import CREATED, STAMP, STAMP_DATE, UUID, Document, Entry, Row, pick
+from local_x3.model import CREATED, STAMP, STAMP_DATE, UUID, Document, Key, Row, pick
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,20 +28,9 @@ class FixtureData:
             raise FileNotFoundError(msg)
         self._folder = folder
 
-    def entries(self, source: Source) -> list[Entry]:
-        """Return the entries of a source, documents included."""
-        found = []
-        for resource in self._resources(source):
-            document = _document(resource, source.level)
-            document.row.setdefault(STAMP, "")
-            _number_lines(document, source.level)
-            found.append(Entry(pick(document.row, source.key), str(document.row[STAMP]), document=document))
-        return found
-
-    def build(self, source: Source, entry: Entry) -> Document:
-        """Never asked for: every entry has its document."""
-        msg = f"{source.name} {entry.key} has no document"
-        raise ValueError(msg)
+    def table(self, source: Source) -> FixtureTable:
+        """Return the documents of a source."""
+        return FixtureTable(source, self._resources(source))
 
     def _resources(self, source: Source) -> list[dict[str, Any]]:
         folder = self._folder / source.entity
@@ -52,6 +42,38 @@ class FixtureData:
             return [DECODER.decode(line) for line in lines if line.strip()]
         path = folder / "rest_query.json"
         return list(DECODER.decode(path.read_bytes())["$resources"]) if path.exists() else []
+
+
+@dataclass(frozen=True, slots=True)
+class FixtureTable:
+    """The documents of one source as the raw answers say."""
+
+    source: Source
+    resources: list[dict[str, Any]]
+
+    @property
+    def count(self) -> int:
+        """How many documents there are."""
+        return len(self.resources)
+
+    def key(self, index: int) -> Key:
+        """Return the key of a document."""
+        return pick({name: _native(self.resources[index][name]) for name in self.source.key}, self.source.key)
+
+    def stamp(self, index: int) -> str:
+        """Return the change stamp of a document; empty where the answer has none."""
+        return str(_native(self.resources[index].get(STAMP, "")))
+
+    def document(self, index: int) -> Document:
+        """Make a document."""
+        document = _document(self.resources[index], self.source.level)
+        document.row.setdefault(STAMP, "")
+        _number_lines(document, self.source.level)
+        return document
+
+    def header(self, index: int) -> Row:
+        """Make a document's own row."""
+        return self.document(index).row
 
 
 def _document(resource: dict[str, Any], level: Level) -> Document:

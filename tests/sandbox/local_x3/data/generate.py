@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from local_x3.data.filler import complete
+from local_x3.data.filler import complete, complete_row
 from local_x3.data.generic import Generic
 from local_x3.data.invoices import (
     PAYABLE,
@@ -20,45 +21,94 @@ from local_x3.data.invoices import (
 from local_x3.data.ledger import Entries
 from local_x3.data.masters import masters
 from local_x3.data.purchasing import PurchaseOrders
-from local_x3.data.world import ANCHOR, Maker, World
-from local_x3.model import Document, Entry
+from local_x3.data.world import ANCHOR, Extras, Maker, World
+from local_x3.model import SENTINEL_DATES, STAMP
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from random import Random
 
     from local_x3.clock import Clock
     from local_x3.declarations import Source
+    from local_x3.model import Document, Key, Row
+
+
+NOTHING_ELSE = Extras()
+EMPTY_STAMPS = ("", *(f"{day}T00:00:00Z" for day in SENTINEL_DATES))
+UNSTAMPED_SHARE = 31
 
 
 class GeneratedData:
     """Documents made from seed and number when they are asked for."""
 
-    def __init__(self, sources: Sequence[Source], scale: int, seed: int, clock: Clock) -> None:
+    def __init__(
+        self, sources: Sequence[Source], scale: int, seed: int, clock: Clock, extras: Extras = NOTHING_ELSE
+    ) -> None:
         """Plan `scale` GL entries and the rest in proportion, stamped in the two years up to a fixed day.
 
         Where the machine's clock is behind that day, they end now: no stamp lies in the future.
         """
         now = clock.now().replace(microsecond=0) - dt.timedelta(seconds=1)
-        self._world = World(seed, scale, min(ANCHOR, now))
+        self._world = World(seed, scale, min(ANCHOR, now), extras)
         self._makers = makers(self._world)
         for source in sources:
             if source.name not in self._makers:  # an entity that no rule knows: plausible values only
                 self._makers[source.name] = Generic(self._world, source, max(scale // 4, 1))
 
-    def entries(self, source: Source) -> list[Entry]:
-        """Return the entries of a source."""
-        maker = self._makers[source.name]
-        return [Entry(maker.key(index), maker.stamps(index)[1], index) for index in range(maker.count)]
+    def table(self, source: Source) -> GeneratedTable:
+        """Return the documents of a source."""
+        return GeneratedTable(self._world, source, self._makers[source.name])
 
-    def build(self, source: Source, entry: Entry) -> Document:
+
+@dataclass(frozen=True, slots=True)
+class GeneratedTable:
+    """What a maker says of its documents, with plausible values in all other columns."""
+
+    world: World
+    source: Source
+    maker: Maker
+
+    @property
+    def count(self) -> int:
+        """How many documents there are."""
+        return self.maker.count
+
+    def key(self, index: int) -> Key:
+        """Return the key of a document."""
+        return self.maker.key(index)
+
+    def stamp(self, index: int) -> str:
+        """Return the change stamp of a document."""
+        return self.maker.stamps(index)[1] if self._stamped(index) else EMPTY_STAMPS[index % 3]
+
+    def document(self, index: int) -> Document:
         """Make a document."""
-        if entry.index is None:
-            msg = f"{entry.key} was not generated"
-            raise ValueError(msg)
-        document = self._makers[source.name].document(entry.index)
-        rng = self._world.rng(f"{source.name}+", entry.index)
-        complete(document, source.level, rng, entry.stamp)
+        document = self.maker.document(index)
+        if not self._stamped(index):
+            _stamp_all(document, self.stamp(index))
+        complete(document, self.source.level, self._rng(index), self.stamp(index))
         return document
+
+    def header(self, index: int) -> Row:
+        """Make a document's own row."""
+        row = self.maker.header(index)
+        if not self._stamped(index):
+            row[STAMP] = self.stamp(index)
+        complete_row(row, self.source.level, self._rng(index), self.stamp(index))
+        return row
+
+    def _stamped(self, index: int) -> bool:
+        return not self.world.extras.unstamped or index % UNSTAMPED_SHARE != UNSTAMPED_SHARE // 2
+
+    def _rng(self, index: int) -> Random:
+        return self.world.rng(f"{self.source.name}+", index)
+
+
+def _stamp_all(document: Document, stamp: str) -> None:
+    document.row[STAMP] = stamp
+    for lines in document.children.values():
+        for line in lines:
+            _stamp_all(line, stamp)
 
 
 def makers(world: World) -> dict[str, Maker]:

@@ -31,10 +31,12 @@ class Generic:
 
     def document(self, index: int) -> Document:
         """Return a document with up to four lines on each level."""
+        return Document(self.header(index), self._lines(self.source.level, index))
+
+    def header(self, index: int) -> Row:
+        """Return a document's own row."""
         row: Row = dict(zip(self.source.key, self.key(index), strict=True))
-        return Document(
-            stamped({**row, **self.source.preset}, self.stamps(index)), self._lines(self.source.level, index)
-        )
+        return stamped({**row, **self.source.preset}, self.stamps(index))
 
     def _lines(self, level: Level, index: int) -> dict[str, list[Document]]:
         found: dict[str, list[Document]] = {}

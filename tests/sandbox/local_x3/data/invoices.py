@@ -24,8 +24,8 @@ from local_x3.data.world import (
     WAREHOUSE,
     Site,
     World,
-    cents,
     converted,
+    rounded,
     shift_date,
     stamped,
 )  # fmt: skip
@@ -45,8 +45,8 @@ ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
-class Posting:
-    """What the ledger needs of an invoice. `sign` is that of expense or revenue lines: 1 debit, -1 credit."""
+class Head:
+    """What the header of a ledger entry needs. `sign` is that of expense or revenue: 1 debit, -1 credit."""
 
     entry_type: str
     number: str
@@ -57,10 +57,17 @@ class Posting:
     control: str
     partner: str
     sign: int
-    parts: tuple[tuple[str, Decimal], ...]  # (account, net amount), one a ledger line
-    tax: Decimal
     stamps: tuple[str, str]
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """What the lines of a ledger entry need."""
+
+    head: Head
+    parts: tuple[tuple[str, Decimal], ...]  # (account, net amount), one a ledger line
+    tax: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +115,10 @@ class Invoices:
         """Return an invoice with its lines."""
         raise NotImplementedError
 
+    def header(self, index: int) -> Row:
+        """Return an invoice's own row; its amounts are those of its lines."""
+        return self.document(index).row
+
     def partner(self, index: int) -> tuple[str, str]:
         """Return code and currency of the invoice's partner."""
         who = self.world.rng(f"{self.kind.name}/partner", index).randrange(self.partners)
@@ -139,10 +150,18 @@ class Invoices:
             "TAX1": TAX_CODE[site.chart], "BASTAX1": net, "AMTTAX1": gross - net,
         }  # fmt: skip
 
+    def head(self, index: int) -> Head:
+        """Return what the ledger entry of an invoice says in its header, without making the invoice."""
+        partner, currency = self.partner(index)
+        kind = self.kind
+        return Head(
+            kind.entry_type, str(self.key(index)[0]), kind.journal, kind.module, self.site(index), currency,
+            kind.control, partner, kind.sign * self.sign(index), self.stamps(index), f"Facture {partner}",
+        )  # fmt: skip
+
     def posting(self, index: int) -> Posting:
         """Return what the ledger entry of an invoice is made of: its lines added up by account."""
         document, site = self.document(index), self.site(index)
-        partner, currency = self.partner(index)
         sums: dict[str, Decimal] = {}
         tax = ZERO
         for place, line in enumerate(lines_of(document)):
@@ -150,11 +169,7 @@ class Invoices:
             code = str(line.row.get("ACC1") or account(site.chart, self.kind.accounts[0], place))
             sums[code] = sums.get(code, ZERO) + net
             tax += gross - net
-        sign = self.kind.sign * self.sign(index)
-        return Posting(self.kind.entry_type,
-        str(self.key(index)[0]), self.kind.journal, self.kind.module, site, currency,
-                       self.kind.control, partner, sign, tuple(sums.items()), tax, self.stamps(index),
-                       f"Facture {partner}")  # fmt: skip
+        return Posting(self.head(index), tuple(sums.items()), tax)
 
 
 def lines_of(document: Document) -> list[Document]:
@@ -167,9 +182,9 @@ def total(lines: list[Document], column: str) -> Decimal:
     return sum((Decimal(line.row[column]) for line in lines), ZERO)
 
 
-def amounts(net: Decimal, site: Site) -> Row:
+def amounts(net: Decimal, site: Site, currency: str) -> Row:
     """Return the amounts of a line."""
-    tax = cents(net * TAX_RATE[site.chart])
+    tax = rounded(net * TAX_RATE[site.chart], currency)
     return {"AMTNOTLIN": net, "AMTATILIN": net + tax, "AMTTAXLIN1": tax}
 
 
@@ -185,14 +200,15 @@ class PurchaseInvoices(Invoices):
 
     def partner(self, index: int) -> tuple[str, str]:
         """Return the order's supplier."""
-        row = self.orders.document(index % self.orders.count).row
-        return str(row["BPSNUM"]), str(row["CUR"])
+        supplier = self.orders.supplier(index % self.orders.count)
+        return supplier_code(supplier), currency_of(supplier)
 
     def document(self, index: int) -> Document:
-        """Return an invoice; the first one of a large dataset has 1,500 lines."""
+        """Return an invoice; the first one of a large dataset has 1,500 lines, of a small one if asked."""
         order = self.orders.document(index % self.orders.count)
         ordered = order.children["POHPOQ"]
-        long = index == 0 and self.world.scale >= LONG_INVOICE_SCALE
+        large = self.world.scale >= LONG_INVOICE_SCALE or self.world.extras.long_invoice
+        long = index == 0 and large
         count = LONG_INVOICE_LINES if long else len(ordered)
         day = self.stamps(index)[0][:10]
         lines = [Document(self._line(order.row, ordered[n % len(ordered)].row, n, day)) for n in range(count)]
@@ -217,7 +233,8 @@ class PurchaseInvoices(Invoices):
             "QTYSTU": line["QTYSTU"], "GROPRI": line["GROPRI"],
             "DISCRGVAL1": ZERO, "DISCRGVAL2": ZERO, "DISCRGVAL3": ZERO, "NETPRI": line["NETPRI"],
             "NETCUR": order["CUR"], "VAT1": line["VAT1"],
-            "VAT2": "", "AMTTAXLIN2": ZERO, "ACCDAT": day, **amounts(Decimal(line["LINAMT"]), site),
+            "VAT2": "", "AMTTAXLIN2": ZERO, "ACCDAT": day,
+            **amounts(Decimal(line["LINAMT"]), site, str(order["CUR"])),
         }  # fmt: skip
 
 
@@ -234,7 +251,7 @@ class FinancialInvoices(Invoices):
         """Return an invoice."""
         rng = self.world.rng(self.kind.name, index)
         site = self.site(index)
-        partner = self.partner(index)[0]
+        partner = self.partner(index)
         lines = [Document(self._line(site, partner, place, rng)) for place in range(1 + index % 3)]
         row = self.accounting(index, lines)
         row |= {
@@ -243,12 +260,13 @@ class FinancialInvoices(Invoices):
         }  # fmt: skip
         return Document(stamped(row, self.stamps(index)), {self.collection: lines})
 
-    def _line(self, site: Site, partner: str, place: int, rng: Random) -> Row:
+    def _line(self, site: Site, partner: tuple[str, str], place: int, rng: Random) -> Row:
+        code_of_partner, currency = partner
         prefix = self.kind.accounts[place % len(self.kind.accounts)]
-        taxed = amounts(number(rng.randrange(1, 10**8), 2), site)
+        taxed = amounts(rounded(number(rng.randrange(1, 10**8), 2), currency), site, currency)
         code: Value = account(site.chart, prefix, rng.randrange(4))
         return {
-            "LIG": place + 1, "CPYLIN": site.company, "FCYLIN": site.code, "BPRLIN": partner,
+            "LIG": place + 1, "CPYLIN": site.company, "FCYLIN": site.code, "BPRLIN": code_of_partner,
             "COA1": site.chart, "ACC1": code, "COA2": site.chart,
             "ACC2": code, "PURTYP": 3, "UOM": "", "QTY": ZERO, "VAT": TAX_CODE[site.chart], "PJTLIN": "",
             "AMTVAT": taxed.pop("AMTTAXLIN1"), **taxed,
@@ -284,18 +302,22 @@ class SalesInvoices(Invoices):
         site = self.site(index)
         product = rng.randrange(self.products)
         quantity, price = number(rng.randrange(1, 10**6), 3), number(rng.randrange(1, 10**8), 5)
+        free = place == 3 and index % 2 == 0  # given away: a line that costs nothing
+        price = ZERO if free else price
+        partner, currency = self.partner(index)
         unit = UNITS[product % len(UNITS)]
         return {
             "SIDLIN": (place + 1) * 1000, "SIDORI": 3, "SOHNUM": f"SO{site.code}{index + 1:06d}",
             "SOPLIN": (place + 1) * 1000, "SOQSEQ": 1,
             "SDHNUM": f"SD{site.code}{index + 1:06d}", "SDDLIN": (place + 1) * 1000, "CPY": site.company,
             "SALFCY": site.code,
-            "STOFCY": WAREHOUSE.code if index % 2 else site.code, "BPCINV": self.partner(index)[0],
+            "STOFCY": WAREHOUSE.code if index % 2 else site.code, "BPCINV": partner,
             "LINTYP": 1, "ITMREF": product_code(product),
             "SAU": unit, "STU": unit, "SAUSTUCOE": Decimal(1), "QTY": quantity, "QTYSTU": quantity,
             "GROPRI": price, "DISCRGVAL1": ZERO,
             "DISCRGVAL2": -number(index % 500, 2), "DISCRGVAL3": ZERO, "NETPRI": price, "NETPRINOT": price,
             "VAT1": TAX_CODE[site.chart],
-            "VAT2": "", "AMTTAXLIN2": ZERO, "FOCFLG": 1, "INVDAT": self.stamps(index)[0][:10], "PJT": "",
-            **amounts(cents(quantity * price), site),
+            "VAT2": "", "AMTTAXLIN2": ZERO, "FOCFLG": 3 if free else 1,
+            "INVDAT": self.stamps(index)[0][:10], "PJT": "",
+            **amounts(rounded(quantity * price, currency), site, currency),
         }  # fmt: skip

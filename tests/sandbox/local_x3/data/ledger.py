@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from local_x3.data.filler import number
-from local_x3.data.invoices import Invoices, Posting
+from local_x3.data.invoices import Head, Invoices, Posting
 from local_x3.data.masters import account, control_account, dimension_code, supplier_code
-from local_x3.data.world import SITES, TAX_CODE, World, cents, converted, rate, shift_date, stamped
+from local_x3.data.world import SITES, TAX_CODE, World, converted, rate, rounded, shift_date, stamped
 from local_x3.model import SENTINEL_DATES, STAMP, Document, Key, Row
 
 if TYPE_CHECKING:
@@ -19,9 +19,15 @@ if TYPE_CHECKING:
 LEDGERS = ((1, "LEG"), (2, "ANA"))  # legal in company currency, analytical in group currency
 GROUP_CURRENCY = "EUR"
 GENERAL = 8  # menu of modules
-YES, NO = 2, 1
+NO, YES, REVERSED = 1, 2, 3
 ZERO = Decimal(0)
 HUGE = Decimal("123456789012345.67")  # 17 digits, the most X3 amounts hold here
+FOREIGN = ("GBP", "JPY", "CHF")
+TEXTS = {
+    "OD": "Écriture d'inventaire",
+    "BAN": "Paiement",
+    "STK": 'Stock \U0001f4e6 "Ø12"; l\'inventaire \\ fin',
+}
 OTHERS = (("OD", "OD", "641"), ("BAN", "BAN", "512"), ("STK", "STK", "311"), ("OD", "OD", "681"))
 
 
@@ -67,9 +73,11 @@ class Entries:
     def stamps(self, index: int) -> tuple[str, str]:
         """Return when an entry was made and last changed: an invoice's entry in the invoice's second."""
         found = self._invoice(index)
-        if found is not None:
-            return found[0].stamps(found[1])
-        return self.world.times("gl_entry", index, self.count)
+        made, changed = (
+            found[0].stamps(found[1]) if found else self.world.times("gl_entry", index, self.count)
+        )
+        mass = index >= self.count - self.world.extras.mass_update
+        return made, self.world.last_stamp if mass else changed
 
     def document(self, index: int) -> Document:
         """Return an entry with its lines of every ledger and their cost allocations."""
@@ -80,101 +88,134 @@ class Entries:
         lines = [
             line
             for ledger, (number_, name) in enumerate(LEDGERS)
-            for line in _ledger_lines(posting, parts, number_, name, index * 10 + ledger, rng)
+            for line in _ledger_lines(posting.head, parts, number_, name, index * 10 + ledger, rng)
         ]
-        self._match(index, posting, lines)
-        return Document(stamped(self._header(index, posting), posting.stamps), {"HAEDAE": lines})
+        self._match(index, lines)
+        return Document(self.header(index), {"HAEDAE": lines})
+
+    def header(self, index: int) -> Row:
+        """Return an entry's own row."""
+        found = self._invoice(index)
+        head = found[0].head(found[1]) if found else self._head(index)
+        return stamped(self._header(index, head), self.stamps(index))
+
+    def _reversed(self, index: int) -> bool:
+        """Say whether an entry is undone by the next one: one in fifty of those that no invoice made."""
+        return index % 50 == 48 and index + 1 < self.count and self._invoice(index) is None
+
+    def _head(self, index: int) -> Head:
+        """Return the header data of an entry that no invoice made; a reversal has those of its original."""
+        kind, number_ = map(str, self.key(index))
+        if self._reversed(index - 1):
+            head = self._head(index - 1)
+            return replace(
+                head, entry_type=kind, number=number_, sign=-head.sign, stamps=self.stamps(index),
+                text=f"Extourne {head.number}",
+            )  # fmt: skip
+        site = SITES[index % len(SITES)]
+        partner = supplier_code(index % 20) if kind == "BAN" else ""
+        return Head(
+            kind, number_, OTHERS[index % len(OTHERS)][1], GENERAL, site,
+            site.currency if index % 3 else FOREIGN[index // 3 % len(FOREIGN)], "401" if partner else "",
+            partner, -1 if kind == "BAN" else 1, self.stamps(index), TEXTS[kind],
+        )  # fmt: skip
 
     def _other(self, index: int) -> Posting:
+        head = self._head(index)
+        if self._reversed(index - 1):
+            return replace(self._other(index - 1), head=head)
         rng = self.world.rng("gl_other", index)
-        kind, journal, prefix = OTHERS[index % len(OTHERS)]
-        site = SITES[index % len(SITES)]
-        nets = [number(rng.randrange(1, 10**8), 2) for _ in range(1 + index % 3)]
+        prefix = OTHERS[index % len(OTHERS)][2]
+        nets = [rounded(number(rng.randrange(100, 10**8), 2), head.currency) for _ in range(1 + index % 3)]
         if index % 40 == 39:
-            nets[0] = HUGE
-        codes = tuple((account(site.chart, prefix, place), net) for place, net in enumerate(nets))
-        partner = supplier_code(index % 20) if kind == "BAN" else ""
-        sign = -1 if kind == "BAN" else 1
-        return Posting(kind,
-        str(self.key(index)[1]), journal, GENERAL, site, site.currency if index % 3 else "GBP",
-        "401" if partner else "",
-                       partner, sign, codes, ZERO, self.stamps(index),
-                       "Paiement" if partner else "Écriture d'inventaire")  # fmt: skip
+            nets[0] = rounded(HUGE, head.currency)
+        codes = tuple((account(head.site.chart, prefix, place), net) for place, net in enumerate(nets))
+        return Posting(head, codes, ZERO)
 
-    def _header(self, index: int, posting: Posting) -> Row:
-        day = posting.stamps[0][:10]
-        site = posting.site
-        reverses = index > 0 and index % 50 == 49
-        of_type, of_number = self.key(index - 1) if reverses else ("", "")
+    def _header(self, index: int, head: Head) -> Row:
+        day = head.stamps[0][:10]
+        site = head.site
         return {
-            "TYP": posting.entry_type, "NUM": posting.number, "CPY": site.company, "FCY": site.code,
-            "JOU": posting.journal, "ACCDAT": day,
+            "TYP": head.entry_type, "NUM": head.number, "CPY": site.company, "FCY": site.code,
+            "JOU": head.journal, "ACCDAT": day,
             "ENTDAT": day, "VALDAT": day,
-            "DUDDAT": shift_date(day, 30) if posting.partner else SENTINEL_DATES[index % 2],
+            "DUDDAT": shift_date(day, 30) if head.partner else SENTINEL_DATES[index % 2],
             "FIY": int(day[:4]), "PER": int(day[5:7]), "CAT": 1, "STA": 2 if index % 6 else 1,
-            "ORIMOD": posting.module,
-            "BPRVCR": posting.number if posting.partner else "",
-            "BPRDATVCR": day if posting.partner else SENTINEL_DATES[0],
-            "REF": posting.number, "REFINT": "", "REFSIM": "", "DESVCR": posting.text,
-            "CUR": posting.currency, "TYPRAT": 1, "RATDAT": day,
-            "RATMLT1": rate(posting.currency, site.currency), "RATDIV1": Decimal(1),
-            "RATMLT2": rate(posting.currency, GROUP_CURRENCY),
+            "ORIMOD": head.module,
+            "BPRVCR": head.number if head.partner else "",
+            "BPRDATVCR": day if head.partner else SENTINEL_DATES[0],
+            "REF": head.number, "REFINT": "", "REFSIM": "", "DESVCR": head.text,
+            "CUR": head.currency, "TYPRAT": 1, "RATDAT": day,
+            "RATMLT1": rate(head.currency, site.currency), "RATDIV1": Decimal(1),
+            "RATMLT2": rate(head.currency, GROUP_CURRENCY),
             "RATDIV2": Decimal(1), "LED1": LEDGERS[0][1], "LED2": LEDGERS[1][1], "CURLED1": site.currency,
             "CURLED2": GROUP_CURRENCY,
             "FNLPSTNUM1": f"{day[:4]}{index + 1:08d}" if index % 6 else "",
             "FNLPSTDAT": shift_date(day, 5) if index % 6 else SENTINEL_DATES[0],
-            "RVS": YES if reverses else NO, "RVSDAT": day if reverses else SENTINEL_DATES[1],
-            "RVSORITYP": of_type, "RVSORINUM": of_number,
-            "ORIGIN": 2 if posting.partner else 1, "DACDIA": "",
+            "ORIGIN": 2 if head.partner else 1, "DACDIA": "", **self._reversal(index, day),
         }  # fmt: skip
 
-    def _match(self, index: int, posting: Posting, lines: list[Document]) -> None:
+    def _reversal(self, index: int, day: str) -> Row:
+        """Return the columns that tie a reversal and its original together."""
+        if self._reversed(index - 1):
+            kind, number_ = self.key(index - 1)
+            return {"RVS": YES, "RVSDAT": day, "RVSORITYP": kind, "RVSORINUM": number_}
+        done = self._reversed(index)
+        return {
+            "RVS": REVERSED if done else NO,
+            "RVSDAT": self.stamps(index + 1)[0][:10] if done else SENTINEL_DATES[1],
+            "RVSORITYP": "", "RVSORINUM": "",
+        }  # fmt: skip
+
+    def _match(self, index: int, lines: list[Document]) -> None:
         """Match the control lines of one entry in ten: the lines are stamped, the header is not."""
-        last = self.world.anchor.strftime("%Y-%m-%dT%H:%M:%SZ")
-        late = min(shift_date(posting.stamps[1], 12) + posting.stamps[1][10:], last)
+        changed = self.stamps(index)[1]
+        late = min(shift_date(changed, 12) + changed[10:], self.world.last_stamp)
         for line in lines:
             matched = index % 10 == 3 and bool(line.row["SAC"])
             line.row["MTC"] = f"A{index % 1000:03d}" if matched else ""
             line.row["MTCDAT"] = late[:10] if matched else SENTINEL_DATES[0]
-            line.row[STAMP] = late if matched else posting.stamps[1]
+            line.row[STAMP] = late if matched else changed
 
 
 def _parts(posting: Posting) -> list[Part]:
     """Return the lines of an entry: expense or revenue, tax, and the other side that balances them."""
-    chart, sign = posting.site.chart, posting.sign
-    taxed = TAX_CODE[chart] if posting.control else ""
-    parts = [Part(code, sign, amount, tax=taxed, text=posting.text) for code, amount in posting.parts]
+    head = posting.head
+    chart, sign = head.site.chart, head.sign
+    taxed = TAX_CODE[chart] if head.control else ""
+    parts = [Part(code, sign, amount, tax=taxed, text=head.text) for code, amount in posting.parts]
     if posting.tax:
         parts.append(Part(account(chart, "445", 0), sign, posting.tax, text="TVA"))
     owed = sum((part.amount for part in parts), ZERO)
-    if posting.control:
-        other = account(chart, posting.control, 0)
-        parts.append(
-            Part(other, -sign, owed, control_account(posting.control), posting.partner, text=posting.text)
-        )
-    else:
-        parts.append(Part(account(chart, "164", 0), -sign, owed, text=posting.text))
+    if head.control:
+        other = account(chart, head.control, 0)
+        parts.append(Part(other, -sign, owed, control_account(head.control), head.partner, text=head.text))
+        return parts
+    parts.append(Part(account(chart, "164", 0), -sign, owed, text=head.text))
+    if head.currency != head.site.currency:  # what rounding leaves over: nothing in the entry's currency
+        parts.append(Part(account(chart, "658", 0), sign, ZERO, text="Écart d'arrondi"))
     return parts
 
 
 def _ledger_lines(
-    posting: Posting, parts: list[Part], ledger: int, name: str, internal: int, rng: Random
+    head: Head, parts: list[Part], ledger: int, name: str, internal: int, rng: Random
 ) -> list[Document]:
     """Write the lines once more for a ledger; the last one takes what conversion leaves over."""
-    site = posting.site
+    site = head.site
     into = site.currency if ledger == 1 else GROUP_CURRENCY
-    led = [converted(part.amount, posting.currency, into) for part in parts]
+    led = [converted(part.amount, head.currency, into) for part in parts]
     last = parts[-1].sign
     led[-1] = -last * sum(
         (part.sign * amount for part, amount in zip(parts[:-1], led[:-1], strict=True)), ZERO
     )
     lines = []
     for place, (part, amount) in enumerate(zip(parts, led, strict=True)):
+        sign = part.sign if amount >= 0 else -part.sign  # amounts have no sign of their own
         row: Row = {
             "LIN": place + 1, "LEDTYP": ledger, "LED": name, "CPY": site.company, "FCYLIN": site.code,
             "COA": site.chart, "ACC": part.account,
-            "SAC": part.control, "BPR": part.partner, "SNS": part.sign, "AMTCUR": part.amount,
-            "CUR": posting.currency, "AMTLED": amount,
+            "SAC": part.control, "BPR": part.partner, "SNS": sign, "AMTCUR": part.amount,
+            "CUR": head.currency, "AMTLED": abs(amount),
             "CURLED": into, "DES": part.text, "FREREF": "", "QTY": ZERO, "UOM": "", "TAX": part.tax,
             "AMTVAT": ZERO,
             "OFFACC": parts[-1].account if place + 1 < len(parts) else parts[0].account,
@@ -191,8 +232,8 @@ def _allocations(line: Row, rng: Random) -> list[Document]:
     found, left, left_led = [], total, total_led
     for place in range(count):
         last = place == count - 1
-        amount = left if last else cents(total / (count + 1))
-        amount_led = left_led if last else cents(total_led / (count + 1))
+        amount = left if last else rounded(total / (count + 1), str(line["CUR"]))
+        amount_led = left_led if last else rounded(total_led / (count + 1), str(line["CURLED"]))
         left, left_led = left - amount, left_led - amount_led
         row: Row = {"ANALIN": place + 1,
         "FCYLIN": line["FCYLIN"], "AMTCUR": amount, "CUR": line["CUR"], "AMTLED": amount_led,

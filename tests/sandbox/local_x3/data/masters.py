@@ -31,6 +31,8 @@ PARTS = (
     "Ressort",
     "Buchse",
 )
+# a text may hold several lines, quotes, a backslash, and characters outside Unicode's first plane
+REMARKS = ("", "Quai 4 \U0001f69a l'après-midi", 'Livre le mardi;\nnot before 8" \\ noon')
 CURRENCIES = ("EUR", "USD", "EUR", "GBP", "EUR", "CHF", "EUR", "JPY")
 DIMENSION_TYPES = (("CCT", "Centre de coûts"),
 ("PLT", "Plant"), ("PRJ", "Project"), ("MAC", "Machine"), ("BUD", "Budget line"),
@@ -42,7 +44,8 @@ CLASSES = (("101", "Capital", "1"),
 ("311", "Matières premières", "3"),
            ("355", "Produits finis", "3"), ("401", "Suppliers", "4"), ("411", "Customers", "4"),
            ("445", "TVA", "4"), ("512", "Bank", "5"), ("601", "Achats", "6"),
-           ("611", "Sous-traitance", "6"), ("641", "Salaries", "6"), ("681", "Dotations", "6"),
+           ("611", "Sous-traitance", "6"), ("641", "Salaries", "6"), ("658", "Écarts d'arrondi", "6"),
+           ("681", "Dotations", "6"),
            ("701", "Sales of parts", "7"))  # fmt: skip
 SUB_ACCOUNTS = ("000", "100", "200", "300")
 CONTROL_CLASSES = frozenset({"401", "411"})
@@ -101,7 +104,11 @@ class Listed:
 
     def document(self, index: int) -> Document:
         """Return the document."""
-        return Document(stamped(self.rows(self.world, index), self.stamps(index)))
+        return Document(self.header(index))
+
+    def header(self, index: int) -> Row:
+        """Return the document's row."""
+        return stamped(self.rows(self.world, index), self.stamps(index))
 
 
 def _supplier(world: World, index: int) -> Row:
@@ -117,7 +124,7 @@ def _supplier(world: World, index: int) -> Row:
         "BPRPAY": code, "BPSINV": code, "BPSGRU": supplier_code(index - index % 5), "BPSRSK": code,
         "OSTAUZAMT": number(rng.randrange(10**9), 2), "ORDMINAMT": number(rng.randrange(10**5), 2),
         "ABCCLS": index % 5,
-        "BPSREM": 'Livre le mardi;\nnot before 8" \\ noon' if index % 9 == 2 else "",
+        "BPSREM": REMARKS[index % 9] if index % 9 < len(REMARKS) else "",
     }  # fmt: skip
 
 

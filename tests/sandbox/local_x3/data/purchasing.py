@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from local_x3.data.filler import number
+from local_x3.data.filler import number, plain
 from local_x3.data.masters import currency_of, product_code, supplier_code
 from local_x3.data.world import (
     BUYERS,
@@ -16,9 +16,9 @@ from local_x3.data.world import (
     TAX_RATE,
     UNITS,
     World,
-    cents,
     converted,
     rate,
+    rounded,
     shift_date,
     stamped,
 )
@@ -49,13 +49,13 @@ class PurchaseOrders:
 
     def document(self, index: int) -> Document:
         """Return an order with its lines."""
-        rng = self.world.rng("purchase_order", index)
+        rng = self._rng(index)
         stamps = self.stamps(index)
-        supplier = rng.randrange(self.suppliers)
+        supplier = rng.randrange(self.suppliers)  # drawn first, as `supplier` does
         site = SITES[index % len(SITES)]
         currency = currency_of(supplier)
         progress = (NO, IN_PART, IN_FULL)[index % 3]
-        lines = [self._line(index, n, rng, progress) for n in range(1 + rng.randrange(6))]
+        lines = [self._line(index, n, rng, currency, progress) for n in range(1 + rng.randrange(6))]
         net = sum((Decimal(line.row["LINAMT"]) for line in lines), Decimal(0))
         gross = sum((Decimal(line.row["LINATIAMT"]) for line in lines), Decimal(0))
         code = supplier_code(supplier)
@@ -77,14 +77,25 @@ class PurchaseOrders:
         }  # fmt: skip
         return Document(stamped(row, stamps), {"POHPOQ": lines})
 
-    def _line(self, index: int, place: int, rng: Random, progress: int) -> Document:
+    def header(self, index: int) -> Row:
+        """Return an order's own row; its totals are those of its lines."""
+        return self.document(index).row
+
+    def supplier(self, index: int) -> int:
+        """Return the number of an order's supplier, without making the order."""
+        return self._rng(index).randrange(self.suppliers)
+
+    def _rng(self, index: int) -> Random:
+        return self.world.rng("purchase_order", index)
+
+    def _line(self, index: int, place: int, rng: Random, currency: str, progress: int) -> Document:
         product = rng.randrange(self.products)
         quantity_units, price_units = rng.randrange(1, 10**6), rng.randrange(1, 10**8)
         site = SITES[index % len(SITES)]
         stamps = self.stamps(index)
         quantity, price = number(quantity_units, 3), number(price_units, 5)
-        net = cents(quantity * price)
-        tax = cents(net * TAX_RATE[site.chart])
+        net = rounded(quantity * price, currency)
+        tax = rounded(net * TAX_RATE[site.chart], currency)
         done = {NO: Decimal(0), IN_PART: number(quantity_units // 2, 3), IN_FULL: quantity}[progress]
         unit = UNITS[product % len(UNITS)]
         row: Row = {
@@ -96,7 +107,7 @@ class PurchaseOrders:
             "QTYSTU": quantity, "RCPQTYPUU": done,
             "RCPQTYSTU": done, "INVQTYPUU": done, "INVQTYSTU": done, "GROPRI": price,
             "DISCRGVAL1": Decimal(0), "DISCRGVAL2": Decimal(0),
-            "DISCRGVAL3": Decimal(0), "NETPRI": price, "LINAMT": net, "LINATIAMT": cents(net + tax),
+            "DISCRGVAL3": Decimal(0), "NETPRI": price, "LINAMT": net, "LINATIAMT": plain(net + tax),
             "VAT1": TAX_CODE[site.chart], "VAT2": "",
             "VAT3": "", "AMTTAXLIN1": tax, "AMTTAXLIN2": Decimal(0), "AMTTAXLIN3": Decimal(0),
             "LINCLEFLG": YES if progress == IN_FULL else NO,
@@ -104,8 +115,6 @@ class PurchaseOrders:
         }  # fmt: skip
         # a receipt stamps its line, not the header: lines may be newer than their order
         late = progress == IN_PART and place == 0
-        row[STAMP] = min(shift_date(stamps[1], 3) + stamps[1][10:], self._last()) if late else stamps[1]
+        moved = min(shift_date(stamps[1], 3) + stamps[1][10:], self.world.last_stamp)
+        row[STAMP] = moved if late else stamps[1]
         return Document(row)
-
-    def _last(self) -> str:
-        return self.world.anchor.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -6,11 +6,10 @@ import datetime as dt
 import zlib
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 from random import Random
 from typing import Protocol
 
-from local_x3.clock import STAMP_FORMAT
 from local_x3.data.filler import plain
 from local_x3.model import CREATED, STAMP, Document, Key, Row
 
@@ -19,10 +18,12 @@ ANCHOR = dt.datetime(
 )  # the newest generated stamp; fixed, so that a seed is enough
 SPAN = dt.timedelta(days=730)
 LAST_DAY = 86_400
+EPOCH = dt.date(1970, 1, 1).toordinal()
 RECENT_SHARE = 0.03  # of the documents are of the last day: an overlap has something to hold
 BATCH = 5  # documents of a batch share one second
 
-CENT = Decimal("0.01")
+CENT, WHOLE = Decimal("0.01"), Decimal(1)
+WHOLE_CURRENCIES = frozenset({"JPY"})
 RATES_TO_EURO = {"EUR": Decimal(1), "USD": Decimal("0.918273645"), "GBP": Decimal("1.172839506"),
                  "CHF": Decimal("1.063829787"), "JPY": Decimal("0.006172839")}  # fmt: skip
 
@@ -71,10 +72,28 @@ class Maker(Protocol):
     def document(self, index: int) -> Document:
         """Return the document; columns that matter to nobody else may be missing."""
 
+    def header(self, index: int) -> Row:
+        """Return the document's own row; without its lines where that is cheaper."""
 
-def cents(value: Decimal) -> Decimal:
-    """Round to two decimals, half up."""
-    return plain(value.quantize(CENT, rounding=ROUND_HALF_UP))
+
+def rounded(value: Decimal, currency: str) -> Decimal:
+    """Round to the decimals of a currency, half up: there is no tenth of a yen."""
+    return plain(value.quantize(WHOLE if currency in WHOLE_CURRENCIES else CENT, rounding=ROUND_HALF_UP))
+
+
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """What generated data have only when they are asked for.
+
+    Attributes:
+        long_invoice: the first invoice has 1,500 lines at any scale.
+        mass_update: so many GL entries, the last ones, share the newest second.
+        unstamped: one document in 31 has no change stamp, as after an import or SQL [I].
+    """
+
+    long_invoice: bool = False
+    mass_update: int = 0
+    unstamped: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,6 +103,7 @@ class World:
     seed: int
     scale: int
     anchor: dt.datetime
+    extras: Extras = Extras()
 
     def rng(self, name: str, index: int) -> Random:
         """Return the random numbers of one document."""
@@ -98,6 +118,11 @@ class World:
     def last(self) -> int:
         """The second after which nothing is stamped."""
         return int(self.anchor.timestamp())
+
+    @cached_property
+    def last_stamp(self) -> str:
+        """The newest stamp there may be."""
+        return stamp_text(self.last)
 
     def created(self, name: str, index: int, count: int) -> int:
         """Return the second a document was made in: rising with its number, a batch sharing one second."""
@@ -118,9 +143,15 @@ class World:
         return stamp_text(made), stamp_text(changed)
 
 
+@lru_cache(maxsize=2048)
+def _day_text(day: int) -> str:
+    return dt.date.fromordinal(EPOCH + day).isoformat()
+
+
 def stamp_text(second: int) -> str:
     """Write a second as a stamp."""
-    return dt.datetime.fromtimestamp(second, dt.UTC).strftime(STAMP_FORMAT)
+    day, rest = divmod(second, LAST_DAY)
+    return f"{_day_text(day)}T{rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}Z"
 
 
 def shift_date(day: str, days: int) -> str:
@@ -134,6 +165,7 @@ def stamped(row: Row, stamps: tuple[str, str]) -> Row:
     return row
 
 
+@lru_cache
 def rate(currency: str, into: str) -> Decimal:
     """Return the exchange rate, nine decimals."""
     exact = RATES_TO_EURO[currency] / RATES_TO_EURO[into]

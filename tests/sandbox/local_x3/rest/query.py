@@ -15,7 +15,7 @@ from local_x3.rest.keys import parse_key, write_key
 from local_x3.rest.where import compile_where
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from local_x3.model import Entry
     from local_x3.store import Selection, Selector, Store
@@ -120,7 +120,7 @@ def cut(selection: Selection, key: str | None, count: int, order: Order, kinds: 
     return Page(position, position + count) if forward else Page(max(position - count, 0), position)
 
 
-def _position(keys: list[SortKey], wanted: SortKey, *, after: bool) -> int:
+def _position(keys: Sequence[SortKey], wanted: SortKey, *, after: bool) -> int:
     return bisect_right(keys, wanted) if after else bisect_left(keys, wanted)
 
 
