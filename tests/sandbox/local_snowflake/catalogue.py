@@ -37,7 +37,11 @@ class Column:
 
 @dataclass
 class TableMeta:
-    """What DuckDB cannot hold about a table. `lengths`: characters by column, absent = the default."""
+    """What DuckDB cannot hold about a table.
+
+    `lengths`: characters by column, absent = the default; `identities`: numbering by AUTOINCREMENT column,
+    and `sequences`: DuckDB's sequence behind it.
+    """
 
     lengths: dict[str, int] = field(default_factory=dict)
     primary_key: list[str] = field(default_factory=list)
@@ -48,6 +52,8 @@ class TableMeta:
     retention_days: int = 1
     created: float = 0.0
     owner: str = "ACCOUNTADMIN"
+    identities: dict[str, str] = field(default_factory=dict)
+    sequences: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 from fakesnow import statement_type
 from sqlglot import exp
 
-from . import access, results
+from . import access, quoted_names, results
 from .dml import changed, duck_name, fit, known, running
-from .errors import SnowflakeError, unsupported
+from .errors import SnowflakeError, syntax, unsupported
 from .file_formats import FileFormat, columns_of, from_properties, mismatch, reader
-from .names import qualify, quote
+from .names import qualify, quote, split
 from .resolve import identifier, require, table_parts
 from .stage_commands import locate
+from .stage_queries import named_format
 from .translate import to_duck, translate
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def _read(call: Call) -> Load:
     source = tree.args["files"][0]
     select = source.this if isinstance(source, exp.Subquery) else None
     stage = select.args["from_"].this if select is not None else source
-    form, options = _options(tree)
+    form, options = _options(call, tree)
     return Load(table, columns, locate(call, _stage_text(stage), "READ"), form, options, select)
 
 
@@ -100,13 +101,13 @@ def _stage_text(node: exp.Expression | None) -> str:
     return str(node.this.name if isinstance(node, exp.Table) else node.name)
 
 
-def _options(tree: exp.Expression) -> tuple[FileFormat, dict[str, Any]]:
+def _options(call: Call, tree: exp.Expression) -> tuple[FileFormat, dict[str, Any]]:
     form = FileFormat()
     options: dict[str, Any] = {}
     for parameter in tree.args.get("params") or []:
         name, value = parameter.name.upper(), parameter.args.get("expression")
         if name == "FILE_FORMAT":
-            form = from_properties(parameter.expressions)
+            form = _format(call, parameter.expressions)
         elif name in {"FORCE", "PURGE"}:
             options[name] = bool(value.this) if isinstance(value, exp.Boolean) else False
         elif name == "ON_ERROR":
@@ -119,6 +120,20 @@ def _options(tree: exp.Expression) -> tuple[FileFormat, dict[str, Any]]:
             message = f"COPY option {name}"
             raise unsupported(message)
     return form, options
+
+
+def _format(call: Call, properties: list[exp.Expression]) -> FileFormat:
+    """FILE_FORMAT = (FORMAT_NAME = name), or else the options themselves; not both (copy-into-table page)."""
+    names = [item for item in properties if item.name.upper() == "FORMAT_NAME"]
+    if not names:
+        return from_properties(properties)
+    if len(properties) > 1:
+        message = "FORMAT_NAME beside other file format options"
+        raise syntax(message)
+    value = names[0].args["value"]
+    text = value.name if isinstance(value, exp.Literal) else value.sql(dialect="snowflake")
+    parts = [part.upper() if quoted_names.ignored(call.session) else part for part in split(text)]
+    return named_format(call, qualify(parts, call.session.database, call.session.schema))
 
 
 def _check_on_error(value: exp.Expression | None) -> None:

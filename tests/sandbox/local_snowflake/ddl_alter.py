@@ -8,7 +8,7 @@ case are refused.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
@@ -69,6 +69,9 @@ def _add_column(call: Call, action: exp.Expression, table: Table, meta: TableMet
     if not isinstance(action, exp.ColumnDef):
         raise unsupported(action.sql(dialect="snowflake"))
     take_apart(action, meta)
+    if meta.identities.pop(name, None):
+        message = f"ADD COLUMN {name} with AUTOINCREMENT"
+        raise unsupported(message)
     body = exp.Create(this=exp.Schema(this=exp.to_table("x"), expressions=[action.copy()]), kind="TABLE")
     translated = translate(body, call.session, call.now).this.expressions[0]
     text = definition(translated, not_null=False)
@@ -89,6 +92,7 @@ def _drop_column(call: Call, action: exp.Expression, table: Table, meta: TableMe
         if table.column(name) is not None:
             call.session.duck.execute(f"ALTER TABLE {where(table)} DROP COLUMN {quote(name)}")
             meta.lengths.pop(name, None)
+            meta.identities.pop(name, None)
         elif not action.args.get("exists"):
             raise unknown_column(name)
 
@@ -143,8 +147,14 @@ def _rename_column(call: Call, action: exp.Expression, table: Table, meta: Table
         raise unknown_column(old)
     refuse_twins([*(c.name for c in table.columns if c.name != old), new])
     call.session.duck.execute(f"ALTER TABLE {where(table)} RENAME COLUMN {quote(old)} TO {quote(new)}")
-    if old in meta.lengths:
-        meta.lengths[new] = meta.lengths.pop(old)
+    _move(meta.lengths, old, new)
+    _move(meta.identities, old, new)
+    _move(meta.sequences, old, new)
+
+
+def _move(known: dict[str, Any], old: str, new: str) -> None:
+    if old in known:
+        known[new] = known.pop(old)
 
 
 def _rename_table(call: Call, action: exp.Expression, table: Table, meta: TableMeta) -> None:

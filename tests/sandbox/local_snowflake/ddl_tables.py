@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from fakesnow import statement_type
 from sqlglot import exp
 
-from . import access, results
+from . import access, identities, results
 from .catalogue import DEFAULT_VARCHAR, Column, Table, TableMeta
 from .errors import SnowflakeError, already_exists, not_found, unsupported
 from .names import ObjectName, literal, qualify, quote
@@ -66,7 +66,7 @@ def create_table(call: Call) -> Result:
     if there is not None:
         drop(call, there)
     described = tree.copy()
-    meta, body = _body(call, tree)
+    meta, body = _body(call, tree, None if temporary else f"{quote(name.database)}.{quote(name.schema)}")
     duck = _temporary_name(call, name) if temporary else name.duck
     words = "CREATE TEMP TABLE" if temporary else "CREATE TABLE"
     call.session.duck.execute(f"{words} {quote(duck) if temporary else duck} {body}")
@@ -115,7 +115,7 @@ def temporary_table(call: Call, name: ObjectName, duck: str) -> Table:
     return Table(name, "TABLE", tuple(Column(*row) for row in rows), duck, temporary=True)
 
 
-def _body(call: Call, tree: exp.Expression) -> tuple[TableMeta, str]:
+def _body(call: Call, tree: exp.Expression, schema: str | None) -> tuple[TableMeta, str]:
     like = tree.args.get("clone") or (tree.find(exp.LikeProperty) if tree.args.get("properties") else None)
     if like is not None:
         return _copy_of(call, like, with_rows=tree.args.get("clone") is not None)
@@ -124,13 +124,16 @@ def _body(call: Call, tree: exp.Expression) -> tuple[TableMeta, str]:
     if not isinstance(tree.this, exp.Schema):
         message = "CREATE TABLE without columns"
         raise unsupported(message)
-    return _columns(call, tree)
+    return _columns(call, tree, schema)
 
 
 def _copy_of(call: Call, like: exp.Expression, *, with_rows: bool) -> tuple[TableMeta, str]:
     source = require(object_name(call, like.this), call.session, call.world.catalogue)
     access.require(call, source, {"SELECT"})
     rows = "" if with_rows else " LIMIT 0"
+    if call.world.catalogue.of(source.name).identities:
+        message = "LIKE or CLONE of a table with an AUTOINCREMENT column"
+        raise unsupported(message)
     return replace(call.world.catalogue.of(source.name)), f"AS SELECT * FROM {where(source)}{rows}"
 
 
@@ -145,7 +148,7 @@ def _as_select(call: Call, tree: exp.Expression) -> tuple[TableMeta, str]:
     return TableMeta(), f"AS {body}"
 
 
-def _columns(call: Call, tree: exp.Expression) -> tuple[TableMeta, str]:
+def _columns(call: Call, tree: exp.Expression, schema: str | None) -> tuple[TableMeta, str]:
     meta = TableMeta()
     definitions: list[exp.ColumnDef] = []
     for part in tree.this.expressions:
@@ -157,8 +160,10 @@ def _columns(call: Call, tree: exp.Expression) -> tuple[TableMeta, str]:
     refuse_twins([identifier(d.this) for d in definitions])
     body = exp.Create(this=exp.Schema(this=exp.to_table("x"), expressions=definitions), kind="TABLE")
     translated = translate(body, call.session, call.now)
+    numbers = identities.create(call, meta, schema)
     parts = [
-        definition(d, not_null=identifier(d.this) in meta.primary_key) for d in translated.this.expressions
+        definition(d, not_null=identifier(d.this) in meta.primary_key, number=numbers.get(identifier(d.this)))
+        for d in translated.this.expressions
     ]
     return meta, "(" + ", ".join(parts) + ")"
 
@@ -192,6 +197,8 @@ def take_apart(column: exp.ColumnDef, meta: TableMeta) -> None:
             meta.unique.append([name])
         elif isinstance(kind, (exp.NotNullColumnConstraint, exp.DefaultColumnConstraint)):
             kept.append(constraint)
+        elif isinstance(kind, identities.AUTOMATIC):
+            identities.declared(name, column.args.get("kind"), kind, meta)
         elif not isinstance(kind, _SHED):
             message = f"column constraint {constraint.sql(dialect='snowflake')}"
             raise unsupported(message)
@@ -211,9 +218,10 @@ def table_constraint(part: exp.Expression, meta: TableMeta) -> None:
             raise unsupported(message)
 
 
-def definition(column: exp.Expression, *, not_null: bool) -> str:
-    """DuckDB's text of a translated column definition."""
+def definition(column: exp.Expression, *, not_null: bool, number: str | None = None) -> str:
+    """DuckDB's text of a translated column definition; `number`: the default that numbers its rows."""
     text = f"{quote(identifier(column.this))} {to_duck(column.args['kind'])}"
+    text += f" DEFAULT {number}" if number else ""
     for constraint in column.args.get("constraints") or []:
         kind = constraint.args["kind"]
         if isinstance(kind, exp.DefaultColumnConstraint):
@@ -250,6 +258,7 @@ def drop(call: Call, table: Table) -> None:
         "WHERE schema_name = ? AND table_name = ?",
         [table.name.schema, table.name.name],
     )
+    identities.drop(call, call.world.catalogue.of(table.name))
     call.world.catalogue.meta.pop(table.name, None)
     if table.temporary:
         del call.session.temporary[table.name]

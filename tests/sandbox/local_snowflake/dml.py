@@ -150,6 +150,8 @@ def fit(expression: str, column: str, table: Table, catalogue: Catalogue) -> str
     kind = table.column(column)
     if kind is not None and kind.duck_type == "JSON":
         return f"_ls_variant({expression})"
+    if kind is not None and kind.duck_type == "UUID":
+        return f"_ls_uuid(CAST({expression} AS VARCHAR))"
     length = catalogue.of(table.name).lengths.get(column)
     if length is None:
         return expression

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import duckdb
 from fakesnow import statement_type
 
-from . import access, copying, ddl, dml, merge, session_commands, show, stage_commands
+from . import access, copying, ddl, dml, merge, quoted_names, session_commands, show, stage_commands
 from .errors import SnowflakeError, from_exception, unsupported
 from .query_log import Entry
 from .results import Result, status
@@ -138,6 +138,7 @@ def _run(trace: _Trace, binds: Sequence[object]) -> Result:
     trace.statement = statement = parse(trace.text)
     if world.contract and session.user.name != "ADMIN":
         world.contract.check(statement)
+    quoted_names.fold(statement, session)
     call = Call(world, session, statement, trace.query_id, binds, world.clock.now())
     handler = _HANDLERS.get(statement.kind)
     if handler is None:

@@ -54,6 +54,13 @@ _DEFINITIONS = {
     "_ls_date(x)": "CAST(CAST(CAST(x AS TIMESTAMPTZ) AS TIMESTAMP) AS DATE)",
     "_ls_fit(x, n, c)": """CASE WHEN length(x) > n THEN error('LOCAL:100078:22000:String ''' || left(x, 40)
         || ''' is too long and would be truncated, column ' || c) ELSE x END""",
+    "_ls_cast_fit(x, n)": """CASE WHEN length(x) > n THEN error('LOCAL:2:0A000:Unsupported feature: the '
+        || 'local Snowflake cannot cast a longer text to VARCHAR(' || n || '): ' || left(x, 40))
+        ELSE x END""",
+    "_ls_uuid(x)": """CASE WHEN x IS NULL
+        OR regexp_full_match(x, '[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}')
+        THEN CAST(x AS UUID) ELSE error('LOCAL:100038:22018:Failed to cast value ' || left(x, 40)
+        || ' to UUID') END""",
     "_ls_inexact(j, p)": """json_type(j, p) = 'DOUBLE' AND NOT contains(j::VARCHAR, j ->> p)
         AND length(regexp_replace(j ->> p, '[^0-9]', '', 'g')) > 15""",
     "_ls_json(j, p)": """CASE WHEN _ls_inexact(j, p) THEN error('LOCAL:2:0A000:Unsupported feature: the '

@@ -34,6 +34,7 @@ _WIRE: dict[str, tuple[str, int | None, int | None]] = {
     "JSON": ("variant", None, None),
     "SMALLINT": ("fixed", 38, 0),
     "TIME": ("time", 0, 9),
+    "UUID": ("text", None, None),  # drivers get text (data-types-uuid page)
     "TIMESTAMP": ("timestamp_ntz", 0, 9),
     "TIMESTAMP WITH TIME ZONE": ("timestamp_tz", 0, 9),
     "TIMESTAMP_NS": ("timestamp_ntz", 0, 9),

@@ -58,6 +58,12 @@ def _type_json(column: Column, meta: TableMeta) -> str:
     return json.dumps({"type": "REAL" if kind == "FLOAT" else kind, **nullable})
 
 
+def _default(column: Column, meta: TableMeta) -> str | None:
+    """A column's default; how its rows are numbered for an AUTOINCREMENT column."""
+    numbering = meta.identities.get(column.name)
+    return f"IDENTITY {numbering}" if numbering else column.default
+
+
 def describe(call: Call) -> Result:
     """DESCRIBE TABLE | VIEW name."""
     tree = call.statement.tree
@@ -76,7 +82,7 @@ def describe(call: Call) -> Result:
             snowflake_type(column, meta),
             "COLUMN",
             "Y" if column.nullable else "N",
-            column.default,
+            _default(column, meta),
             "Y" if column.name in meta.primary_key else "N",
             "Y" if [column.name] in meta.unique else "N",
             None,
@@ -216,12 +222,12 @@ def _columns(call: Call, scope: _Scope) -> tuple[str, list[list[object]]]:
                     column.name,
                     _type_json(column, meta),
                     nullable,
-                    column.default or "",
+                    "" if column.name in meta.identities else column.default or "",
                     "COLUMN",
                     "",
                     column.comment or "",
                     table.name.database,
-                    "",
+                    meta.identities.get(column.name, ""),
                 ]
             )
     names = "table_name,schema_name,column_name,data_type,null?,default,kind,expression,comment,"

@@ -13,7 +13,7 @@ from urllib.parse import quote as url_quote
 from fakesnow import statement_type
 from sqlglot import exp
 
-from . import access, results
+from . import access, quoted_names, results
 from .errors import syntax
 
 if TYPE_CHECKING:
@@ -35,7 +35,13 @@ def locate(call: Call, reference: str, privilege: str) -> Location:
         SnowflakeError: 1003 for no reference, 2003 for a missing stage.
     """
     session = call.session
-    location = call.world.stages.locate(reference, session.database, session.schema, session.user.name)
+    location = call.world.stages.locate(
+        reference,
+        session.database,
+        session.schema,
+        session.user.name,
+        ignore_case=quoted_names.ignored(session),
+    )
     call.world.stages.require(location.stage)
     access.require_stage(call, location.stage, privilege)
     return location

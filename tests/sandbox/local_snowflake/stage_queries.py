@@ -86,7 +86,15 @@ def _format(call: Call, node: exp.Expression | None) -> FileFormat:
     if not isinstance(node, exp.Table):
         message = f"FILE_FORMAT => {node.sql(dialect='snowflake')}: name a file format"
         raise unsupported(message)
-    name = _name(call, node)
+    return named_format(call, _name(call, node))
+
+
+def named_format(call: Call, name: ObjectName) -> FileFormat:
+    """The file format of a name.
+
+    Raises:
+        SnowflakeError: 2003 when there is none.
+    """
     stored = call.world.file_formats.get(str(name))
     if stored is None:
         kind = "File format"

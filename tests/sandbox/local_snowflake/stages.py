@@ -68,8 +68,18 @@ class Stages:
         stored = json.loads(self._index.read_text()) if self._index.exists() else []
         self._named: set[ObjectName] = {ObjectName(*entry) for entry in stored}
 
-    def locate(self, reference: str, database: str | None, schema: str | None, user: str) -> Location:
+    def locate(
+        self,
+        reference: str,
+        database: str | None,
+        schema: str | None,
+        user: str,
+        *,
+        ignore_case: bool = False,
+    ) -> Location:
         """Parse `@name/path`, `@"DB"."SCHEMA"."STAGE"/path/`, `@~/path` or `@%table/path`, quoted or not.
+
+        `ignore_case`: quoted names are upper-cased too.
 
         Raises:
             SnowflakeError: 1003 when it is no stage reference.
@@ -84,7 +94,8 @@ class Stages:
         path = (match[2] or "").lstrip("/")
         if match[1] == USER_STAGE:
             return Location(ObjectName("~", user, USER_STAGE), path)
-        return Location(qualify(split(match[1]), database, schema), path)
+        parts = [part.upper() if ignore_case else part for part in split(match[1])]
+        return Location(qualify(parts, database, schema), path)
 
     def require(self, stage: ObjectName) -> None:
         """Check that a named stage exists.

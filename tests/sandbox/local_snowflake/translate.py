@@ -3,8 +3,8 @@
 Rules restored here: NUMBER(p,s) is exact to 38 digits (fakesnow makes NUMBER(38,0) a 64-bit integer), the
 context functions tell the session's values, SYSDATE and CURRENT_TIMESTAMP follow the sandbox's clock, SHA2
 takes a length, OCTET_LENGTH counts bytes, TRY_ functions give NULL for what does not convert and refuse
-what is not text, and casts to a short VARCHAR are refused (whether Snowflake cuts or fails there is not
-documented).
+what is not text, a cast to VARCHAR(n) refuses a longer text (whether Snowflake cuts or fails there is not
+documented), and a UUID has its 36 characters (data-types-uuid page).
 """
 
 from __future__ import annotations
@@ -256,14 +256,22 @@ def _parse_json(node: exp.Expression) -> exp.Expression:
 
 
 def _cast(node: exp.Expression) -> exp.Expression:
-    """Rule: a cast to VARCHAR(n) shorter than the default is not faithful here, so it is refused."""
+    """Rule: a cast to VARCHAR(n) passes a text that fits; any other is refused, by the row or as a whole."""
     length = text_length(node.args.get("to"))
     if length is not None and length < 16_777_216 and not isinstance(node.this, exp.Null):
-        message = f"a cast to VARCHAR({length}): check the length with LENGTH() instead"
-        raise unsupported(message)
+        if _sorts(node) or isinstance(node, exp.TryCast):
+            message = f"a cast to VARCHAR({length}): check the length with LENGTH() instead"
+            raise unsupported(message)
+        return _macro("_ls_cast_fit", _as_text(node), exp.Literal.number(length))
+    if node.args["to"].this == exp.DType.UUID and not isinstance(node, exp.TryCast):
+        return _macro("_ls_uuid", _as_text(node))
     if isinstance(node, exp.TryCast) and not isinstance(node.this, exp.Null):
         return _try_cast(node)
     return node
+
+
+def _as_text(node: exp.Expression) -> exp.Expression:
+    return exp.Cast(this=node.this, to=exp.DataType.build("VARCHAR"))
 
 
 def _try_cast(node: exp.TryCast) -> exp.Expression:
