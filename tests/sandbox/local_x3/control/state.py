@@ -9,12 +9,28 @@ from typing import TYPE_CHECKING, Protocol
 from local_x3.faults import Faults
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from local_x3.clock import Clock
     from local_x3.declarations import Source
     from local_x3.model import Document, Entry, Key
     from local_x3.rest.api import RestApi
+
+
+class ByKey(Protocol):
+    """Entries by document key."""
+
+    def get(self, key: Key) -> Entry | None:
+        """Return the entry of a key."""
+
+    def values(self) -> Iterator[Entry]:
+        """Yield every entry."""
+
+    def __contains__(self, key: Key) -> bool:
+        """Say whether there is a document of this key."""
+
+    def __len__(self) -> int:
+        """Return how many documents there are."""
 
 
 class Records(Protocol):
@@ -23,7 +39,7 @@ class Records(Protocol):
     source: Source
 
     @property
-    def by_key(self) -> Mapping[Key, Entry]:
+    def by_key(self) -> ByKey:
         """Entries by document key."""
 
     def document(self, entry: Entry) -> Document:
