@@ -149,5 +149,16 @@ def test_the_ready_line_has_what_a_starter_needs(x3: X3Client) -> None:
         "client_secret",
         "allowed_user",
         "audience",
+        "cloud",
     }
     assert set(x3.ready) == names
+    cloud = {
+        "token_url",
+        "authorise_url",
+        "customer",
+        "redirect_uri",
+        "client_id",
+        "client_secret",
+        "refresh_token",
+    }
+    assert set(x3.ready["cloud"]) == cloud
