@@ -39,6 +39,7 @@ class Reset(Command, tag="reset"):
         """Set back."""
         state.transactions.clear()
         state.locked.clear()
+        state.transactions_begun = 0
         for store in state.stores:
             store.reset()
         state.clock.reset()
