@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from snowflake_control import SnowflakeControl
 from x3_control import X3Control
+from x3_servers import check_read_only
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +28,7 @@ class Sandbox:
 
 @contextmanager
 def sandbox(*options: str) -> Iterator[Sandbox]:
-    """Start `sandbox up OPTIONS`, give its environment, and stop it at the end."""
+    """Start `sandbox up OPTIONS`, give its environment, check that nothing was written to X3, and stop it."""
     command = [str(Path(sys.executable).parent / "sandbox"), "up", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -39,6 +40,7 @@ def sandbox(*options: str) -> Iterator[Sandbox]:
                     environment["SANDBOX_SNOWFLAKE_HOST"], int(environment["SANDBOX_SNOWFLAKE_PORT"])
                 ),
             )
+            check_read_only(environment["SANDBOX_X3_URL"])
         finally:
             process.terminate()
 

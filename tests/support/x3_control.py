@@ -82,6 +82,22 @@ class X3Control:
         """Delete a document, or one line (which stamps its document)."""
         self.call("remove", table=table, key=key, **arguments)
 
+    def mass_update(self, table: str, **arguments: object) -> Record:
+        """Stamp rows with one second: those that `match`, `every` n-th, at most `limit`; set `values`."""
+        return t.cast("Record", self.call("mass_update", table=table, **arguments))
+
+    def begin(self, name: str = "") -> str:
+        """Open a transaction; pass its name as `transaction` to changes. They are seen after `commit`."""
+        return t.cast("dict[str, str]", self.call("begin", name=name))["transaction"]
+
+    def commit(self, transaction: str) -> int:
+        """Make the changes of a transaction visible; gives the number of documents that it touched."""
+        return t.cast("dict[str, int]", self.call("commit", transaction=transaction))["documents"]
+
+    def rollback(self, transaction: str) -> None:
+        """Undo the changes of a transaction."""
+        self.call("rollback", transaction=transaction)
+
     def rows(self, table: str, limit: int | None = None) -> list[Record]:
         """Native rows of a table in key order."""
         return t.cast("list[Record]", self.call("rows", table=table, limit=limit))
@@ -115,7 +131,10 @@ class X3Control:
         return self._clock(self.call("clock", reset=True))
 
     def faults(self, *rules: Record) -> None:
-        """Replace all faults; no rules end them. A rule: {"fault": …, "on": …, "nth": 1, "times": 1, …}."""
+        """Replace all faults; no rules end them. A rule: {"fault": …, "on": …, "nth": 1, "times": 1, …}.
+
+        `before` and `after` hold commands, as {"do": …}, that run around the requests it strikes.
+        """
         self.call("faults", rules=list(rules))
 
     def expose(self, rest_class: str, *stamps: str) -> None:
@@ -123,15 +142,39 @@ class X3Control:
         self.call("expose", **{"class": rest_class, "stamps": list(stamps)})
 
     def counters(self) -> dict[str, int]:
-        """Requests by kind and by status, `requests`, `writes_refused`."""
+        """Requests by kind and by status, `requests`, `replayed`, `writes_refused` (by kind, too)."""
         return t.cast("dict[str, int]", self.call("counters"))
+
+    def writes_refused(self) -> dict[str, int]:
+        """Attempts to write since the server started, by kind and method; nothing resets them."""
+        return t.cast("dict[str, int]", self.call("writes_refused"))
+
+    def replay(self, *, enabled: bool | None = None) -> Record:
+        """Switch the replay of computed answers on or off; gives how many are kept, and their bytes."""
+        return t.cast("Record", self.call("replay", enabled=enabled))
+
+    def logins(self, **changes: object) -> None:
+        """Lock the user (`basic=False`), delete the application (`connected_app=False`), and so on."""
+        self.call("logins", **changes)
+
+    def pair(self, **arguments: object) -> dict[str, str]:
+        """Pair the cloud's application with a `customer` for `scopes`; gives a pair of tokens."""
+        return t.cast("dict[str, str]", self.call("pair", **arguments))
+
+    def unpair(self, **arguments: object) -> None:
+        """End the pairing with a `customer`."""
+        self.call("unpair", **arguments)
+
+    def cloud_app(self, **changes: object) -> None:
+        """Disable or enable the cloud's application (`enabled`), or register a `redirect_uri`."""
+        self.call("cloud_app", **changes)
 
     def link_origin(self, origin: str = "") -> None:
         """Make absolute links name another `http://host:port`, as behind a reverse proxy; nothing ends it."""
         self.call("links", origin=origin)
 
     def reset(self) -> None:
-        """Undo everything that was changed: data, clock, faults, counters, shown stamps."""
+        """Undo everything that was changed: data, clock, faults, counters, logins, shown stamps, links."""
         self.call("reset")
 
     def reset_counters(self) -> None:

@@ -6,10 +6,11 @@ import dataclasses
 import typing as t
 
 import pytest
-from processes import ROOT, Server, server
+from processes import ROOT, Server
 from tap_runs import config_for
 from tap_sagex3.transport import Answer, Transport
 from x3_control import X3Control
+from x3_servers import local_x3
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,7 +24,7 @@ APIS = ("rest", "graphql")
 @pytest.fixture(scope="session")
 def running_x3() -> Iterator[Server]:
     """A local X3 with generated data, shared; tests that change data change records of their own."""
-    with server("local_x3", "--port", "0", "--scale", SCALE, "--seed", "7") as running:
+    with local_x3("--port", "0", "--scale", SCALE, "--seed", "7") as running:
         yield running
 
 
@@ -31,7 +32,7 @@ def running_x3() -> Iterator[Server]:
 def fixture_x3() -> Iterator[Server]:
     """A local X3 that serves the hand-written fixture."""
     folder = ROOT / "tests" / "support" / "fixture"
-    with server("local_x3", "--port", "0", "--fixture", str(folder)) as running:
+    with local_x3("--port", "0", "--fixture", str(folder)) as running:
         yield running
 
 

@@ -14,6 +14,7 @@ from processes import ROOT, start_server
 from singer_sdk.testing import SuiteConfig, get_tap_test_class, runners
 from tap_runs import config_for
 from tap_sagex3.tap import TapSageX3
+from x3_servers import check_read_only
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +22,12 @@ if t.TYPE_CHECKING:
 # The SDK asks the tap for its streams while tests are collected, so the server has to run by then.
 SERVER = start_server("local_x3", "--port", "0", "--fixture", str(ROOT / "tests" / "support" / "fixture"))
 atexit.register(SERVER.stop)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _nothing_is_written() -> Iterator[None]:
+    yield
+    check_read_only(SERVER.ready["url"])
 
 
 class ExactNumber(float):

@@ -10,17 +10,24 @@ import json
 import secrets
 import signal
 import sys
+import uuid
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from local_x3.access.cloud import Application, Gateway
+from local_x3.access.cloud_http import AUTHORISE, TOKEN
+from local_x3.access.credentials import TOKENS_VALIDITY, Credentials
 from local_x3.app import App
 from local_x3.clock import Clock
+from local_x3.control.logins import CUSTOMER, SCOPES
 from local_x3.data.fixture import FixtureData
 from local_x3.data.generate import GeneratedData
 from local_x3.declarations import DEFAULT_FOLDER, load_sources
 from local_x3.graphql.api import PATH
-from local_x3.graphql.tokens import Credentials
 from local_x3.http_server import HttpServer
 from local_x3.store import Cache, Dataset, Store
+
+REDIRECT_URI = "http://127.0.0.1/callback"
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
@@ -41,6 +48,17 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--entities", type=Path, default=DEFAULT_FOLDER, help="folder of the entity declarations"
     )
+    parser.add_argument(
+        "--tokens-validity", type=positive, default=TOKENS_VALIDITY,
+        help="longest life of a connected application's token, in seconds",
+    )  # fmt: skip
+    parser.add_argument(
+        "--link-origin", type=origin,
+        help="http://host:port that absolute links name instead of this server, as behind a reverse proxy",
+    )  # fmt: skip
+    parser.add_argument(
+        "--replay", action="store_true", help="give an answer that was computed before, while no data change"
+    )
     parser.add_argument("--stop-with-stdin", action="store_true", help="end when stdin is closed")
     options = parser.parse_args(argv)
     for name in ("fixture", "entities"):
@@ -56,6 +74,18 @@ def positive(text: str) -> int:
     if value < 1:
         raise ValueError(text)
     return value
+
+
+def origin(text: str) -> str:
+    """Read `http://host` or `https://host:port`, without a path."""
+    parts = urlsplit(text)
+    if (
+        parts.scheme not in {"http", "https"}
+        or not parts.hostname
+        or f"{parts.scheme}://{parts.netloc}" != text
+    ):
+        raise ValueError(text)
+    return text
 
 
 async def serve(options: argparse.Namespace) -> None:
@@ -79,16 +109,43 @@ async def serve(options: argparse.Namespace) -> None:
         client_secret=secrets.token_urlsafe(36),
         allowed_user="INTERFACE",
         audience=url + PATH,
+        tokens_validity=options.tokens_validity,
     )
-    app = App(stores, options.folder, credentials, clock, xtrem=options.x3_version == "V12")
+    xtrem = options.x3_version == "V12"
+    gateway = make_gateway(port, clock) if xtrem else None
+    app = App(stores, options.folder, credentials, clock, gateway=gateway, xtrem=xtrem)
     app.origin = url
+    app.state.link_origin = app.state.link_origin_at_start = options.link_origin or ""
+    app.state.replay.enabled = options.replay
     gc.freeze()  # what is here now stays; collecting it again and again would cost a third of the time
     gc.set_threshold(50_000, 20, 100)
     await server.serve(app.handle)
     stop = stop_on_signals()  # before the ready line: a starter may end us at once
-    print(json.dumps(ready_line(url, options.folder, credentials)), flush=True)
+    ready = ready_line(url, options.folder, credentials)
+    print(json.dumps({**ready, "cloud": cloud_ready(url, gateway)}), flush=True)
     await stopped(stop, with_stdin=options.stop_with_stdin)
     server.stop()
+
+
+def make_gateway(port: int, clock: Clock) -> Gateway:
+    """Make the cloud gateway of this server, with one registered application and one customer."""
+    application = Application(str(uuid.uuid4()), secrets.token_urlsafe(36), {REDIRECT_URI})
+    return Gateway(f"127.0.0.1:{port}", clock, application, {CUSTOMER})
+
+
+def cloud_ready(url: str, gateway: Gateway | None) -> dict[str, object] | None:
+    """Return what a client of the cloud gateway needs, a first pairing included; None without a gateway."""
+    if gateway is None:
+        return None
+    return {
+        "token_url": url + TOKEN,
+        "authorise_url": url + AUTHORISE,
+        "customer": CUSTOMER,
+        "redirect_uri": REDIRECT_URI,
+        "client_id": gateway.application.client_id,
+        "client_secret": gateway.application.client_secret,
+        "refresh_token": gateway.pair(CUSTOMER, SCOPES)["refresh_token"],
+    }
 
 
 def ready_line(url: str, folder: str, credentials: Credentials) -> dict[str, object]:

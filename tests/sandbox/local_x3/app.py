@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
-import base64
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 import msgspec
 
-from local_x3.control.commands import control
+from local_x3.access.basic import CHALLENGE, basic_allowed
+from local_x3.access.cloud_http import ROOT, UNAUTHORISED, CloudApi, bearer, refusal
+from local_x3.access.connected_app import check_authorization
+from local_x3.access.writes import READING, is_write
+from local_x3.control.commands import control, parse
 from local_x3.control.state import State
 from local_x3.errors import ControlError, RestError, TokenError
-from local_x3.faults import spoil
+from local_x3.faults.answers import spoil
+from local_x3.faults.pages import what_is_listed
+from local_x3.faults.rules import Armed, Hit
 from local_x3.graphql.api import PATH, GraphQLApi
-from local_x3.graphql.tokens import Credentials, basic_allowed, check_authorization
 from local_x3.http_server import Request, Response
+from local_x3.replay import replay_key
 from local_x3.rest.api import PREFIX, RestApi
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from local_x3.access.cloud import Gateway
+    from local_x3.access.credentials import Credentials
     from local_x3.clock import Clock
+    from local_x3.faults.rules import Answer
     from local_x3.store import Store
 
 ENCODER = msgspec.json.Encoder(decimal_format="number")
 PLAIN = "text/plain; charset=utf-8"
 CONTROL = "/_control"
-READING = frozenset({"GET", "HEAD"})
 
 
 def json_response(status: int, body: object) -> Response:
@@ -38,14 +45,25 @@ class App:
     """One X3 server: endpoint, credentials, data and state."""
 
     def __init__(
-        self, stores: list[Store], folder: str, credentials: Credentials, clock: Clock, *, xtrem: bool
+        self,
+        stores: list[Store],
+        folder: str,
+        credentials: Credentials,
+        clock: Clock,
+        *,
+        gateway: Gateway | None,
+        xtrem: bool,
     ) -> None:
-        """Serve `stores` in `folder`; `xtrem` says whether this release has the GraphQL API."""
+        """Serve `stores` in `folder`; `xtrem` says whether this release has the GraphQL API.
+
+        A `gateway` gives the GraphQL API to the applications that are paired with it, too.
+        """
         self.rest = RestApi(stores, folder)
         self.graphql = GraphQLApi(stores, folder) if xtrem else None
         self.credentials = credentials
         self.clock = clock
-        self.state = State(stores, clock, self.rest)
+        self.cloud = CloudApi(gateway, folder) if gateway is not None and xtrem else None
+        self.state = State(stores, clock, self.rest, credentials, gateway, parse)
         self.origin = ""
 
     def handle(self, request: Request) -> Response:
@@ -53,53 +71,124 @@ class App:
         if request.path == CONTROL:
             return self._control(request)
         kind, answer = self._route(request)
-        self.state.counters[kind] += 1
-        self.state.counters["requests"] += 1
-        rule = self.state.faults.pick(kind, f"{request.path}?{request.query}")
-        response = spoil(rule, answer) if rule is not None else answer()
-        self.state.counters[f"status_{response.status}"] += 1
+        counters = self.state.counters
+        counters[kind] += 1
+        counters["requests"] += 1
+        if is_write(request, kind):
+            self.state.count_write(kind, request.method)
+        answer = self._remembering(answer)
+        for armed in reversed(self.state.faults.pick(kind, request)):
+            answer = self._spoilt(armed, kind, answer)
+        response = answer(request)
+        counters[f"status_{response.status}"] += 1
         return response
 
-    def _route(self, request: Request) -> tuple[str, Callable[[], Response]]:
+    def _route(self, request: Request) -> tuple[str, Answer]:
+        """Name the kind of a request and say what answers it."""
+        path = request.path.rstrip("/")
         if request.path.startswith(PREFIX):
-            return self.rest.kind(request.path), lambda: self._rest(request)
-        if request.path.rstrip("/") == PATH and self.graphql is not None:
-            api = self.graphql
-            return "graphql", lambda: self._graphql(request, api)
-        return "unknown", lambda: Response(404, b"Not found", PLAIN)
+            return self.rest.kind(request.path), self._rest
+        if path == PATH and self.graphql is not None:
+            return "graphql", self._graphql
+        if self.cloud is not None and (path == ROOT or path.startswith(ROOT + "/")):
+            kind = self.cloud.kind(request.path)
+            return kind, self._gateway if kind == "gateway" else self._cloud
+        return "unknown", _not_found
+
+    def _spoilt(self, armed: Armed, kind: str, answer: Answer) -> Answer:
+        """Wrap an answer in a fault and the control commands around it."""
+
+        def struck(request: Request) -> Response:
+            for command in armed.before:
+                command()
+            response = spoil(Hit(armed.rule, kind, request, answer, self.state.faults.last))
+            for command in armed.after:
+                command()
+            return response
+
+        return struck
+
+    def _remembering(self, answer: Answer) -> Answer:
+        """Keep the last page of each list while a fault may ask for it."""
+        faults = self.state.faults
+        if not any(armed.rule.fault == "repeat" for armed in faults.rules):
+            return answer
+        pages = dict(faults.last)
+
+        def remember(request: Request) -> Response:
+            response = answer(request)
+            faults.last = pages | {what_is_listed(request): response.body}
+            return response
+
+        return remember
 
     def _rest(self, request: Request) -> Response:
+        """Answer api1: Basic only; whether a connected application's token would do is unknown [?]."""
         if not basic_allowed(request.headers.get("authorization", ""), self.credentials):
             response = json_response(401, RestError(401, "Unauthorized").body())
-            response.headers["WWW-Authenticate"] = 'Basic realm="syracuse"'
+            response.headers["WWW-Authenticate"] = CHALLENGE
             return response
-        if request.method not in READING:  # nothing here may ever be written
-            self.state.counters["writes_refused"] += 1
-            return json_response(
-                405, RestError(405, f"{request.method} refused: this server is read-only").body()
-            )
+        if request.method not in READING or is_write(request, "rest"):
+            problem = RestError(405, f"{request.method} refused: this server is read-only")
+            return json_response(405, problem.body())
         try:
-            pairs = parse_qsl(request.query, keep_blank_values=True, strict_parsing=bool(request.query))
-            parameters = dict(pairs)
-            if len(parameters) != len(pairs):
-                return json_response(400, RestError(400, "A parameter is given twice").body())
-            return json_response(200, self.rest.answer(request.path, parameters, self._origin(request)))
-        except ValueError as problem:
-            return json_response(400, RestError(400, f"Malformed query: {problem}").body())
+            return self._replayed(request, lambda: self._read(request))
         except RestError as problem:
             return json_response(problem.status, problem.body())
 
-    def _graphql(self, request: Request, api: GraphQLApi) -> Response:
+    def _read(self, request: Request) -> Response:
+        try:
+            pairs = parse_qsl(request.query, keep_blank_values=True, strict_parsing=bool(request.query))
+        except ValueError as problem:
+            raise RestError(400, f"Malformed query: {problem}") from None
+        parameters = dict(pairs)
+        if len(parameters) != len(pairs):
+            raise RestError(400, "A parameter is given twice")
+        return json_response(200, self.rest.answer(request.path, parameters, self._origin(request)))
+
+    def _graphql(self, request: Request) -> Response:
         try:
             check_authorization(request.headers.get("authorization", ""), self.credentials, self.clock)
         except TokenError as problem:
             return Response(401, str(problem).encode(), PLAIN)
-        if request.method != "POST":
+        return self._query(request, request.headers.get("x-xtrem-endpoint"))
+
+    def _gateway(self, request: Request) -> Response:
+        """Answer GraphQL through the gateway: the folder is in the path, not in a header [D]."""
+        cloud = self.cloud
+        if cloud is None or not cloud.gateway.allows(bearer(request)):
+            return refusal(UNAUTHORISED)
+        return self._query(request, cloud.folder)
+
+    def _query(self, request: Request, endpoint: str | None) -> Response:
+        api = self.graphql
+        if request.method != "POST" or api is None:
             return Response(405, b"Use POST", PLAIN, {"Allow": "POST"})
-        before = api.mutations_refused
-        answer = api.answer(request.body, request.headers.get("x-xtrem-endpoint"))
-        self.state.counters["writes_refused"] += api.mutations_refused - before
-        return json_response(answer.status, answer.body)
+
+        def compute() -> Response:
+            answer = api.answer(request.body, endpoint)
+            return json_response(answer.status, answer.body)
+
+        return self._replayed(request, compute)
+
+    def _cloud(self, request: Request) -> Response:
+        cloud = self.cloud
+        return _not_found(request) if cloud is None else cloud.answer(request, self._origin(request))
+
+    def _replayed(self, request: Request, compute: Callable[[], Response]) -> Response:
+        """Give an answer that was computed before, when that is switched on; else compute it."""
+        replay = self.state.replay
+        key = replay_key(request, self._origin(request)) if replay.enabled else None
+        if key is None:
+            return compute()
+        body = replay.find(key, self.state.stores, self.state.site)
+        if body is not None:
+            self.state.counters["replayed"] += 1
+            return Response(200, body)
+        response = compute()
+        if response.status == 200:
+            replay.keep(key, response.body)
+        return response
 
     def _origin(self, request: Request) -> str:
         if self.state.link_origin:
@@ -114,6 +203,5 @@ class App:
             return json_response(400, {"error": str(problem)})
 
 
-def basic_header(username: str, password: str) -> str:
-    """Return the value of an `Authorization: Basic` header."""
-    return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()
+def _not_found(_: Request) -> Response:
+    return Response(404, b"Not found", PLAIN)

@@ -34,3 +34,12 @@ class FilterError(Exception):
 
 class ControlError(Exception):
     """A control request that makes no sense; the message says what was expected."""
+
+
+class GatewayError(Exception):
+    """A refusal of the cloud gateway: an HTTP status and `{"message": ...}` [D]."""
+
+    def __init__(self, status: int, message: str) -> None:
+        """Keep both."""
+        super().__init__(message)
+        self.status = status

@@ -29,7 +29,7 @@ class Request:
 
 @dataclass(slots=True)
 class Response:
-    """An answer, and how to spoil its way: cut it off, send it slowly, or reset the connection."""
+    """An answer, and how to spoil its way: cut it off, send it slowly, or end the connection."""
 
     status: int
     body: bytes
@@ -38,6 +38,10 @@ class Response:
     cut_at: int | None = None  # send only so many bytes of the body, then reset
     delay: float = 0.0  # seconds before the answer
     reset: bool = False  # no answer at all
+    pieces: int = 1  # send the body in so many parts ...
+    pause: float = 0.0  # ... with so many seconds before each but the first
+    chunked: bool = False  # chunked transfer coding instead of a Content-Length
+    close: bool = False  # close the connection after the answer without having said so
 
 
 Handler = Callable[[Request], Response]
@@ -82,7 +86,7 @@ class HttpServer:
                 if response.reset or response.cut_at is not None:
                     _reset(writer)
                     return
-                if request.headers.get("connection", "").lower() == "close":
+                if response.close or request.headers.get("connection", "").lower() == "close":
                     return
         except BadRequestError as problem:
             writer.write(
@@ -108,19 +112,36 @@ class HttpServer:
             await asyncio.sleep(response.delay)
         if response.reset:
             return
-        body = response.body if response.cut_at is None else response.body[: response.cut_at]
-        writer.write(self._head(response) + (b"" if head_only else body))
+        parts = [] if head_only else _parts(response)
+        writer.write(self._head(response) + b"".join(parts[:1]))
         await writer.drain()
+        for part in parts[1:]:
+            await asyncio.sleep(response.pause)
+            writer.write(part)
+            await writer.drain()
 
     def _head(self, response: Response) -> bytes:
+        length = "Transfer-Encoding: chunked" if response.chunked else f"Content-Length: {len(response.body)}"
         lines = [
             f"HTTP/1.1 {response.status} {_phrase(response.status)}",
             f"Date: {formatdate(self._now(), usegmt=True)}",
             f"Content-Type: {response.content_type}",
-            f"Content-Length: {len(response.body)}",
+            length,
             *(f"{name}: {value}" for name, value in response.headers.items()),
         ]
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+
+def _parts(response: Response) -> list[bytes]:
+    """Cut a body into the parts that are sent one by one."""
+    body = response.body if response.cut_at is None else response.body[: response.cut_at]
+    if response.pieces == 1 and not response.chunked:
+        return [body]
+    size = max(1, -(-len(body) // response.pieces))
+    parts = [body[at : at + size] for at in range(0, len(body), size)]
+    if not response.chunked:
+        return parts
+    return [*(b"%x\r\n%b\r\n" % (len(part), part) for part in parts), b"0\r\n\r\n"]
 
 
 def _not_ready(_: Request) -> Response:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
-from local_x3.control import records, site, time, traffic
-from local_x3.control.registry import Command, Commands, by_name, describe
+from local_x3.control import logins, mass, records, site, time, traffic, transactions
+from local_x3.control.registry import Command, Commands, by_name, describe, perform
 from local_x3.errors import ControlError
 
 if TYPE_CHECKING:
@@ -29,8 +29,11 @@ class Help(Command, tag="help"):
 COMMANDS: Commands = by_name(
     (Help,),
     records.COMMANDS,
-    site.COMMANDS,
+    mass.COMMANDS,
+    transactions.COMMANDS,
     time.COMMANDS,
+    site.COMMANDS,
+    logins.COMMANDS,
     traffic.COMMANDS,
 )  # a module more is a line more here
 
@@ -72,4 +75,4 @@ def control(state: State, body: bytes) -> object:
     Raises:
         ControlError: as `parse`; or the command makes no sense with this data.
     """
-    return parse(body).run(state)
+    return perform(parse(body), state)

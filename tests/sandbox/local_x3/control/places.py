@@ -91,7 +91,24 @@ def find(state: State, name: str, raw: str | int | list[str | int]) -> Place:
 
 
 def opened(state: State, name: str, raw: str | int | list[str | int]) -> Place:
-    """Find a row, open its document for a change and find the row in it again."""
+    """Find a row, open its document for a change and find the row in it again.
+
+    Raises:
+        ControlError: there is no such row, or an open transaction holds its document.
+    """
     place = find(state, name, raw)
+    check_lock(state, place.store, place.entry.key)
     place.store.open(place.entry)
     return find(state, name, raw)
+
+
+def check_lock(state: State, store: Records, key: Key) -> None:
+    """Check that no open transaction, but the one that asks, has touched a document: X3 locks it [I].
+
+    Raises:
+        ControlError: one has.
+    """
+    holder = state.locked.get((store.source.rest_class, key), state.inside)
+    if holder != state.inside:
+        msg = f"{store.source.rest_class} {key!r} is locked by transaction {holder}"
+        raise ControlError(msg)

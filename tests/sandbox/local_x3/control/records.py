@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import msgspec
 
 from local_x3.control.expected import expected_records
-from local_x3.control.places import full_key, level_of, opened, stores_of
+from local_x3.control.places import check_lock, full_key, level_of, opened, stores_of
 from local_x3.control.registry import Command
+from local_x3.control.transactions import inside
 from local_x3.data.filler import complete
 from local_x3.errors import ControlError
 from local_x3.model import STAMP, Document, Row, pick, set_stamp
@@ -26,11 +27,23 @@ RowKey = str | int | list[str | int]
 
 
 class Change(Command, kw_only=True):
-    """A command on one table or class; it stamps with `stamp`, else by the clock; null: not at all."""
+    """A command on one table or class; it stamps with `stamp`, else by the clock; null: not at all.
+
+    With `transaction` the change is seen by nobody else before that transaction is committed.
+    """
 
     table: str = ""
     rest_class: str = msgspec.field(name="class", default="")
     stamp: Stamp = msgspec.UNSET
+    transaction: str = ""
+
+    def run(self, state: State) -> object:
+        """Make the change, in the transaction that is named."""
+        return self.apply(inside(state, self.transaction) if self.transaction else state)
+
+    def apply(self, state: State) -> object:
+        """Make the change and return what it changed."""
+        raise NotImplementedError
 
     @property
     def place(self) -> str:
@@ -39,9 +52,11 @@ class Change(Command, kw_only=True):
 
     def mark(self, row: Row, state: State) -> None:
         """Stamp a row."""
-        stamp = state.clock.stamp() if self.stamp is msgspec.UNSET else self.stamp
-        if stamp is not None:  # null: the change leaves no stamp, as after an import or SQL [I]
-            set_stamp(row, stamp)
+        put_stamp(row, self.moment(state))
+
+    def moment(self, state: State) -> str | None:
+        """Return the stamp that this change leaves."""
+        return state.clock.stamp() if self.stamp is msgspec.UNSET else self.stamp
 
 
 class RowChange(Change, kw_only=True):
@@ -71,7 +86,7 @@ class Set(RowChange, tag="set", kw_only=True):
 
     values: dict[str, Any]
 
-    def run(self, state: State) -> object:
+    def apply(self, state: State) -> object:
         """Return the changed row."""
         return self.change(state, self.values)
 
@@ -79,7 +94,7 @@ class Set(RowChange, tag="set", kw_only=True):
 class Touch(RowChange, tag="touch", kw_only=True):
     """Stamp one row without changing its values."""
 
-    def run(self, state: State) -> object:
+    def apply(self, state: State) -> object:
         """Return the row."""
         return self.change(state, {})
 
@@ -90,7 +105,7 @@ class BadValue(RowChange, tag="bad_value", kw_only=True):
     column: str
     value: Any
 
-    def run(self, state: State) -> object:
+    def apply(self, state: State) -> object:
         """Return the changed row."""
         return self.change(state, {self.column: self.value})
 
@@ -98,7 +113,7 @@ class BadValue(RowChange, tag="bad_value", kw_only=True):
 class Remove(RowChange, tag="remove", kw_only=True):
     """Delete a document, or one line; a removed line leaves no trace but the stamp of its document."""
 
-    def run(self, state: State) -> object:
+    def apply(self, state: State) -> object:
         """Remove it."""
         place = opened(state, self.place, self.key)
         if len(place.chain) == 1:
@@ -119,7 +134,7 @@ class Add(Change, tag="add", kw_only=True):
     parent: str = ""
     key: RowKey | msgspec.UnsetType = msgspec.UNSET
 
-    def run(self, state: State) -> object:
+    def apply(self, state: State) -> object:
         """Return what was added."""
         stamp = self.stamp or state.clock.stamp()
         if self.key is not msgspec.UNSET:
@@ -130,8 +145,10 @@ class Add(Change, tag="add", kw_only=True):
         if missing:
             msg = f"values lack the key column {missing[0]}"
             raise ControlError(msg)
-        if pick(document.row, store.source.key) in store.by_key:
-            msg = f"{store.source.rest_class} has a record {pick(document.row, store.source.key)!r} already"
+        key = pick(document.row, store.source.key)
+        check_lock(state, store, key)
+        if key in store.by_key:
+            msg = f"{store.source.rest_class} has a record {key!r} already"
             raise ControlError(msg)
         complete(document, store.source.level, _rng(document.row), stamp)
         return store.add(document).document
@@ -147,6 +164,12 @@ class Add(Change, tag="add", kw_only=True):
                 return line.row
         msg = f"{self.parent} has no lines {self.table}"
         raise ControlError(msg)
+
+
+def put_stamp(row: Row, stamp: str | None) -> None:
+    """Stamp a row; None: the change leaves no stamp, as after an import or SQL [I]."""
+    if stamp is not None:
+        set_stamp(row, stamp)
 
 
 def _rng(row: Row) -> Random:

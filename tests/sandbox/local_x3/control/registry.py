@@ -28,6 +28,13 @@ class Command(msgspec.Struct, tag_field="do", forbid_unknown_fields=True, kw_onl
 Commands = dict[str, type[Command]]
 
 
+def perform(command: Command, state: State) -> object:
+    """Run a command; answers that were computed before it are not given again, unless it only reads."""
+    if not command.reads_only:
+        state.site += 1
+    return command.run(state)
+
+
 def by_name(*groups: tuple[type[Command], ...]) -> Commands:
     """Return all commands of several groups by their `do`; two with one name are a mistake of ours."""
     found: Commands = {}
@@ -57,6 +64,6 @@ def describe(command: type[Command]) -> dict[str, Any]:
 
 def _type_text(kind: object) -> str:
     text = kind.__name__ if isinstance(kind, type) and not hasattr(kind, "__args__") else str(kind)
-    for removed in ("typing.", "msgspec.", "local_x3.faults.", " | UnsetType", "_core."):
+    for removed in ("typing.", "msgspec.", "local_x3.faults.rules.", " | UnsetType", "_core."):
         text = text.replace(removed, "")
     return text

@@ -30,16 +30,25 @@ class Expose(Command, tag="expose"):
 
 
 class Reset(Command, tag="reset"):
-    """Undo everything that tests have changed: data, clock, faults, counters, shown stamps."""
+    """Undo everything that tests have changed: data, clock, faults, counters, logins, shown stamps, links.
+
+    Open transactions are rolled back. The writes that were refused stay counted, and so do pairings.
+    """
 
     def run(self, state: State) -> object:
         """Set back."""
+        state.transactions.clear()
+        state.locked.clear()
+        state.transactions_begun = 0
         for store in state.stores:
             store.reset()
         state.clock.reset()
-        state.faults.rules = []
+        state.faults.set([])
         state.counters.clear()
-        state.link_origin = ""
+        state.credentials.reset()
+        if state.gateway is not None:
+            state.gateway.reset()
+        state.link_origin = state.link_origin_at_start
         state.rest.stamps.update(state.rest.initial_stamps)
         return {}
 
