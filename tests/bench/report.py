@@ -91,7 +91,7 @@ def about(options: Options, failures: dict[str, str]) -> dict[str, Any]:
 
 def _versions(name: str, packages: Sequence[str]) -> dict[str, str]:
     folder = environments.HOME / "environments" / name
-    return {package: environments.version(folder, package) for package in packages}
+    return {package: pinned_environment.version(folder, package) for package in packages}
 
 
 def _processor() -> str:
