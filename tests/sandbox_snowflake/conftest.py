@@ -29,6 +29,7 @@ def snow(shared: Account) -> Account:
     """The shared one, without faults of an earlier test."""
     shared.control.clear_faults()
     shared.control.clear_log()
+    shared.control.unlock_users()
     return shared
 
 

@@ -84,10 +84,11 @@ class SnowflakeControl:
         """Arm a fault and give its id.
 
         Args:
-            kind: error, reset or slow.
-            details: `pattern` (regular expression on the statement), `on` (statement, login or upload),
-                `when` (before or after it took effect), `nth` (which match), `times`, `code`, `sqlstate`,
-                `message`, `seconds` (slow), `user`.
+            kind: error, reset, slow or kill.
+            details: `pattern` (regular expression on the statement), `statement` (its kind, such as MERGE),
+                `on` (statement, login or upload), `when` (before or after it took effect, during an upload),
+                `nth` (which match), `times`, `code`, `sqlstate`, `message`, `status` (of a refused upload),
+                `seconds` (slow), `user`, `signal` and `pid` (kill; without a pid the process that sent it).
         """
         return int(self.do("fault", kind=kind, **details))
 
@@ -98,6 +99,14 @@ class SnowflakeControl:
     def clear_faults(self) -> None:
         """Disarm all faults."""
         self.do("clear_faults")
+
+    def unlock_users(self) -> None:
+        """End every lock-out after failed logins."""
+        self.do("unlock_users")
+
+    def oauth_token(self, name: str, seconds: float) -> str:
+        """A further OAuth token of a user, good for some seconds of the sandbox's clock."""
+        return str(self.do("oauth_token", name=name, seconds=seconds))
 
     def create_user(self, name: str, password: str, role: str) -> None:
         """Make a further user with a password; the role must exist."""

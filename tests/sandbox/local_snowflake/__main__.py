@@ -10,6 +10,7 @@ import socket
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +55,7 @@ def prepare(world: World, script: str | None) -> None:
     Raises:
         SystemExit: naming the statement that failed.
     """
-    world.warehouses.add(WAREHOUSE)
+    world.add_warehouse(WAREHOUSE)
     world.create_database(DATABASE, exists_ok=True)
     if script is None:
         world.grants.open_roles |= world.grants.roles
@@ -78,8 +79,8 @@ def ready_line(port: int, secrets: Path, users: dict[str, User]) -> dict[str, An
             "private_key_path": str(secrets / "loader.p8"),
             "encrypted_private_key_path": str(secrets / "loader_encrypted.p8"),
             "passphrase_path": str(secrets / "loader_passphrase.txt"),
-            "token": min(loader.tokens),
-            "oauth_token": min(loader.oauth_tokens),
+            "token": next(t.secret for t in loader.tokens if t.name == "LOADING"),
+            "oauth_token": loader.oauth_tokens[0].secret,
         },
         "REVIEWER": {
             "role": users["REVIEWER"].default_role,
@@ -104,6 +105,15 @@ def ready_line(port: int, secrets: Path, users: dict[str, User]) -> dict[str, An
     }
 
 
+def secrets_folder(persist: Path | None, chosen: Path | None) -> Path:
+    """Where private keys are: as asked, with the kept data, or in a new folder."""
+    if chosen is None and persist is None:
+        return Path(tempfile.mkdtemp(prefix="local-snowflake-secrets-"))
+    folder = chosen or Path(str(persist)) / "secrets"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 def listen(port: int) -> socket.socket:
     """A listening socket of a named protocol: only then asyncio sets TCP_NODELAY, else answers wait 40 ms."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -116,8 +126,8 @@ def listen(port: int) -> socket.socket:
 def main() -> None:
     """Run the server."""
     chosen = arguments()
-    secrets = chosen.secrets_dir or Path(tempfile.mkdtemp(prefix="local-snowflake-secrets-"))
-    users = make_users(secrets)
+    secrets = secrets_folder(chosen.persist, chosen.secrets_dir)
+    users = make_users(secrets, time.time(), chosen.persist / "users.json" if chosen.persist else None)
     world = World(users, chosen.persist)
     if chosen.contract == "on":
         world.contract = Contract(CONTRACT)

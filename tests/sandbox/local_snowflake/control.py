@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING, Any
 
 from .errors import SnowflakeError
-from .users import User
+from .users import OauthToken, User
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +46,7 @@ def _sessions(world: World, _wanted: dict[str, Any]) -> list[dict[str, Any]]:
             "running": session.running,
             "parameters": session.parameters,
         }
-        for session in list(world.sessions.values())
+        for session in world.sessions.all()
     ]
 
 
@@ -65,6 +66,22 @@ def _create_user(world: World, wanted: dict[str, Any]) -> None:
     """A further user with a password, for tests of grants; the role must exist."""
     name, role = str(wanted["name"]).upper(), world.grants.require_role(str(wanted["role"]))
     world.users[name] = User(name, role, {role, "PUBLIC"}, "LOAD_WH", password=str(wanted["password"]))
+    world.users.save()
+
+
+def _unlock_users(world: World, _wanted: dict[str, Any]) -> None:
+    """End every lock-out, and forget wrong logins."""
+    for user in world.users.values():
+        user.failures, user.locked_until = 0, 0.0
+
+
+def _oauth_token(world: World, wanted: dict[str, Any]) -> str:
+    """A further OAuth token of a user, as an identity provider would give it."""
+    user = world.users[str(wanted["name"]).upper()]
+    token = OauthToken(secrets.token_urlsafe(32), world.clock.now() + float(wanted["seconds"]))
+    user.oauth_tokens.append(token)
+    world.users.save()
+    return token.secret
 
 
 _DO: dict[str, Callable[[World, dict[str, Any]], object]] = {
@@ -78,6 +95,8 @@ _DO: dict[str, Callable[[World, dict[str, Any]], object]] = {
     "faults": _faults,
     "clear_faults": _clear_faults,
     "create_user": _create_user,
+    "unlock_users": _unlock_users,
+    "oauth_token": _oauth_token,
 }
 
 

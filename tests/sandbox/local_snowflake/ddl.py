@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from . import access, ddl_alter, ddl_tables, grant_commands, results, stage_queries
+from . import access, ddl_alter, ddl_tables, grant_commands, results, stage_queries, user_commands
 from .errors import already_exists, not_found, unsupported
 from .names import ObjectName, literal, qualify, quote
 from .resolve import identifier, require, require_schema, resolve, table_parts
@@ -238,5 +238,6 @@ HANDLERS: dict[str, Callable[[Call], Result]] = {
     "ALTER TABLE": ddl_alter.alter_table,
     **ddl_tables.HANDLERS,
     **grant_commands.HANDLERS,
+    **user_commands.HANDLERS,
     **stage_queries.HANDLERS,
 }

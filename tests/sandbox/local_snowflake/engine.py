@@ -10,9 +10,22 @@ from typing import TYPE_CHECKING
 import duckdb
 from fakesnow import statement_type
 
-from . import access, copying, ddl, dml, merge, quoted_names, session_commands, show, stage_commands
+from . import (
+    access,
+    account_functions,
+    copying,
+    ddl,
+    dml,
+    merge,
+    quoted_names,
+    session_commands,
+    show,
+    stage_commands,
+)
 from .errors import SnowflakeError, from_exception, unsupported
+from .faults import ConnectionReset
 from .query_log import Entry
+from .requests import StatementRequest
 from .results import Result, status
 from .statements import Statement, parse
 
@@ -74,28 +87,48 @@ _HANDLERS: dict[str, Callable[[Call], Result]] = {
 }
 
 
-def run(world: World, session: Session, text: str, binds: Sequence[object] = ()) -> tuple[str, Result]:
-    """Run a statement, log it, and give its query id and result.
+def run(
+    world: World,
+    session: Session,
+    text: str,
+    binds: Sequence[object] = (),
+    order: StatementRequest | None = None,
+) -> tuple[str, Result]:
+    """Run a statement, log it, and give its query id and result. `order`: what else its request asked for.
 
     Raises:
         SnowflakeError: for every failure, whatever its cause.
+        ConnectionReset: a fault cuts the connection before the statement takes effect.
     """
-    query_id = str(uuid.uuid4())
+    query_id, order = str(uuid.uuid4()), order or StatementRequest(text)
     with session.lock:
-        trace = _Trace(world, session, text, query_id)
-        session.running, session.stale = True, []
         try:
-            result = _run(trace, binds)
-            trace.log(rows=result.rows)
-        except Exception as error:
-            failure = from_exception(error)
-            trace.log(error=failure)
-            raise failure from error
+            with session.statement(order.request_id, order.parameters):
+                session.query_id = query_id
+                return query_id, _logged(_Trace(world, session, text, query_id), binds, order)
         finally:
-            session.running = False
             session.last_query_id = query_id
             session.last_activity = world.clock.now()
-    return query_id, result
+
+
+def _logged(trace: _Trace, binds: Sequence[object], order: StatementRequest) -> Result:
+    world, session = trace.world, trace.session
+    watch = world.time_limit(session)
+    try:
+        world.transactions.expire(session)
+        order.before()
+        result = _run(trace, binds)
+        trace.log(rows=result.rows)
+    except ConnectionReset:
+        raise
+    except Exception as error:
+        failure = session.cancelled or from_exception(error)
+        trace.log(error=failure)
+        raise failure from error
+    finally:
+        if watch is not None:
+            watch.cancel()
+    return result
 
 
 class _Trace:
@@ -140,7 +173,7 @@ def _run(trace: _Trace, binds: Sequence[object]) -> Result:
         world.contract.check(statement)
     quoted_names.fold(statement, session)
     call = Call(world, session, statement, trace.query_id, binds, world.clock.now())
-    handler = _HANDLERS.get(statement.kind)
+    handler = account_functions.handler(statement) or _HANDLERS.get(statement.kind)
     if handler is None:
         raise unsupported(statement.kind)
     if statement.needs_warehouse:

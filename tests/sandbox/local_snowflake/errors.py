@@ -57,6 +57,12 @@ def syntax(detail: str) -> SnowflakeError:
     return SnowflakeError(1003, "42000", f"SQL compilation error:\nsyntax error: {detail}")
 
 
+def timed_out(limit: int) -> SnowflakeError:
+    """A statement past STATEMENT_TIMEOUT_IN_SECONDS."""
+    message = f"Statement reached its statement or warehouse timeout of {limit} second(s) and was canceled."
+    return SnowflakeError(630, "57014", message)
+
+
 # DuckDB exception class -> [(pattern in the message, code, sqlstate)]; the first match wins.
 _RULES: tuple[tuple[type[Exception], str, int, str], ...] = (
     (duckdb.InvalidInputException, r"cannot affect the same target row", 100090, "42P18"),

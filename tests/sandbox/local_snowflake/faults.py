@@ -2,40 +2,65 @@
 
 A fault is armed for statements (or the login, or an upload) that match a pattern; it strikes at the n-th
 match, then `times` times. `when`: "before" the statement takes effect, or "after" it did (COMMIT included),
-which is what a lost answer looks like to a client.
+which is what a lost answer looks like to a client; "during" an upload, after its first part.
 """
 
 from __future__ import annotations
 
 import re
+import signal
 import threading
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from . import client_process
 from .errors import SnowflakeError
+from .statements import kind_of
 
-KINDS = {"error", "reset", "slow"}
+if TYPE_CHECKING:
+    from .clock import Clock
+    from .session import Session
+
+KINDS = {"error", "reset", "slow", "kill"}
+MOMENTS = {"before", "after", "during"}
+PLACES = {"statement", "login", "upload"}
 MESSAGES = {
     603: "SQL execution internal error: Processing aborted by error 300010.",
     604: "SQL execution canceled",
     608: "Warehouse 'LOAD_WH' cannot be resumed because resource monitor has exceeded its quota.",
     625: "Statement has locked table in transaction and this lock has not yet been released.",
-    390112: "Your session has expired. Please login again.",
+    390111: "Session no longer exists.  New login required to access the service.",
+    390112: "Session token has expired.",
     390114: "Authentication token has expired.  The user must authenticate again.",
 }
-STATES = {603: "XX000", 604: "57014", 608: "57P03", 625: "57014", 390112: "08001", 390114: "08001"}
+STATES = {603: "XX000", 604: "57014", 608: "57P03", 625: "57014"}
 # After these the session is gone; 390112 only asks the client to renew its token.
 SESSION_LOST = {390111, 390114}
+_LOGIN_CODES = range(390_000, 396_000)
+_POLL = 0.05  # seconds between looks of a slow statement
 
 
 class ConnectionReset(Exception):  # noqa: N818 - it is an order to the server, not an error of it
     """The connection must be cut without an answer."""
 
 
+@dataclass(frozen=True)
+class Victim:
+    """Whose statement a fault strikes. `peer`: the TCP port of its client."""
+
+    clock: Clock
+    session: Session
+    peer: int
+
+
 @dataclass
 class Fault:
-    """One armed fault. `on`: statement, login or upload; `seconds`: how long a slow one takes."""
+    """One armed fault. `on`: statement, login or upload; `seconds`: how long a slow one takes.
+
+    `statement`: only statements of this kind, such as MERGE or CREATE TABLE; `status`: HTTP status of a
+    refused upload; `signal` and `pid`: what a kill sends, and to whom; 0 is the process that sent it.
+    """
 
     id: int
     kind: str
@@ -49,6 +74,10 @@ class Fault:
     message: str = ""
     seconds: float = 0.0
     user: str = ""
+    statement: str = ""
+    status: int = 403
+    signal: str = "SIGKILL"
+    pid: int = 0
     seen: int = 0
     struck: int = 0
 
@@ -57,6 +86,8 @@ class Fault:
         if self.on != on or self.struck >= self.times or self.user not in {"", user}:
             return False
         if not re.search(self.pattern, text, re.IGNORECASE | re.DOTALL):
+            return False
+        if self.statement and kind_of(text) != self.statement.upper():
             return False
         self.seen += 1
         if self.seen < self.nth:
@@ -67,7 +98,8 @@ class Fault:
     def error(self) -> SnowflakeError:
         """What the client gets."""
         message = self.message or MESSAGES.get(self.code, "a fault that the test asked for")
-        return SnowflakeError(self.code, self.sqlstate or STATES.get(self.code, "XX000"), message)
+        usual = "08001" if self.code in _LOGIN_CODES else STATES.get(self.code, "XX000")
+        return SnowflakeError(self.code, self.sqlstate or usual, message)
 
 
 class Faults:
@@ -85,17 +117,15 @@ class Faults:
         Raises:
             ValueError: for an unknown kind or field.
         """
-        if wanted.get("kind") not in KINDS:
-            msg = f"fault kind must be one of {sorted(KINDS)}, not {wanted.get('kind')!r}"
-            raise ValueError(msg)
         unknown = wanted.keys() - Fault.__dataclass_fields__.keys() | wanted.keys() & {"id", "seen", "struck"}
         if unknown:
             msg = f"unknown fault field {', '.join(sorted(unknown))}"
             raise ValueError(msg)
-        re.compile(str(wanted.get("pattern", "")))
         with self._lock:
             self._ids += 1
-            self._armed.append(Fault(self._ids, **wanted))
+            fault = Fault(self._ids, **{"kind": "", **wanted})
+            _check(fault)
+            self._armed.append(fault)
             return self._ids
 
     def clear(self) -> None:
@@ -114,18 +144,61 @@ class Faults:
             return next((fault for fault in self._armed if fault.strikes(on, text, user)), None)
 
 
-def strike(fault: Fault | None, moment: str) -> None:
-    """Do what a chosen fault does at this moment: "before" or "after".
+def _check(fault: Fault) -> None:
+    """Refuse a fault that could never strike as it is meant.
+
+    Raises:
+        ValueError: with the reason.
+    """
+    for name, value, known in (
+        ("fault kind", fault.kind, KINDS),
+        ("when", fault.when, MOMENTS),
+        ("on", fault.on, PLACES),
+    ):
+        if value not in known:
+            msg = f"{name} must be one of {sorted(known)}, not {value!r}"
+            raise ValueError(msg)
+    re.compile(fault.pattern)
+    if (fault.when == "during") != (fault.on == "upload" and fault.when == "during"):
+        msg = "only an upload can be struck during it"
+        raise ValueError(msg)
+    if fault.kind == "kill":
+        if fault.on != "statement":
+            msg = "a kill strikes at a statement"
+            raise ValueError(msg)
+        client_process.check(fault.pid, fault.signal)
+
+
+def strike(fault: Fault | None, moment: str, victim: Victim | None = None) -> None:
+    """Do what a chosen fault does at this moment: "before", "during" or "after".
 
     Raises:
         SnowflakeError: for an error.
-        ConnectionReset: for a reset.
+        ConnectionReset: for a reset, and for a client that was killed.
     """
     if fault is None or fault.when != moment:
         return
     if fault.kind == "slow":
-        time.sleep(fault.seconds)
+        _sleep(fault.seconds, victim)
     elif fault.kind == "reset":
         raise ConnectionReset
+    elif fault.kind == "kill":
+        _kill(fault, victim)
     else:
         raise fault.error()
+
+
+def _sleep(seconds: float, victim: Victim | None) -> None:
+    """Take time; a cancelled statement, or one past its time, ends at once."""
+    ends = time.monotonic() + seconds
+    while (left := ends - time.monotonic()) > 0:
+        if victim is not None and victim.session.running:
+            victim.session.check_alive(victim.clock.now())
+        time.sleep(min(left, _POLL))
+
+
+def _kill(fault: Fault, victim: Victim | None) -> None:
+    pid = fault.pid or client_process.of_port(victim.peer if victim else 0)
+    client_process.send(pid, signal.Signals[fault.signal])
+    if fault.signal == "SIGKILL":
+        raise ConnectionReset

@@ -54,7 +54,7 @@ def create_warehouse(call: Call) -> Result:
     """CREATE WAREHOUSE; its size and the like mean nothing here."""
     name, new = _new(call, call.world.warehouses)
     if new:
-        call.world.warehouses.add(name)
+        call.world.add_warehouse(name)
         call.world.grants.created(call.session.role, "WAREHOUSE", (name,))
     text = (
         f"Warehouse {name} successfully created." if new else f"{name} already exists, statement succeeded."
@@ -90,6 +90,7 @@ def _role(call: Call, verb: str, entry: RoleGrant) -> None:
         held.add(entry.role)
     else:
         held.discard(entry.role)
+    call.world.users.save()
 
 
 def _privilege(call: Call, verb: str, entry: Grant, many: str | None) -> None:

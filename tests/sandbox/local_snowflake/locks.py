@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .errors import SnowflakeError
+from .errors import SnowflakeError, timed_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,12 +117,10 @@ class Locks:
             return
         if now - started >= session.parameters["LOCK_TIMEOUT"]:
             raise self._refused(table, holder, "LOCK_TIMEOUT has passed")
-        limit = session.parameters["STATEMENT_TIMEOUT_IN_SECONDS"]
+        limit = int(session.parameters["STATEMENT_TIMEOUT_IN_SECONDS"])
         if now - started >= limit > 0:
-            message = (
-                f"Statement reached its statement or warehouse timeout of {limit} second(s) and was canceled."
-            )
-            raise SnowflakeError(630, "57014", message)
+            raise timed_out(limit)
+        session.check_alive(now)
         self._changed.wait(_POLL)
 
     @staticmethod

@@ -8,44 +8,40 @@ minutes.
 
 from __future__ import annotations
 
-import gzip
-import json
+import asyncio
 import logging
 import time
+import uuid
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from . import control, results, session_commands
+from . import control, login, requests, results, uploads
 from .answers import Answers, Cut
 from .binds import rows_of
 from .engine import run
 from .errors import SnowflakeError, from_exception
-from .faults import SESSION_LOST, ConnectionReset, strike
-from .names import normalise
+from .faults import SESSION_LOST, ConnectionReset, Victim, strike
+from .requests import MalformedRequest
+from .session import canceled
+from .sessions import IDLE_LIFE, TOKEN_LIFE
 from .stage_commands import upload_order
-from .translate import VERSION
-from .users import authenticate
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from starlette.requests import Request
 
     from .faults import Fault
+    from .requests import StatementRequest
     from .session import Session
     from .world import World
 
 logger = logging.getLogger("local_snowflake")
-
-
-async def _json(request: Request) -> dict[str, Any]:
-    content = await request.body()
-    if request.headers.get("content-encoding") == "gzip":
-        content = gzip.decompress(content)
-    decoded = json.loads(content or b"{}")
-    return decoded if isinstance(decoded, dict) else {}
 
 
 def _answer(data: dict[str, Any] | None) -> JSONResponse:
@@ -65,9 +61,7 @@ def _failure(error: SnowflakeError, query_id: str | None = None, status: int = 2
     return JSONResponse(content, status_code=status)
 
 
-def _token(request: Request) -> str:
-    header = request.headers.get("authorization", "")
-    return header.removeprefix('Snowflake Token="').removesuffix('"')
+_WATCH = 0.5  # seconds between looks whether the client is still there
 
 
 class Service:
@@ -93,64 +87,39 @@ class Service:
             Route("/fs_bucket/{path:path}", self.upload, methods=["PUT"]),
             Route("/fs_bucket/{path:path}", self.head, methods=["HEAD"]),
         ]
-        return Starlette(routes=routes)
+        return Starlette(
+            routes=routes, exception_handlers={MalformedRequest: _malformed, Exception: _unforeseen}
+        )
 
     async def login(self, request: Request) -> Response:
         """Check credentials and open a session."""
-        asked = (await _json(request)).get("data") or {}
+        asked = (await requests.json_body(request)).get("data")
+        asked = asked if isinstance(asked, dict) else {}
         fault = self.world.faults.choose("login", "", str(asked.get("LOGIN_NAME") or "").upper())
         try:
             await run_in_threadpool(strike, fault, "before")
-            session = await run_in_threadpool(self._login, asked, dict(request.query_params))
+            session = await run_in_threadpool(login.login, self.world, asked, dict(request.query_params))
             await run_in_threadpool(strike, fault, "after")
         except SnowflakeError as error:
             return _failure(error)
         except ConnectionReset:
             return Cut()
-        return _answer(_login_data(session))
-
-    def _login(self, asked: dict[str, Any], query: dict[str, str]) -> Session:
-        world = self.world
-        user = authenticate(world.users, asked, time.time())
-        role = normalise(query["roleName"]) if query.get("roleName") else user.default_role
-        if role not in user.roles:
-            message = f"Role '{role}' specified in the connect string is not granted to this user."
-            raise SnowflakeError(390189, "08001", message)
-        session = world.open_session(user, role)
-        session.application = str(asked.get("CLIENT_APP_ID") or "")
-        for name, value in (asked.get("SESSION_PARAMETERS") or {}).items():
-            session.parameter(name.upper(), value)
-        self._start_in(session, query)
-        return session
-
-    def _start_in(self, session: Session, query: dict[str, str]) -> None:
-        """Database, schema and warehouse of the connection; what does not exist is left out."""
-        catalogue = self.world.catalogue
-        database = normalise(query["databaseName"]) if query.get("databaseName") else None
-        if database in catalogue.databases():
-            session_commands.use_database(self.world, session, database)
-            schema = normalise(query["schemaName"]) if query.get("schemaName") else None
-            if schema and catalogue.has_schema(database, schema):
-                session.use(database, schema)
-        warehouse = normalise(query["warehouse"]) if query.get("warehouse") else None
-        warehouse = warehouse or session.user.default_warehouse
-        if warehouse in self.world.warehouses:
-            session.warehouse = warehouse
+        return _answer(login.answer(session))
 
     async def renew(self, request: Request) -> Response:
-        """Give the same session a fresh life; the tokens stay."""
-        token = _token(request).removeprefix("master-")
+        """Give the session of a master token a new session token."""
         try:
-            session = self.world.session(token)
-        except SnowflakeError:
-            lost = "Authentication token has expired.  The user must authenticate again."
-            return _failure(SnowflakeError(390114, "08001", lost))
-        return _answer(_login_data(session) | {"sessionToken": session.token, "validityInSecondsST": 3600})
+            session, token = await run_in_threadpool(self.world.sessions.renew, requests.token(request))
+        except SnowflakeError as error:
+            return _failure(error)
+        told = {"sessionToken": token, "validityInSecondsST": int(TOKEN_LIFE), "sessionId": session.id}
+        told |= {"masterToken": session.master_token, "validityInSecondsMT": int(IDLE_LIFE)}
+        return _answer(told)
 
     async def heartbeat(self, request: Request) -> Response:
         """Keep a session alive."""
         try:
-            self.world.session(_token(request))
+            self.world.sessions.heartbeat(requests.token(request))
         except SnowflakeError as error:
             return _failure(error)
         return _answer(None)
@@ -158,7 +127,7 @@ class Service:
     async def session(self, request: Request) -> Response:
         """Close a session when asked with `?delete=true`."""
         try:
-            session = self.world.session(_token(request))
+            session = self.world.sessions.find(requests.token(request))
         except SnowflakeError as error:
             return _failure(error)
         if request.query_params.get("delete"):
@@ -166,49 +135,64 @@ class Service:
         return _answer(None)
 
     async def query(self, request: Request) -> Response:
-        """Run a statement."""
-        asked = await _json(request)
-        base = f"{request.url.scheme}://{request.url.netloc}"
-        client = request.headers.get("user-agent", "")
-        key = f"{_token(request)}:{request.query_params.get('requestId')}"
-        return await self._answers.once(
-            key, lambda: run_in_threadpool(self._query, _token(request), asked, base, client)
-        )
-
-    def _query(self, token: str, asked: dict[str, Any], base: str, client: str) -> Response:
-        text, fault, session = str(asked.get("sqlText", "")), None, None
+        """Run a statement, once for each request id."""
+        asked = await requests.json_body(request)
         try:
-            session = self.world.session(token)
-            fault = self.world.faults.choose("statement", text, session.user.name)
-            strike(fault, "before")
-            answered = self._run(session, text, rows_of(asked.get("bindings") or {}), base, client)
-            return self._after(fault, answered)
+            session = self.world.sessions.find(requests.token(request))
+        except SnowflakeError as error:
+            return _failure(error)  # never kept: the client renews its token and asks again with the same id
+        order = requests.statement(request, asked)
+        running = self._answers.once(
+            f"{session.id}:{order.request_id or uuid.uuid4()}",
+            lambda: run_in_threadpool(self._query, session, order),
+        )
+        return await self._watched(request, session, running)
+
+    async def _watched(self, request: Request, session: Session, running: Awaitable[Response]) -> Response:
+        """The answer; notes on the way when its client has gone (ABORT_DETACHED_QUERY)."""
+        session.detached_since = None
+        task = asyncio.ensure_future(running)
+        while not (await asyncio.wait({task}, timeout=_WATCH))[0]:
+            if session.detached_since is None and await request.is_disconnected():
+                session.detached_since = self.world.clock.now()
+        return task.result()
+
+    def _query(self, session: Session, order: StatementRequest) -> Response:
+        fault = None
+        try:
+            fault = self.world.faults.choose("statement", order.text, session.user.name)
+            answered = self._run(session, order, fault)
+            return self._after(session, order, fault, answered)
         except ConnectionReset:
             return Cut()
         except SnowflakeError as error:
-            if session and fault and error.code in SESSION_LOST:
+            if fault and fault.kind == "error" and error.code in SESSION_LOST:
                 self.world.close_session(session)
             return _failure(error)
         except Exception as error:
             logger.exception("unexpected failure")
             return _failure(from_exception(error))
 
-    @staticmethod
-    def _after(fault: Fault | None, answered: Response) -> Response:
+    def _after(
+        self, session: Session, order: StatementRequest, fault: Fault | None, answered: Response
+    ) -> Response:
         try:
-            strike(fault, "after")
+            strike(fault, "after", Victim(self.world.clock, session, order.peer))
         except ConnectionReset:
             return Cut(answered, fault.times if fault else 1)
         return answered
 
-    def _run(self, session: Session, text: str, rows: list[list[object]], base: str, client: str) -> Response:
+    def _run(self, session: Session, order: StatementRequest, fault: Fault | None) -> Response:
         """Run a statement for each row of bind values, and build the answer."""
         total, query_id, result = 0, "", results.status()
-        for binds in rows:
-            query_id, result = run(self.world, session, text, binds)
+        rows = rows_of(order.bindings)
+        victim = Victim(self.world.clock, session, order.peer)
+        for number, binds in enumerate(rows):
+            order.before = (lambda: None) if number else (lambda: strike(fault, "before", victim))
+            query_id, result = run(self.world, session, order.text, binds, order)
             total += result.rows
         if result.put is not None:
-            return _answer(self._upload(result.put, base, client) | {"queryId": query_id})
+            return _answer(self._upload(result.put, order.base, order.client) | {"queryId": query_id})
         data = results.body(result) | _session_data(session) | {"queryId": query_id}
         if len(rows) > 1:
             data |= {"queryResultFormat": "json", "rowset": [[str(total)]], "total": 1, "returned": 1}
@@ -224,34 +208,36 @@ class Service:
 
     async def control(self, request: Request) -> Response:
         """What tests see and change."""
-        content, status = await run_in_threadpool(control.answer, self.world, await _json(request))
+        content, status = await run_in_threadpool(
+            control.answer, self.world, await requests.json_body(request)
+        )
         return JSONResponse(content, status_code=status)
 
     async def upload(self, request: Request) -> Response:
-        """Store an uploaded file, unless it is there and must not be overwritten."""
-        content = await request.body()
-        try:
-            fault = self.world.faults.choose("upload", request.path_params["path"])
-            await run_in_threadpool(strike, fault, "before")
-        except ConnectionReset:
-            return Cut()
-        except SnowflakeError as error:
-            return Response(error.message, status_code=403)
-        target = self.world.stages.from_bucket(request.path_params["path"])
-        if request.headers.get("x-goog-if-generation-match") == "0" and target.exists():
-            return Response(status_code=412)
-        await run_in_threadpool(_store, target, content)
-        return Response()
+        """Store an uploaded file."""
+        return await uploads.upload(self.world, request)
 
     async def head(self, request: Request) -> Response:
         """Whether an uploaded file is there."""
-        target = self.world.stages.from_bucket(request.path_params["path"])
-        if not target.is_file():
+        try:
+            target = self.world.stages.from_bucket(request.path_params["path"])
+            there = target.is_file()
+        except (SnowflakeError, OSError, ValueError):
+            return Response(status_code=400)
+        if not there:
             return Response(status_code=404)
         return Response(headers={"content-length": str(target.stat().st_size)})
 
-    async def abort(self, _request: Request) -> Response:
-        """A client gives a query up; it is left to end."""
+    async def abort(self, request: Request) -> Response:
+        """A client gives a statement up: it ends with 604 where it waits or runs."""
+        asked = await requests.json_body(request)
+        try:
+            self.world.sessions.find(requests.token(request))
+        except SnowflakeError as error:
+            return _failure(error)
+        session = self.world.sessions.running(str(asked.get("requestId") or ""))
+        if session is not None:
+            await run_in_threadpool(self.world.cancel, session, canceled())
         return _answer(None)
 
     async def telemetry(self, _request: Request) -> Response:
@@ -259,9 +245,17 @@ class Service:
         return _answer(None)
 
 
-def _store(target: Any, content: bytes) -> None:  # noqa: ANN401 - pathlib.Path, kept out of runtime imports
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(content)
+async def _malformed(_request: Request, error: Exception) -> Response:
+    """A request that no connector sends: what is wrong with it, with HTTP 400."""
+    return _failure(SnowflakeError(390400, "08001", f"Bad request: {error}"), status=400)
+
+
+async def _unforeseen(_request: Request, error: Exception) -> Response:
+    """What nobody foresaw is a refusal with HTTP 200; the connectors would send an HTTP 500 again."""
+    if isinstance(error, ClientDisconnect):
+        return Cut()
+    logger.error("unexpected failure", exc_info=error)
+    return _failure(from_exception(error))
 
 
 def _session_data(session: Session) -> dict[str, Any]:
@@ -275,28 +269,4 @@ def _session_data(session: Session) -> dict[str, Any]:
         "arrayBindSupported": False,
         "version": 1,
         "sendResultTime": int(time.time() * 1000),
-    }
-
-
-def _login_data(session: Session) -> dict[str, Any]:
-    return {
-        "token": session.token,
-        "masterToken": f"master-{session.token}",
-        "validityInSeconds": 3600,
-        "masterValidityInSeconds": 14400,
-        "displayUserName": session.user.name,
-        "serverVersion": VERSION,
-        "firstLogin": False,
-        "sessionId": session.id,
-        "parameters": [
-            {"name": "AUTOCOMMIT", "value": session.parameters["AUTOCOMMIT"]},
-            {"name": "CLIENT_SESSION_KEEP_ALIVE_HEARTBEAT_FREQUENCY", "value": 3600},
-            {"name": "CLIENT_STAGE_ARRAY_BINDING_THRESHOLD", "value": 0},
-        ],
-        "sessionInfo": {
-            "databaseName": session.database,
-            "schemaName": session.schema,
-            "warehouseName": session.warehouse,
-            "roleName": session.role,
-        },
     }

@@ -7,10 +7,16 @@ session and to the schema they were created in, and times come from the sandbox'
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from . import parameters
+from .errors import SnowflakeError
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from duckdb import DuckDBPyConnection
     from fakesnow.conn import FakeSnowflakeConnection
 
@@ -18,22 +24,7 @@ if TYPE_CHECKING:
     from .names import ObjectName
     from .users import User
 
-# Parameters that the code reads, with Snowflake's defaults (parameters page).
-DEFAULT_PARAMETERS: dict[str, Any] = {
-    "ABORT_DETACHED_QUERY": False,
-    "AUTOCOMMIT": True,
-    "BINARY_OUTPUT_FORMAT": "HEX",
-    "CLIENT_SESSION_KEEP_ALIVE": False,
-    "ERROR_ON_NONDETERMINISTIC_MERGE": True,
-    "LOCK_TIMEOUT": 43200,
-    "QUERY_TAG": "",
-    "QUOTED_IDENTIFIERS_IGNORE_CASE": False,
-    "STATEMENT_QUEUED_TIMEOUT_IN_SECONDS": 0,
-    "STATEMENT_TIMEOUT_IN_SECONDS": 172800,
-    "TIMESTAMP_TYPE_MAPPING": "TIMESTAMP_NTZ",
-    "TIMEZONE": "America/Los_Angeles",
-    "TRANSACTION_ABORT_ON_ERROR": False,
-}
+DETACHED_ABORT = 300.0  # seconds (ABORT_DETACHED_QUERY, parameters page)
 
 
 @dataclass
@@ -55,22 +46,33 @@ class Transaction:
 
 @dataclass
 class Session:
-    """Everything that belongs to one login."""
+    """Everything that belongs to one login.
+
+    `only_role`: the one role that the access token allows; `request_id`: of the running statement;
+    `cancelled`: why that one must end; `detached_since`: when its client went away.
+    """
 
     id: int
-    token: str
     user: User
     role: str
     duck: DuckDBPyConnection
     fake: FakeSnowflakeConnection
     warehouse: str | None = None
-    parameters: dict[str, Any] = field(default_factory=lambda: dict(DEFAULT_PARAMETERS))
+    parameters: dict[str, Any] = field(default_factory=lambda: dict(parameters.DEFAULTS))
     application: str = ""
+    token: str = field(default="", repr=False)
+    master_token: str = field(default="", repr=False)
     transaction: Transaction | None = None
     temporary: dict[ObjectName, Table] = field(default_factory=dict)
     last_query_id: str | None = None
     last_activity: float = 0.0
     running: bool = False
+    request_id: str = ""
+    query_id: str = ""
+    cancelled: SnowflakeError | None = None
+    detached_since: float | None = None
+    only_role: str | None = None
+    opened: float = 0.0
     stale: list[str] = field(default_factory=list)
     closed: bool = False
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -91,12 +93,54 @@ class Session:
         self.fake._schema = "_FS_INFORMATION_SCHEMA" if schema == "INFORMATION_SCHEMA" else schema  # noqa: SLF001
         self.fake.database_set, self.fake.schema_set = database is not None, schema is not None
 
-    def parameter(self, name: str, text: object) -> None:
-        """Set a parameter from text as a connector or ALTER SESSION sends it."""
-        default = DEFAULT_PARAMETERS.get(name)
-        if isinstance(default, bool) and not isinstance(text, bool):
-            self.parameters[name] = str(text).lower() == "true"
-        elif isinstance(default, int) and not isinstance(default, bool):
-            self.parameters[name] = int(str(text))
+    def parameter(self, name: str, value: object) -> None:
+        """Set a parameter from what a connector or ALTER SESSION sends.
+
+        Raises:
+            SnowflakeError: 1008 or 0A000.
+        """
+        name = parameters.check(name, value)
+        self.parameters[name] = parameters.typed(name, value)
+
+    @contextmanager
+    def statement(self, request_id: str, own: Mapping[str, object]) -> Iterator[None]:
+        """A statement runs: `own` are parameters for it alone (as `_statement_params` sends them).
+
+        Raises:
+            SnowflakeError: 1008 or 0A000 for a parameter.
+        """
+        before = dict(self.parameters)
+        changed = {parameters.check(name, value): value for name, value in own.items()}
+        overlay = {name: parameters.typed(name, value) for name, value in changed.items()}
+        self.running, self.stale, self.cancelled, self.request_id = True, [], None, request_id
+        self.parameters |= overlay
+        try:
+            yield
+        finally:
+            for name, value in overlay.items():
+                if self.parameters.get(name) == value:
+                    self._restore(name, before)
+            self.running, self.request_id, self.query_id, self.detached_since = False, "", "", None
+
+    def _restore(self, name: str, before: Mapping[str, object]) -> None:
+        if name in before:
+            self.parameters[name] = before[name]
         else:
-            self.parameters[name] = text
+            self.parameters.pop(name, None)
+
+    def check_alive(self, now: float) -> None:
+        """End a statement that waits, when somebody cancelled it or nobody is left to hear its answer.
+
+        Raises:
+            SnowflakeError: 604, or the number that the cancelling put there (630 for its time).
+        """
+        gone_for = now - self.detached_since if self.detached_since is not None else 0.0
+        if gone_for >= DETACHED_ABORT and self.parameters["ABORT_DETACHED_QUERY"]:
+            self.cancelled = self.cancelled or canceled()
+        if self.cancelled:
+            raise self.cancelled
+
+
+def canceled() -> SnowflakeError:
+    """A statement that was cancelled."""
+    return SnowflakeError(604, "57014", "SQL execution canceled")

@@ -13,12 +13,13 @@ from sqlglot import exp
 
 from . import results
 from .errors import SnowflakeError, not_found, unsupported
+from .parameters import DEFAULTS, FIXED, check
 from .resolve import identifier, require_schema, table_parts
-from .session import DEFAULT_PARAMETERS, Session
 
 if TYPE_CHECKING:
     from .engine import Call
     from .results import Result
+    from .session import Session
     from .world import World
 
 
@@ -27,12 +28,12 @@ def use(call: Call) -> Result:
     tree, world, session = call.statement.tree, call.world, call.session
     kind = tree.args["kind"].name.upper() if tree.args.get("kind") else "DATABASE"
     if kind == "SECONDARY ROLES":
-        return results.status(type_id=statement_type.USE)
+        return _use_secondary_roles(tree)
     parts = table_parts(tree.this) if isinstance(tree.this, exp.Table) else [identifier(tree.this)]
     if kind == "DATABASE":
         use_database(world, session, parts[-1])
     elif kind == "SCHEMA":
-        _use_schema(world, session, parts)
+        use_schema(world, session, parts)
     elif kind == "WAREHOUSE":
         use_warehouse(world, session, parts[-1])
     elif kind == "ROLE":
@@ -43,23 +44,42 @@ def use(call: Call) -> Result:
     return results.status(type_id=statement_type.USE)
 
 
+def _use_secondary_roles(tree: exp.Expression) -> Result:
+    """Secondary roles give no rights here, which is stricter than Snowflake's default ALL.
+
+    Raises:
+        SnowflakeError: 0A000 for anything but NONE, since its rights would be missing silently.
+    """
+    if identifier(tree.this.this if isinstance(tree.this, exp.Table) else tree.this) != "NONE":
+        message = "USE SECONDARY ROLES other than NONE"
+        raise unsupported(message)
+    return results.status(type_id=statement_type.USE)
+
+
 def use_database(world: World, session: Session, name: str) -> None:
     """Make a database current, with its PUBLIC schema if it has one.
 
     Raises:
         SnowflakeError: 2043/02000 when it is missing.
     """
-    if name not in world.catalogue.databases():
+    if name not in world.catalogue.databases() or not _may(world, session, "DATABASE", (name,)):
         raise _missing(name)
-    session.use(name, "PUBLIC" if world.catalogue.has_schema(name, "PUBLIC") else None)
+    public = world.catalogue.has_schema(name, "PUBLIC") and _may(world, session, "SCHEMA", (name, "PUBLIC"))
+    session.use(name, "PUBLIC" if public else None)
 
 
-def _use_schema(world: World, session: Session, parts: list[str]) -> None:
+def use_schema(world: World, session: Session, parts: list[str]) -> None:
+    """Make a schema current.
+
+    Raises:
+        SnowflakeError: 2043/02000 when it is missing, 90105 without a database.
+    """
     database = parts[0] if len(parts) > 1 else session.database
     if database is None:
         message = "Cannot perform USE SCHEMA. This session does not have a current database."
         raise SnowflakeError(90105, "22000", message)
-    if database not in world.catalogue.databases() or not world.catalogue.has_schema(database, parts[-1]):
+    there = database in world.catalogue.databases() and world.catalogue.has_schema(database, parts[-1])
+    if not there or not _may(world, session, "SCHEMA", (database, parts[-1])):
         raise _missing(".".join([database, parts[-1]]))
     session.use(database, parts[-1])
 
@@ -70,9 +90,16 @@ def use_warehouse(world: World, session: Session, name: str) -> None:
     Raises:
         SnowflakeError: 2043/02000 when it is missing.
     """
-    if name not in world.warehouses:
+    if name not in world.warehouses or not _may(world, session, "WAREHOUSE", (name,)):
         raise _missing(name)
     session.warehouse = name
+
+
+def _may(world: World, session: Session, kind: str, name: tuple[str, ...]) -> bool:
+    """Whether the role has any privilege on an object; without one it looks missing."""
+    if name[-1] == "INFORMATION_SCHEMA":
+        return _may(world, session, "DATABASE", name[:1])
+    return bool(world.grants.privileges(session.role, kind, name))
 
 
 def use_role(session: Session, name: str) -> None:
@@ -81,7 +108,7 @@ def use_role(session: Session, name: str) -> None:
     Raises:
         SnowflakeError: 3013/42501 when it was not.
     """
-    if name not in session.user.roles:
+    if name not in session.user.roles or session.only_role not in {None, name}:
         message = f"Requested role '{name}' is not assigned to the executing user. "
         message += "Specify another role to activate."
         raise SnowflakeError(3013, "42501", message)
@@ -97,12 +124,10 @@ def alter_session(call: Call) -> Result:
     """ALTER SESSION SET name = value, ... and UNSET name, ..."""
     for action in call.statement.tree.args["actions"]:
         for item in action.expressions:
-            name = identifier(item.this.this if isinstance(item.this, exp.EQ) else item.this)
-            if name not in DEFAULT_PARAMETERS and not name.startswith("CLIENT_"):
-                message = f"SQL compilation error:\ninvalid value [{name}] for parameter 'PARAMETER'"
-                raise SnowflakeError(1008, "22023", message)
+            name = identifier(item.this.this if isinstance(item.this, exp.EQ) else item.this).upper()
             if action.args.get("unset"):
-                call.session.parameters[name] = DEFAULT_PARAMETERS.get(name)
+                check(name, FIXED.get(name, ""))
+                _unset(call, name)
             else:
                 _set(call, name, item.this.expression)
     return results.status(type_id=statement_type.SCL)
@@ -114,6 +139,13 @@ def _set(call: Call, name: str, value: exp.Expression) -> None:
     call.session.parameter(name, text)
     if name == "AUTOCOMMIT" and call.session.parameters["AUTOCOMMIT"] != before:
         call.world.transactions.commit(call.session)
+
+
+def _unset(call: Call, name: str) -> None:
+    if name in DEFAULTS:
+        call.session.parameters[name] = DEFAULTS[name]
+    else:
+        call.session.parameters.pop(name, None)
 
 
 __all__ = ["alter_session", "not_found", "require_schema", "use"]

@@ -47,7 +47,8 @@ _KINDED = {exp.Create: "CREATE", exp.Drop: "DROP", exp.Alter: "ALTER"}
 _COMMANDS = (
     ("REMOVE", r"(REMOVE|RM)\s"),
     ("LIST", r"(LIST|LS)\s"),
-    ("BEGIN", r"START\s+TRANSACTION\b"),
+    ("BEGIN", r"START\s+TRANSACTION\s*;?\s*$"),
+    ("DESCRIBE", r"(DESC|DESCRIBE)\s+(USER|TRANSACTION)\s"),
     ("GRANT", r"GRANT\s"),
     ("REVOKE", r"REVOKE\s"),
     ("SHOW", r"SHOW\s"),
@@ -118,6 +119,14 @@ def parse(text: str) -> Statement:
     return Statement(text, _kind(tree, text), tree)
 
 
+def kind_of(text: str) -> str:
+    """The kind of a statement, empty for what does not parse."""
+    try:
+        return parse(text).kind
+    except SnowflakeError:
+        return ""
+
+
 def _bare(text: str) -> str:
     return re.sub(r"^\s*(?:--[^\n]*\n\s*|/\*.*?\*/\s*)*", "", text, flags=re.DOTALL).rstrip()
 
@@ -125,7 +134,7 @@ def _bare(text: str) -> str:
 def _text_command(text: str) -> Statement | None:
     """REMOVE and its like hold paths that a tokenizer would cut at `//`; they never reach sqlglot."""
     stripped = _bare(text)
-    for kind, pattern in _COMMANDS[:3]:
+    for kind, pattern in _COMMANDS[:4]:
         if re.match(pattern, stripped + " ", re.IGNORECASE):
             command = exp.Command(this=kind, expression=stripped.rstrip().rstrip(";").rstrip())
             return Statement(text, kind, command)

@@ -15,7 +15,9 @@ would go on.
 from __future__ import annotations
 
 import itertools
+from collections import OrderedDict
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -30,7 +32,20 @@ if TYPE_CHECKING:
     from .clock import Clock
     from .locks import Locks
 
+_REMEMBERED = 1000
+OLDEST = 4 * 3600.0  # seconds
 _COMPILE_ERRORS = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A transaction that is over. `state`: committed, rolled_back or aborted."""
+
+    user: str
+    session: int
+    started: float
+    ended: float
+    state: str
 
 
 class Transactions:
@@ -41,6 +56,7 @@ class Transactions:
         self._clock = clock
         self._locks = locks
         self._ids = itertools.count(int(clock.now() * 1e9))
+        self.ended: OrderedDict[str, Ended] = OrderedDict()
         locks.abort = self.abort
 
     def begin(self, session: Session) -> None:
@@ -55,7 +71,7 @@ class Transactions:
             SnowflakeError: when the stand-in had to give the transaction up.
         """
         self._refuse_broken(session)
-        transaction, session.transaction = session.transaction, None
+        transaction = self._end(session, "committed")
         try:
             if transaction and transaction.begun:
                 session.duck.execute("COMMIT")
@@ -63,21 +79,39 @@ class Transactions:
         finally:
             self._locks.release(session)
 
-    def rollback(self, session: Session) -> None:
-        """Roll the open transaction back, if any."""
+    def _end(self, session: Session, state: str) -> Transaction | None:
+        """Take the open transaction, if any, from its session, and remember how it ended."""
         transaction, session.transaction = session.transaction, None
+        if transaction:
+            now = self._clock.now()
+            self.ended[str(transaction.id)] = Ended(
+                session.user.name, session.id, transaction.started, now, state
+            )
+            while len(self.ended) > _REMEMBERED:
+                self.ended.popitem(last=False)
+        return transaction
+
+    def rollback(self, session: Session, state: str = "rolled_back") -> None:
+        """Roll the open transaction back, if any."""
+        transaction = self._end(session, state)
         try:
             if transaction and transaction.begun:
                 session.duck.execute("ROLLBACK")
         finally:
             self._locks.release(session)
 
+    def expire(self, session: Session) -> None:
+        """Roll back a transaction of a waking session that is older than four hours (transactions page)."""
+        transaction = session.transaction
+        if transaction and self._clock.now() - transaction.started >= OLDEST:
+            self.rollback(session, "aborted")
+
     def abort(self, session: Session) -> bool:
         """Roll back for an idle session that blocks others; False when it has just become busy."""
         if not session.lock.acquire(blocking=False):
             return False
         try:
-            self.rollback(session)
+            self.rollback(session, "aborted")
         finally:
             session.lock.release()
         return True

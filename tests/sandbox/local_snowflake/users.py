@@ -1,19 +1,19 @@
-"""Users, their credentials, and the check of a login.
+"""Users and their credentials: what is registered for whom.
 
-Rule restored: a login needs the registered key, password or token; anything else gets Snowflake's number
-(key-pair-auth-troubleshooting page and the drivers' sources): 390100 wrong user or password, 390144 bad JWT,
-394303 a JWT out of its time, 394304 another key's fingerprint.
+Rules restored (create-user, key-pair-auth and programmatic-access-tokens pages): a user holds up to two
+public keys, a password, named access tokens that end and that may be tied to one role; a service user has no
+password, and needs a network policy for an access token; five failed logins lock a user for 15 minutes.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -22,38 +22,120 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
     PublicFormat,
+    load_der_public_key,
+    load_pem_private_key,
 )
-
-from .errors import SnowflakeError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 ACCOUNT = "SANDBOX"
-MAX_JWT_LIFE = 3600  # seconds; Snowflake refuses a longer life
+YEAR = 365 * 86400.0
+SMALLEST_KEY = 2048  # bits (key-pair-auth page)
+
+
+@dataclass
+class AccessToken:
+    """A programmatic access token. `expires`: seconds since 1970 on the sandbox's clock."""
+
+    name: str
+    secret: str = field(repr=False)
+    expires: float
+    role: str | None = None
+
+
+@dataclass
+class OauthToken:
+    """An OAuth access token that some identity provider gave for a user."""
+
+    secret: str = field(repr=False)
+    expires: float
 
 
 @dataclass
 class User:
-    """A user; secrets never appear in its repr."""
+    """A user; secrets never appear in its repr.
+
+    `keys`: RSA_PUBLIC_KEY and RSA_PUBLIC_KEY_2 as base64 DER, without the PEM lines; `failures`: wrong logins
+    since the last good one; `locked_until`: on the sandbox's clock.
+    """
 
     name: str
     default_role: str
     roles: set[str]
     default_warehouse: str | None = None
+    default_namespace: str | None = None
+    kind: str = "PERSON"
     password: str | None = field(default=None, repr=False)
-    public_key: rsa.RSAPublicKey | None = field(default=None, repr=False)
-    tokens: set[str] = field(default_factory=set, repr=False)
-    oauth_tokens: set[str] = field(default_factory=set, repr=False)
+    keys: dict[str, str] = field(default_factory=dict)
+    tokens: list[AccessToken] = field(default_factory=list, repr=False)
+    oauth_tokens: list[OauthToken] = field(default_factory=list, repr=False)
+    network_policy: str | None = None
+    disabled: bool = False
+    comment: str = ""
+    failures: int = 0
+    locked_until: float = 0.0
+
+    def key(self, fingerprint_: str) -> rsa.RSAPublicKey | None:
+        """The registered public key of this fingerprint."""
+        for text in self.keys.values():
+            key = public_key(text)
+            if fingerprint(key) == fingerprint_:
+                return key
+        return None
+
+
+class Users(dict[str, User]):
+    """All users by name, written to `path` when there is one."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        """Read what a former process saved."""
+        super().__init__()
+        self._path = path
+        for entry in json.loads(path.read_text()) if path and path.exists() else []:
+            entry["roles"] = set(entry["roles"])
+            entry["tokens"] = [AccessToken(**token) for token in entry["tokens"]]
+            entry["oauth_tokens"] = [OauthToken(**token) for token in entry["oauth_tokens"]]
+            self[entry["name"]] = User(**entry)
+
+    def save(self) -> None:
+        """Write the users down, for nobody else to read."""
+        if self._path:
+            entries = [{**asdict(user), "roles": sorted(user.roles)} for user in self.values()]
+            write_private(self._path, json.dumps(entries).encode())
+
+
+def public_key(text: str) -> rsa.RSAPublicKey:
+    """The key that RSA_PUBLIC_KEY = 'text' sets: base64 DER, with or without PEM lines.
+
+    Raises:
+        ValueError: it is not an RSA public key of 2048 bits or more.
+    """
+    body = "".join(line for line in text.split("\n") if not line.startswith("-----"))
+    key = load_der_public_key(base64.b64decode("".join(body.split()), validate=True))
+    if not isinstance(key, rsa.RSAPublicKey) or key.key_size < SMALLEST_KEY:
+        msg = f"not an RSA public key of at least {SMALLEST_KEY} bits"
+        raise ValueError(msg)
+    return key
+
+
+def key_text(key: rsa.RSAPublicKey) -> str:
+    """A public key as RSA_PUBLIC_KEY takes it."""
+    return base64.b64encode(_der(key)).decode()
+
+
+def _der(key: rsa.RSAPublicKey) -> bytes:
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 def fingerprint(key: rsa.RSAPublicKey) -> str:
     """`SHA256:` and the base64 SHA-256 of the DER SubjectPublicKeyInfo, as DESC USER shows it."""
-    der = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return "SHA256:" + base64.b64encode(hashlib.sha256(der).digest()).decode()
+    return "SHA256:" + base64.b64encode(hashlib.sha256(_der(key)).digest()).decode()
 
 
-def _write_private(path: Path, content: bytes) -> None:
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file that only its owner may read."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.touch(mode=0o600)
     path.chmod(0o600)
     path.write_bytes(content)
@@ -63,85 +145,67 @@ def _pem(key: rsa.RSAPrivateKey, protection: KeySerializationEncryption) -> byte
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, protection)
 
 
-def make_users(folder: Path) -> dict[str, User]:
-    """Create ADMIN, LOADER and REVIEWER with fresh credentials; private keys go to `folder`, mode 0600."""
+def _private_key(file: Path) -> tuple[rsa.RSAPrivateKey, bool]:
+    """The private key of a file, made when there is none; and whether it is new."""
+    if file.exists():
+        key = load_pem_private_key(file.read_bytes(), None)
+        if isinstance(key, rsa.RSAPrivateKey):
+            return key, False
+    key = rsa.generate_private_key(public_exponent=65537, key_size=SMALLEST_KEY)
+    write_private(file, _pem(key, NoEncryption()))
+    return key, True
+
+
+def make_users(folder: Path, now: float, stored: Path | None = None) -> Users:
+    """ADMIN, LOADER and REVIEWER, with what `stored` says of them; private keys are in `folder`, mode 0600.
+
+    A key that a folder holds already is used again. A new one is registered in the place of the first.
+    """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    loader_key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    reviewer_key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    passphrase = secrets.token_urlsafe(18)
-    _write_private(folder / "loader.p8", _pem(loader_key, NoEncryption()))
-    _write_private(
-        folder / "loader_encrypted.p8", _pem(loader_key, BestAvailableEncryption(passphrase.encode()))
-    )
-    _write_private(folder / "loader_passphrase.txt", passphrase.encode())
-    _write_private(folder / "reviewer.p8", _pem(reviewer_key, NoEncryption()))
-    loader = User("LOADER", "SAGEX3_LOADER", {"SAGEX3_LOADER", "PUBLIC"}, public_key=loader_key.public_key())
-    loader.tokens.add(secrets.token_urlsafe(32))
-    loader.oauth_tokens.add(secrets.token_urlsafe(32))
-    reviewer = User(
-        "REVIEWER", "SAGEX3_REVIEWER", {"SAGEX3_REVIEWER", "PUBLIC"}, public_key=reviewer_key.public_key()
-    )
-    admin = User(
-        "ADMIN", "ACCOUNTADMIN", {"ACCOUNTADMIN", "PUBLIC"}, "LOAD_WH", password=secrets.token_urlsafe(18)
-    )
-    return {user.name: user for user in (admin, loader, reviewer)}
-
-
-def _refuse(code: int, message: str) -> SnowflakeError:
-    return SnowflakeError(code, "08001", message)
-
-
-def _bad_jwt(code: int = 390144) -> SnowflakeError:
-    return _refuse(code, f"JWT token is invalid. [{secrets.token_hex(8)}]")
-
-
-def _check_jwt(user: User | None, token: str, now: float) -> None:
-    """Signature, issuer, subject and life of a key-pair JWT.
-
-    Raises:
-        SnowflakeError: with the number that real Snowflake logs for the failed check.
-    """
-    if user is None or user.public_key is None:
-        raise _bad_jwt()
-    try:
-        claims: dict[str, Any] = jwt.decode(
-            token,
-            user.public_key,
-            algorithms=["RS256"],
-            options={"verify_exp": False, "verify_iat": False, "require": ["iss", "sub", "iat", "exp"]},
+    users = Users(stored)
+    for name, role in (("LOADER", "SAGEX3_LOADER"), ("REVIEWER", "SAGEX3_REVIEWER")):
+        key, new = _private_key(folder / f"{name.lower()}.p8")
+        user = users.setdefault(name, User(name, role, {role, "PUBLIC"}, kind="SERVICE"))
+        if new or not user.keys:
+            user.keys["RSA_PUBLIC_KEY"] = key_text(key.public_key())
+        if name == "LOADER":
+            _loader(folder, key, user, now)
+    if "ADMIN" not in users:
+        password = secrets.token_urlsafe(18)
+        users["ADMIN"] = User(
+            "ADMIN", "ACCOUNTADMIN", {"ACCOUNTADMIN", "PUBLIC"}, "LOAD_WH", password=password
         )
-    except jwt.InvalidSignatureError as error:
-        raise _bad_jwt(394304) from error
-    except jwt.PyJWTError as error:
-        raise _bad_jwt() from error
-    subject = f"{ACCOUNT}.{user.name}"
-    if claims["sub"] != subject or claims["iss"] != f"{subject}.{fingerprint(user.public_key)}":
-        raise _bad_jwt()
-    issued, expires = float(claims["iat"]), float(claims["exp"])
-    if expires <= now or issued > now + 60 or expires - issued > MAX_JWT_LIFE:
-        raise _bad_jwt(394303)
+    users.save()
+    return users
 
 
-def authenticate(users: dict[str, User], data: dict[str, Any], now: float) -> User:
-    """The user that a login request's `data` proves to be.
+def _loader(folder: Path, key: rsa.RSAPrivateKey, user: User, now: float) -> None:
+    """The loader's other ways in: its key under a passphrase, an access token and an OAuth token."""
+    encrypted, passphrase = folder / "loader_encrypted.p8", folder / "loader_passphrase.txt"
+    if not (encrypted.exists() and passphrase.exists()):
+        words = secrets.token_urlsafe(18).encode()
+        write_private(encrypted, _pem(key, BestAvailableEncryption(words)))
+        write_private(passphrase, words)
+    user.network_policy = user.network_policy or "LOCAL_ONLY"
+    if not any(token.name == "LOADING" for token in user.tokens):
+        user.tokens.append(AccessToken("LOADING", secrets.token_urlsafe(32), now + YEAR))
+    if not user.oauth_tokens:
+        user.oauth_tokens.append(OauthToken(secrets.token_urlsafe(32), now + YEAR))
 
-    Raises:
-        SnowflakeError: 390100, 390144, 394303, 394304, 390303 (OAuth) or 394400 (programmatic access token).
-    """
-    user = users.get(str(data.get("LOGIN_NAME") or "").upper())
-    method = str(data.get("AUTHENTICATOR") or "SNOWFLAKE").upper()
-    token = str(data.get("TOKEN") or "")
-    if method == "SNOWFLAKE_JWT":
-        _check_jwt(user, token, now)
-    elif method == "PROGRAMMATIC_ACCESS_TOKEN":
-        if user is None or token not in user.tokens:
-            raise _refuse(394400, "Programmatic access token is invalid.")
-    elif method == "OAUTH":
-        user = next((u for u in users.values() if token in u.oauth_tokens), None)
-        if user is None:
-            raise _refuse(390303, "Invalid OAuth access token.")
-    elif user is None or not user.password or data.get("PASSWORD") != user.password:
-        raise _refuse(390100, "Incorrect username or password was specified.")
-    if user is None:
-        raise _bad_jwt()
-    return user
+
+def described(user: User) -> list[tuple[str, Any]]:
+    """Property and value of a user, as DESCRIBE USER lists them; never a secret."""
+    prints = {name: fingerprint(public_key(text)) for name, text in user.keys.items()}
+    return [
+        ("NAME", user.name),
+        ("LOGIN_NAME", user.name),
+        ("COMMENT", user.comment or None),
+        ("TYPE", user.kind),
+        ("DISABLED", str(user.disabled).lower()),
+        ("PASSWORD", "********" if user.password else None),
+        ("DEFAULT_WAREHOUSE", user.default_warehouse),
+        ("DEFAULT_NAMESPACE", user.default_namespace),
+        ("DEFAULT_ROLE", user.default_role),
+        ("RSA_PUBLIC_KEY_FP", prints.get("RSA_PUBLIC_KEY")),
+        ("RSA_PUBLIC_KEY_2_FP", prints.get("RSA_PUBLIC_KEY_2")),
+    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import secrets
+import json
 import tempfile
 import threading
 from pathlib import Path
@@ -15,13 +15,14 @@ from fakesnow.instance import FakeSnow
 from . import macros
 from .catalogue import Catalogue
 from .clock import Clock
-from .errors import SnowflakeError, already_exists, not_found
+from .errors import already_exists, not_found, timed_out
 from .faults import Faults
 from .grants import Grants
 from .locks import Locks
 from .names import literal, quote
 from .query_log import QueryLog
 from .session import Session
+from .sessions import Sessions
 from .stages import Stages
 from .transactions import Transactions
 
@@ -29,19 +30,23 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from .contract import Contract
-    from .users import User
+    from .errors import SnowflakeError
+    from .users import User, Users
 
-SESSION_GONE = 390104
+
+_LONGEST_WAIT = 600  # seconds
+_WAREHOUSES = "warehouses.json"
 
 
 class World:
     """Databases, stages, users, sessions, locks and the clock; one DuckDB instance for all connections."""
 
-    def __init__(self, users: dict[str, User], persist: Path | None = None) -> None:
+    def __init__(self, users: Users, persist: Path | None = None) -> None:
         """Open the databases under `persist`, or keep everything in memory."""
         self.clock = Clock()
         self.users = users
-        self.warehouses: set[str] = set()
+        kept = persist / _WAREHOUSES if persist else None
+        self.warehouses: set[str] = set(json.loads(kept.read_text())) if kept and kept.exists() else set()
         self.file_formats: dict[str, dict[str, Any]] = {}
         self._persist = persist
         self._temporary = None if persist else tempfile.TemporaryDirectory(prefix="local-snowflake-")
@@ -60,7 +65,7 @@ class World:
         self.contract: Contract | None = None
         self.query_log = QueryLog()
         self.faults = Faults()
-        self.sessions: dict[str, Session] = {}
+        self.sessions = Sessions(self.clock, self.close_session)
         self._ids = itertools.count(1_000_001)
         self.ddl = threading.RLock()
 
@@ -69,25 +74,37 @@ class World:
         fake = self.fake.connect()
         duck = fake._duck_conn  # noqa: SLF001 - the cursor that FakeSnow made for this connection
         macros.create(duck)
-        session = Session(next(self._ids), secrets.token_urlsafe(32), user, role, duck, fake)
-        session.last_activity = self.clock.now()
-        self.sessions[session.token] = session
+        session = Session(next(self._ids), user, role, duck, fake)
+        session.opened = self.clock.now()
+        session.token, session.master_token = self.sessions.add(session)
         return session
 
-    def session(self, token: str) -> Session:
-        """The session of a token.
+    def cancel(self, session: Session, why: SnowflakeError) -> None:
+        """End the statement that a session runs, wherever it is: in DuckDB, or waiting for a lock."""
+        session.cancelled = why
+        session.duck.interrupt()
+        with self.clock.moved:
+            self.clock.moved.notify_all()
 
-        Raises:
-            SnowflakeError: 390104 when there is none.
-        """
-        session = self.sessions.get(token)
-        if session is None:
-            raise SnowflakeError(SESSION_GONE, "08001", "User must login again to access the service.")
-        return session
+    def time_limit(self, session: Session) -> threading.Timer | None:
+        """A timer that ends a statement at its time-out; None for one that no test waits for."""
+        limit = int(session.parameters["STATEMENT_TIMEOUT_IN_SECONDS"])
+        if not 0 < limit <= _LONGEST_WAIT:
+            return None
+        timer = threading.Timer(limit, self.cancel, (session, timed_out(limit)))
+        timer.daemon = True
+        timer.start()
+        return timer
+
+    def add_warehouse(self, name: str) -> None:
+        """A further warehouse, also after a restart."""
+        self.warehouses.add(name)
+        if self._persist:
+            (self._persist / _WAREHOUSES).write_text(json.dumps(sorted(self.warehouses)))
 
     def close_session(self, session: Session) -> None:
         """End a session: roll its transaction back and drop its temporary tables."""
-        self.sessions.pop(session.token, None)
+        self.sessions.remove(session)
         with session.lock:
             if not session.closed:
                 session.closed = True
@@ -127,7 +144,7 @@ class World:
 
     def stop(self) -> None:
         """Close everything; open transactions are rolled back."""
-        for session in list(self.sessions.values()):
+        for session in self.sessions.all():
             self.close_session(session)
         self._duck.close()
         if self._temporary:
