@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from local_x3.model import Document, Entry, Row
 
-CACHED_ROWS = 50_000  # about 80 MB: everything of 2,000 GL entries, whatever the scale
+CACHED_ROWS = 40_000  # 60 to 120 MB; holds all there is at a scale of 2,000
 Place = tuple[str, int]  # name of the source, number of the document
 
 

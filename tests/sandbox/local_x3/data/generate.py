@@ -86,7 +86,7 @@ class GeneratedTable:
         document = self.maker.document(index)
         if not self._stamped(index):
             _stamp_all(document, self.stamp(index))
-        complete(document, self.source.level, self._rng(index), self.stamp(index))
+        complete(document, self.source.level, self._rng(index), str(document.row[STAMP]))
         return document
 
     def header(self, index: int) -> Row:
@@ -94,7 +94,7 @@ class GeneratedTable:
         row = self.maker.header(index)
         if not self._stamped(index):
             row[STAMP] = self.stamp(index)
-        complete_row(row, self.source.level, self._rng(index), self.stamp(index))
+        complete_row(row, self.source.level, self._rng(index), str(row[STAMP]))
         return row
 
     def _stamped(self, index: int) -> bool:

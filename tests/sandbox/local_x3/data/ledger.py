@@ -73,11 +73,14 @@ class Entries:
     def stamps(self, index: int) -> tuple[str, str]:
         """Return when an entry was made and last changed: an invoice's entry in the invoice's second."""
         found = self._invoice(index)
-        made, changed = (
-            found[0].stamps(found[1]) if found else self.world.times("gl_entry", index, self.count)
+        return self._moved(
+            index, found[0].stamps(found[1]) if found else self.world.times("gl_entry", index, self.count)
         )
+
+    def _moved(self, index: int, stamps: tuple[str, str]) -> tuple[str, str]:
+        """Let the last entries share one second when a mass update is asked for."""
         mass = index >= self.count - self.world.extras.mass_update
-        return made, self.world.last_stamp if mass else changed
+        return (stamps[0], self.world.last_stamp) if mass else stamps
 
     def document(self, index: int) -> Document:
         """Return an entry with its lines of every ledger and their cost allocations."""
@@ -97,7 +100,7 @@ class Entries:
         """Return an entry's own row."""
         found = self._invoice(index)
         head = found[0].head(found[1]) if found else self._head(index)
-        return stamped(self._header(index, head), self.stamps(index))
+        return stamped(self._header(index, head), self._moved(index, head.stamps))
 
     def _reversed(self, index: int) -> bool:
         """Say whether an entry is undone by the next one: one in fifty of those that no invoice made."""
