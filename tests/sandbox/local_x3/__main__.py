@@ -18,7 +18,7 @@ from local_x3.access.cloud import Application, Gateway
 from local_x3.access.cloud_http import AUTHORISE, TOKEN
 from local_x3.access.credentials import TOKENS_VALIDITY, Credentials
 from local_x3.app import App
-from local_x3.cache import Cache
+from local_x3.cache import CACHED_VALUES, Cache
 from local_x3.clock import Clock
 from local_x3.control.logins import CUSTOMER, SCOPES
 from local_x3.data.fixture import FixtureData
@@ -83,6 +83,10 @@ def data_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--unstamped", action="store_true", help="one document in 31 has no change stamp, as after an import"
     )
+    parser.add_argument(
+        "--cached-values", type=positive, default=CACHED_VALUES, metavar="N",
+        help="column values of built rows that are kept in memory, about 60 bytes each",
+    )  # fmt: skip
 
 
 def positive(text: str) -> int:
@@ -115,7 +119,7 @@ async def serve(options: argparse.Namespace) -> None:
         if options.fixture
         else GeneratedData(sources, options.scale, options.seed, clock, extras)
     )
-    cache = Cache()
+    cache = Cache(options.cached_values)
     stores = [Store(source, data, cache) for source in sources]
     server = HttpServer(clock.seconds)
     port = await server.bind(options.port)

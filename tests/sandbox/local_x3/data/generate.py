@@ -116,7 +116,7 @@ def makers(world: World) -> dict[str, Maker]:
     n = world.scale
     found: dict[str, Maker] = dict(masters(world))
     suppliers, customers, products = (found[name].count for name in ("supplier", "customer", "product"))
-    orders = PurchaseOrders(world, suppliers, products, max(n // 4, 1))
+    orders = PurchaseOrders(world, suppliers, products, max(n // 4, 1), invoiced=n * 2 // 9)
     invoices: list[Invoices] = [
         PurchaseInvoices(world, PURCHASE, n * 2 // 9, suppliers, orders),
         FinancialInvoices(world, PAYABLE, n // 9, suppliers, "BISBIL"),

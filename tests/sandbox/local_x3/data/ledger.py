@@ -116,11 +116,11 @@ class Entries:
                 text=f"Extourne {head.number}",
             )  # fmt: skip
         site = SITES[index % len(SITES)]
+        currency = FOREIGN[index // 7 % len(FOREIGN)] if index % 7 in {0, 3, 5} else site.currency
         partner = supplier_code(index % 20) if kind == "BAN" else ""
         return Head(
-            kind, number_, OTHERS[index % len(OTHERS)][1], GENERAL, site,
-            site.currency if index % 3 else FOREIGN[index // 3 % len(FOREIGN)], "401" if partner else "",
-            partner, -1 if kind == "BAN" else 1, self.stamps(index), TEXTS[kind],
+            kind, number_, OTHERS[index % len(OTHERS)][1], GENERAL, site, currency,
+            "401" if partner else "", partner, -1 if kind == "BAN" else 1, self.stamps(index), TEXTS[kind],
         )  # fmt: skip
 
     def _other(self, index: int) -> Posting:
