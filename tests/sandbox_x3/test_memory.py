@@ -11,7 +11,7 @@ import pytest
 from processes import Server, server
 from x3_client import X3Client
 
-SMALL, LARGE = 1_500, 15_000
+SMALL, LARGE = 1_500, 10_000
 BYTES_A_DOCUMENT = 600  # numbers in lists, and what a sort needs for a moment
 SPREAD = 6_000_000  # what two runs of one server differ by
 CACHED_VALUES = "100000"
