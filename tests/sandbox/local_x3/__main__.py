@@ -18,14 +18,16 @@ from local_x3.access.cloud import Application, Gateway
 from local_x3.access.cloud_http import AUTHORISE, TOKEN
 from local_x3.access.credentials import TOKENS_VALIDITY, Credentials
 from local_x3.app import App
+from local_x3.cache import CACHED_VALUES, Cache
 from local_x3.clock import Clock
 from local_x3.control.logins import CUSTOMER, SCOPES
 from local_x3.data.fixture import FixtureData
 from local_x3.data.generate import GeneratedData
-from local_x3.declarations import DEFAULT_FOLDER, load_sources
+from local_x3.data.world import Extras
+from local_x3.declarations import DEFAULT_FOLDER, DEFAULT_SITE, load_sources
 from local_x3.graphql.api import PATH
 from local_x3.http_server import HttpServer
-from local_x3.store import Cache, Dataset, Store
+from local_x3.store import Dataset, Store
 
 REDIRECT_URI = "http://127.0.0.1/callback"
 
@@ -36,18 +38,9 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
         prog="local_x3", description="A local Sage X3 for tests: api1 and Xtrem."
     )
     parser.add_argument("--port", type=int, default=0, help="0: chosen by the system")
-    parser.add_argument(
-        "--scale", type=positive, default=200, help="number of GL entries; the rest is in proportion"
-    )
-    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--x3-version", choices=("V11", "V12"), default="V12", help="V11 has no GraphQL API")
     parser.add_argument("--folder", default="SEED", help="name of the endpoint")
-    parser.add_argument(
-        "--fixture", type=Path, help="folder of raw REST answers to serve instead of generated data"
-    )
-    parser.add_argument(
-        "--entities", type=Path, default=DEFAULT_FOLDER, help="folder of the entity declarations"
-    )
+    data_options(parser)
     parser.add_argument(
         "--tokens-validity", type=positive, default=TOKENS_VALIDITY,
         help="longest life of a connected application's token, in seconds",
@@ -61,11 +54,39 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--stop-with-stdin", action="store_true", help="end when stdin is closed")
     options = parser.parse_args(argv)
-    for name in ("fixture", "entities"):
+    for name in ("fixture", "entities", "site"):
         folder = getattr(options, name)
         if folder is not None and not folder.is_dir():
             parser.error(f"--{name}: {folder} is not a folder")
     return options
+
+
+def data_options(parser: argparse.ArgumentParser) -> None:
+    """Add where data come from, what generated data may have besides, and how much is kept in memory."""
+    parser.add_argument(
+        "--scale", type=positive, default=200, help="number of GL entries; the rest is in proportion"
+    )
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--fixture", type=Path, help="folder of raw REST answers to serve instead of generated data"
+    )
+    parser.add_argument(
+        "--entities", type=Path, default=DEFAULT_FOLDER, help="folder of the entity declarations"
+    )
+    parser.add_argument(
+        "--site", type=Path, default=DEFAULT_SITE, help="folder of the site's own columns and entities"
+    )
+    parser.add_argument("--long-invoice", action="store_true", help="an invoice of 1,500 lines at any scale")
+    parser.add_argument(
+        "--mass-update", type=positive, default=0, metavar="N", help="the last N GL entries share one second"
+    )
+    parser.add_argument(
+        "--unstamped", action="store_true", help="one document in 31 has no change stamp, as after an import"
+    )
+    parser.add_argument(
+        "--cached-values", type=positive, default=CACHED_VALUES, metavar="N",
+        help="column values of built rows that are kept in memory, about 60 bytes each",
+    )  # fmt: skip
 
 
 def positive(text: str) -> int:
@@ -91,13 +112,14 @@ def origin(text: str) -> str:
 async def serve(options: argparse.Namespace) -> None:
     """Run the server until SIGTERM, SIGINT or the end of stdin."""
     clock = Clock()
-    sources = load_sources(options.entities)
+    sources = load_sources(options.entities, options.site)
+    extras = Extras(options.long_invoice, options.mass_update, options.unstamped)
     data: Dataset = (
         FixtureData(options.fixture)
         if options.fixture
-        else GeneratedData(sources, options.scale, options.seed, clock)
+        else GeneratedData(sources, options.scale, options.seed, clock, extras)
     )
-    cache = Cache()
+    cache = Cache(options.cached_values)
     stores = [Store(source, data, cache) for source in sources]
     server = HttpServer(clock.seconds)
     port = await server.bind(options.port)

@@ -1,4 +1,8 @@
-"""Built rows of all sources together: one budget, the oldest dropped first."""
+"""Built rows of all sources together: one budget, the oldest dropped first.
+
+The budget counts values, since a row of the ledger has three times as many as one of the stock; a value takes
+about 60 bytes with its share of the row.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from local_x3.model import Document, Entry, Row
 
-CACHED_ROWS = 50_000  # about 80 MB: everything of 2,000 GL entries, whatever the scale
+CACHED_VALUES = 1_500_000  # about 90 MB; holds what there is at a scale of 2,000
 Place = tuple[str, int]  # name of the source, number of the document
 
 
@@ -24,12 +28,12 @@ class Cached:
 
 
 class Cache:
-    """At most `limit` rows, lines counted too; the newest item is kept even if it is larger."""
+    """At most `limit` values, those of lines too; the newest item is kept even if it is larger."""
 
-    def __init__(self, limit: int = CACHED_ROWS) -> None:
+    def __init__(self, limit: int = CACHED_VALUES) -> None:
         """Start empty."""
         self.limit = limit
-        self.rows = 0
+        self.values = 0
         self._kept: OrderedDict[Place, Cached] = OrderedDict()
 
     def get(self, place: Place) -> Cached | None:
@@ -40,15 +44,15 @@ class Cache:
         """Keep an item instead of what was kept of the same document; drop the oldest ones for it."""
         self.forget(place)
         self._kept[place] = item
-        self.rows += item.size
-        while self.rows > self.limit and len(self._kept) > 1:
-            self.rows -= self._kept.popitem(last=False)[1].size
+        self.values += item.size
+        while self.values > self.limit and len(self._kept) > 1:
+            self.values -= self._kept.popitem(last=False)[1].size
 
     def forget(self, place: Place) -> None:
         """Drop what is kept of a document."""
         item = self._kept.pop(place, None)
         if item is not None:
-            self.rows -= item.size
+            self.values -= item.size
 
     def clear(self, name: str) -> None:
         """Drop everything of one source."""

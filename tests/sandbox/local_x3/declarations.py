@@ -1,22 +1,26 @@
-"""Reads the tap's entity declarations (TOML) into the tables, classes and nodes that the server serves.
+"""Reads entity declarations (TOML) into the tables, classes and nodes that the server serves.
 
+Those of the standard are the tap's; the site's own columns and entities are in `site/`.
 This is a loader of its own: the sandbox never imports the tap.
 """
 
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from decimal import Decimal
     from random import Random
 
 DEFAULT_FOLDER = Path(__file__).parents[3] / "tap-sagex3" / "tap_sagex3" / "entities"
+DEFAULT_SITE = Path(__file__).parent / "site"
+MENUS = "menus.toml"
+OWN_PREFIXES = frozenset("XYZ")  # what a site adds begins with one of these [D]
 GRAPHQL_TYPES = {
     "text": "String", "integer": "Int", "decimal": "Decimal", "boolean": "Boolean",
     "date": "Date", "datetime": "Datetime", "enum": "Enum",
@@ -146,23 +150,27 @@ class Source:
         return f"{self.entity}.{self.kind}" if self.kind else self.entity
 
 
-def load_sources(folder: Path = DEFAULT_FOLDER) -> list[Source]:
-    """Read every declaration in `folder`, in order of file name.
+def load_sources(folder: Path = DEFAULT_FOLDER, site: Path = DEFAULT_SITE) -> list[Source]:
+    """Read every declaration in `folder` and in `site`, in order of file name, those of the site last.
+
+    Args:
+        folder: entities that every X3 has: the tap's declarations.
+        site: columns and entities of the site's own, which the tap does not know; see README.md in there.
 
     Raises:
         DeclarationError: a file lacks something or two fields of one column disagree.
     """
-    menus = {
-        name: tuple(names)
-        for name, names in tomllib.loads((folder / "menus.toml").read_text("utf-8")).items()
-    }
+    menus = {**_read_menus(folder), **_read_menus(site)}
     sources: list[Source] = []
-    for path in sorted(folder.glob("*.toml")):
-        if path.name == "menus.toml":
+    for path in (*sorted(folder.glob("*.toml")), *sorted(site.glob("*.toml"))):
+        if path.name == MENUS:
             continue
         declared = tomllib.loads(path.read_text("utf-8"))
         try:
-            sources.extend(_source(declared, raw, menus) for raw in declared["source"])
+            if "extends" in declared:
+                _extend(sources, declared, menus)
+            else:
+                sources.extend(_source(declared, raw, menus) for raw in declared["source"])
         except KeyError as problem:
             msg = f"{path.name}: {problem} is missing"
             raise DeclarationError(msg) from None
@@ -170,6 +178,54 @@ def load_sources(folder: Path = DEFAULT_FOLDER) -> list[Source]:
             msg = f"{path.name}: {problem}"
             raise DeclarationError(msg) from None
     return sources
+
+
+def _read_menus(folder: Path) -> dict[str, tuple[str, ...]]:
+    path = folder / MENUS
+    if not path.exists():
+        return {}
+    return {name: tuple(names) for name, names in tomllib.loads(path.read_text("utf-8")).items()}
+
+
+def _extend(sources: list[Source], declared: Mapping[str, Any], menus: Mapping[str, tuple[str, ...]]) -> None:
+    """Add columns to the tables of an entity, or widen their numbered dimensions."""
+    levels = [
+        (source.kind, level)
+        for source in sources
+        if source.entity == declared["extends"]
+        for level in levels_of(source.level)
+    ]
+    for part in (*declared.get("columns", ()), *declared.get("dimensions", ())):
+        found = [(kind, level) for kind, level in levels if level.table == part["table"]]
+        if not found:
+            msg = f"{declared['extends']} has no table {part['table']}"
+            raise DeclarationError(msg)
+        for kind, level in found:
+            for raw in part.get("fields", ()):
+                _own_column(level, _column(raw, raw["x3"], kind, level, menus))
+            if "count" in part:
+                _widen(level, part["count"])
+
+
+def _own_column(level: Level, column: Column) -> None:
+    if column.name in level.columns or column.name[:1] not in OWN_PREFIXES:
+        msg = f"{column.name} is there already or is no name of a site's own column"
+        raise DeclarationError(msg)
+    level.columns[column.name] = column
+
+
+def _widen(level: Level, count: int) -> None:
+    if level.dimensions is None:
+        msg = f"{level.table} has no numbered dimensions"
+        raise DeclarationError(msg)
+    level.dimensions = replace(level.dimensions, count=count)
+
+
+def levels_of(level: Level) -> Iterator[Level]:
+    """Yield a level and those below it."""
+    yield level
+    for child in level.children.values():
+        yield from levels_of(child)
 
 
 def _of_kind(value: Any, kind: str) -> Any:  # noqa: ANN401 - TOML value of either form

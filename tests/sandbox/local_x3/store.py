@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from local_x3.declarations import Level, Source
 
-__all__ = ["Cache", "Dataset", "Selection", "Selector", "Store", "Table", "count_rows", "walk"]
+__all__ = ["Cache", "Dataset", "Selection", "Selector", "Store", "Table", "count_values", "walk"]
 
 
 class Table(Protocol):
@@ -110,7 +110,7 @@ class Store:
         if cached is not None and cached.document is not None:
             return cached.document
         built = self.table.document(entry.index)
-        self._cache.keep(place, Cached(entry, built.row, built, count_rows(built)))
+        self._cache.keep(place, Cached(entry, built.row, built, count_values(built)))
         return built
 
     def light(self, entry: Entry) -> Row:
@@ -131,7 +131,8 @@ class Store:
         place = (self.source.name, entry.index)
         cached = self._cache.get(place)
         if cached is None:
-            cached = Cached(entry, self.table.header(entry.index), None, 1)
+            row = self.table.header(entry.index)
+            cached = Cached(entry, row, None, len(row))
             self._cache.keep(place, cached)
         return cached.row
 
@@ -244,9 +245,10 @@ def _by_key(table: Table, parts: int) -> array[int]:
     return array("I", numbers)
 
 
-def count_rows(document: Document) -> int:
-    """Return how many rows a document has, its own included."""
-    return 1 + sum(count_rows(line) for lines in document.children.values() for line in lines)
+def count_values(document: Document) -> int:
+    """Return how many values a document has in its own row and in those of its lines."""
+    lines = (count_values(line) for found in document.children.values() for line in found)
+    return len(document.row) + sum(lines)
 
 
 def walk(document: Document, level: Level) -> Iterable[tuple[Level, list[Document]]]:

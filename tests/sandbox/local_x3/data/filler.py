@@ -39,6 +39,7 @@ WORDS = (
 USERS = ("ADMIN", "BATCH", "MLEFE", "JDOE", "SIMP")
 NO_DATE_TABLES = frozenset({"GACCENTRYD", "GACCENTRYA"})  # these have no CREDAT and UPDDAT [D]
 EMPTY_SHARE = 0.15
+ZERO = Decimal(0)
 Make = Callable[[Random], Value]
 
 
@@ -129,7 +130,7 @@ def _text(column: Column) -> Make:
 def _decimal(column: Column) -> Make:
     scale = column.scale
     top = 10 ** (scale + 4)
-    return lambda rng: number(rng.randrange(top), scale) if rng.random() > EMPTY_SHARE else Decimal(0)
+    return lambda rng: number(rng.randrange(top), scale) if rng.random() > EMPTY_SHARE else ZERO
 
 
 def _date(_: Column) -> Make:

@@ -86,7 +86,7 @@ class GeneratedTable:
         document = self.maker.document(index)
         if not self._stamped(index):
             _stamp_all(document, self.stamp(index))
-        complete(document, self.source.level, self._rng(index), self.stamp(index))
+        complete(document, self.source.level, self._rng(index), str(document.row[STAMP]))
         return document
 
     def header(self, index: int) -> Row:
@@ -94,7 +94,7 @@ class GeneratedTable:
         row = self.maker.header(index)
         if not self._stamped(index):
             row[STAMP] = self.stamp(index)
-        complete_row(row, self.source.level, self._rng(index), self.stamp(index))
+        complete_row(row, self.source.level, self._rng(index), str(row[STAMP]))
         return row
 
     def _stamped(self, index: int) -> bool:
@@ -116,7 +116,7 @@ def makers(world: World) -> dict[str, Maker]:
     n = world.scale
     found: dict[str, Maker] = dict(masters(world))
     suppliers, customers, products = (found[name].count for name in ("supplier", "customer", "product"))
-    orders = PurchaseOrders(world, suppliers, products, max(n // 4, 1))
+    orders = PurchaseOrders(world, suppliers, products, max(n // 4, 1), invoiced=n * 2 // 9)
     invoices: list[Invoices] = [
         PurchaseInvoices(world, PURCHASE, n * 2 // 9, suppliers, orders),
         FinancialInvoices(world, PAYABLE, n // 9, suppliers, "BISBIL"),

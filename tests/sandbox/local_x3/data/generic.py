@@ -54,4 +54,4 @@ class Generic:
 def _key_part(column: Column, index: int, *, last: bool) -> Value:
     if column.type != "text":
         return index + 1 if last else 1
-    return f"{column.name[:3]}{index + 1:06d}" if last else column.name[:3]
+    return f"{column.name[:3]}{index + 1:06d}" if last else f"{column.name[:3]}{index % 5 + 1}"

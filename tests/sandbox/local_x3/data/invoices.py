@@ -16,6 +16,7 @@ from local_x3.data.masters import (
     supplier_code,
 )
 from local_x3.data.world import (
+    CREDIT_MEMOS,
     PAYMENT_TERMS,
     SITES,
     TAX_CODE,
@@ -126,7 +127,7 @@ class Invoices:
 
     def sign(self, index: int) -> int:
         """Return 1 for an invoice, -1 for a credit memo; every ninth is one."""
-        return -1 if index % 9 == 8 else 1
+        return -1 if index % CREDIT_MEMOS == CREDIT_MEMOS - 1 else 1
 
     def accounting(self, index: int, lines: list[Document]) -> Row:
         """Return the header columns that all accounting headers (PINVOICE, SINVOICE) have."""

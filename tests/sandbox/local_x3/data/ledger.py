@@ -73,11 +73,14 @@ class Entries:
     def stamps(self, index: int) -> tuple[str, str]:
         """Return when an entry was made and last changed: an invoice's entry in the invoice's second."""
         found = self._invoice(index)
-        made, changed = (
-            found[0].stamps(found[1]) if found else self.world.times("gl_entry", index, self.count)
+        return self._moved(
+            index, found[0].stamps(found[1]) if found else self.world.times("gl_entry", index, self.count)
         )
+
+    def _moved(self, index: int, stamps: tuple[str, str]) -> tuple[str, str]:
+        """Let the last entries share one second when a mass update is asked for."""
         mass = index >= self.count - self.world.extras.mass_update
-        return made, self.world.last_stamp if mass else changed
+        return (stamps[0], self.world.last_stamp) if mass else stamps
 
     def document(self, index: int) -> Document:
         """Return an entry with its lines of every ledger and their cost allocations."""
@@ -97,7 +100,7 @@ class Entries:
         """Return an entry's own row."""
         found = self._invoice(index)
         head = found[0].head(found[1]) if found else self._head(index)
-        return stamped(self._header(index, head), self.stamps(index))
+        return stamped(self._header(index, head), self._moved(index, head.stamps))
 
     def _reversed(self, index: int) -> bool:
         """Say whether an entry is undone by the next one: one in fifty of those that no invoice made."""
@@ -113,11 +116,11 @@ class Entries:
                 text=f"Extourne {head.number}",
             )  # fmt: skip
         site = SITES[index % len(SITES)]
+        currency = FOREIGN[index // 7 % len(FOREIGN)] if index % 7 in {0, 3, 5} else site.currency
         partner = supplier_code(index % 20) if kind == "BAN" else ""
         return Head(
-            kind, number_, OTHERS[index % len(OTHERS)][1], GENERAL, site,
-            site.currency if index % 3 else FOREIGN[index // 3 % len(FOREIGN)], "401" if partner else "",
-            partner, -1 if kind == "BAN" else 1, self.stamps(index), TEXTS[kind],
+            kind, number_, OTHERS[index % len(OTHERS)][1], GENERAL, site, currency,
+            "401" if partner else "", partner, -1 if kind == "BAN" else 1, self.stamps(index), TEXTS[kind],
         )  # fmt: skip
 
     def _other(self, index: int) -> Posting:

@@ -20,6 +20,7 @@ SPAN = dt.timedelta(days=730)
 LAST_DAY = 86_400
 EPOCH = dt.date(1970, 1, 1).toordinal()
 RECENT_SHARE = 0.03  # of the documents are of the last day: an overlap has something to hold
+CREDIT_MEMOS = 9  # one invoice in so many is a credit memo
 BATCH = 5  # documents of a batch share one second
 
 CENT, WHOLE = Decimal("0.01"), Decimal(1)
