@@ -141,6 +141,10 @@ class X3Control:
         """Choose the change stamps a class shows in REST: UPDDATTIM, UPDDAT, both or none."""
         self.call("expose", **{"class": rest_class, "stamps": list(stamps)})
 
+    def rest_site(self, **given: object) -> Record:
+        """Change what is given of the REST site; the answer has all of it, and what its lists have cost."""
+        return t.cast("Record", self.call("rest_site", **given))
+
     def counters(self) -> dict[str, int]:
         """Requests by kind and by status, `requests`, `replayed`, `writes_refused` (by kind, too)."""
         return t.cast("dict[str, int]", self.call("counters"))

@@ -27,6 +27,7 @@ from local_x3.data.world import Extras
 from local_x3.declarations import DEFAULT_FOLDER, DEFAULT_SITE, load_sources
 from local_x3.graphql.api import PATH
 from local_x3.http_server import HttpServer
+from local_x3.rest.site import Site, read_site
 from local_x3.store import Dataset, Store
 
 REDIRECT_URI = "http://127.0.0.1/callback"
@@ -51,6 +52,9 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     )  # fmt: skip
     parser.add_argument(
         "--replay", action="store_true", help="give an answer that was computed before, while no data change"
+    )
+    parser.add_argument(
+        "--rest-site", type=site_file, metavar="FILE", help="TOML: what the REST side has, see README.md"
     )
     parser.add_argument("--stop-with-stdin", action="store_true", help="end when stdin is closed")
     options = parser.parse_args(argv)
@@ -87,6 +91,15 @@ def data_options(parser: argparse.ArgumentParser) -> None:
         "--cached-values", type=positive, default=CACHED_VALUES, metavar="N",
         help="column values of built rows that are kept in memory, about 60 bytes each",
     )  # fmt: skip
+
+
+def site_file(text: str) -> Site:
+    """Read what a site is like."""
+    try:
+        return read_site(Path(text).read_bytes())
+    except (OSError, ValueError) as problem:
+        message = f"{text}: {problem}"
+        raise argparse.ArgumentTypeError(message) from None
 
 
 def positive(text: str) -> int:
@@ -135,7 +148,18 @@ async def serve(options: argparse.Namespace) -> None:
     )
     xtrem = options.x3_version == "V12"
     gateway = make_gateway(port, clock) if xtrem else None
-    app = App(stores, options.folder, credentials, clock, gateway=gateway, xtrem=xtrem)
+    try:
+        app = App(
+            stores,
+            options.folder,
+            credentials,
+            clock,
+            gateway=gateway,
+            xtrem=xtrem,
+            site=options.rest_site,
+        )
+    except ValueError as problem:  # the file names a class that there is not
+        sys.exit(f"--rest-site: {problem}")
     app.origin = url
     app.state.link_origin = app.state.link_origin_at_start = options.link_origin or ""
     app.state.replay.enabled = options.replay

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl
 
 import msgspec
 
@@ -20,7 +19,8 @@ from local_x3.faults.rules import Armed, Hit
 from local_x3.graphql.api import PATH, GraphQLApi
 from local_x3.http_server import Request, Response
 from local_x3.replay import replay_key
-from local_x3.rest.api import PREFIX, RestApi
+from local_x3.rest.api import RestApi
+from local_x3.rest.messages import Call
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from local_x3.access.credentials import Credentials
     from local_x3.clock import Clock
     from local_x3.faults.rules import Answer
+    from local_x3.rest.site import Site
     from local_x3.store import Store
 
 ENCODER = msgspec.json.Encoder(decimal_format="number")
@@ -53,12 +54,13 @@ class App:
         *,
         gateway: Gateway | None,
         xtrem: bool,
+        site: Site | None = None,
     ) -> None:
         """Serve `stores` in `folder`; `xtrem` says whether this release has the GraphQL API.
 
         A `gateway` gives the GraphQL API to the applications that are paired with it, too.
         """
-        self.rest = RestApi(stores, folder)
+        self.rest = RestApi(stores, folder, clock, site)
         self.graphql = GraphQLApi(stores, folder) if xtrem else None
         self.credentials = credentials
         self.clock = clock
@@ -86,7 +88,7 @@ class App:
     def _route(self, request: Request) -> tuple[str, Answer]:
         """Name the kind of a request and say what answers it."""
         path = request.path.rstrip("/")
-        if request.path.startswith(PREFIX):
+        if self.rest.serves(request.path):
             return self.rest.kind(request.path), self._rest
         if path == PATH and self.graphql is not None:
             return "graphql", self._graphql
@@ -130,21 +132,18 @@ class App:
             return response
         if request.method not in READING or is_write(request, "rest"):
             problem = RestError(405, f"{request.method} refused: this server is read-only")
-            return json_response(405, problem.body())
-        try:
-            return self._replayed(request, lambda: self._read(request))
-        except RestError as problem:
-            return json_response(problem.status, problem.body())
+            return Response(405, ENCODER.encode(problem.body()), headers={"Allow": "GET, HEAD"})
+        if self.rest.keeps_sessions(request.path):
+            return self._read(request)
+        return self._replayed(request, lambda: self._read(request))
 
     def _read(self, request: Request) -> Response:
-        try:
-            pairs = parse_qsl(request.query, keep_blank_values=True, strict_parsing=bool(request.query))
-        except ValueError as problem:
-            raise RestError(400, f"Malformed query: {problem}") from None
-        parameters = dict(pairs)
-        if len(parameters) != len(pairs):
-            raise RestError(400, "A parameter is given twice")
-        return json_response(200, self.rest.answer(request.path, parameters, self._origin(request)))
+        origin = self._origin(request)
+        reply = self.rest.reply(Call(request.method, request.path, request.query, request.headers, origin))
+        self.state.counters.update(reply.counted)
+        response = json_response(reply.status, reply.body)
+        response.headers.update(reply.headers)
+        return response
 
     def _graphql(self, request: Request) -> Response:
         try:

@@ -58,5 +58,6 @@ def replay_key(request: Request, origin: str) -> tuple[Key, bytes] | None:
         return None
     headers = request.headers
     languages = headers.get("accept-language", "")
+    accept = headers.get("accept", "")  # api1 refuses some
     endpoint = headers.get("x-xtrem-endpoint", "\0")  # none is not the same as an empty one
-    return (request.method, request.path, request.query, endpoint, languages, origin), request.body
+    return (request.method, request.path, request.query, endpoint, accept, languages, origin), request.body

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from local_x3.model import Entry, Row, Value
     from local_x3.store import Store
 
+    Test = Callable[[Row], bool]
+    Condition = tuple[frozenset[str], Test | None, Test | None]  # columns read, test, test on key and stamps
+
 CACHED_SELECTIONS = 16
 T = TypeVar("T")
 
@@ -62,7 +65,12 @@ class Selector:
         self._cache: OrderedDict[tuple[object, Order], tuple[tuple[int, ...], Selection]] = OrderedDict()
 
     def select(
-        self, name: object, columns: frozenset[str], matches: Callable[[Row], bool] | None, order: Order
+        self,
+        name: object,
+        columns: frozenset[str],
+        matches: Test | None,
+        order: Order,
+        first: Test | None = None,
     ) -> Selection:
         """Return what matches, sorted by `order`.
 
@@ -71,6 +79,7 @@ class Selector:
             columns: the columns `matches` reads.
             matches: the condition; None takes all.
             order: columns to sort by, all of them present in every row.
+            first: a condition on key and stamps that must hold as well; it spares building documents.
         """
         versions = tuple(store.version for store in self.stores)
         cached = self._cache.get((name, order))
@@ -78,30 +87,25 @@ class Selector:
             self._cache.move_to_end((name, order))
             return cached[1]
         numbering = _Numbering(self.stores)
-        selection = numbering.selection(self._places(numbering, columns, matches, order), order)
+        selection = numbering.selection(self._places(numbering, (columns, matches, first), order), order)
         self._cache[name, order] = (versions, selection)
         if len(self._cache) > CACHED_SELECTIONS:
             self._cache.popitem(last=False)
         return selection
 
-    def _places(
-        self,
-        numbering: _Numbering,
-        columns: frozenset[str],
-        matches: Callable[[Row], bool] | None,
-        order: Order,
-    ) -> array[int]:
+    def _places(self, numbering: _Numbering, condition: Condition, order: Order) -> array[int]:
         """Read every row once, keeping nothing but numbers and the values to sort by."""
+        columns, matches, first = condition
         sorting = order
         if len(self.stores) == 1:
             sorting = _without_key(order, self.stores[0].source.key)
-            if matches is None and not sorting:
+            if matches is None and first is None and not sorting:
                 return self.stores[0].order[:]
         needed = columns.union(column for column, _ in sorting)
         places = array("I")
         values: list[list[Value]] = [[] for _ in sorting]
         for store, start in zip(self.stores, numbering.starts, strict=True):
-            for index, row in store.scan(needed):
+            for index, row in store.scan(needed, first):
                 if matches is None or matches(row):
                     places.append(start + index)
                     for kept, (column, _) in zip(values, sorting, strict=True):

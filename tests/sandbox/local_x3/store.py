@@ -17,7 +17,7 @@ from local_x3.ordering import rank
 from local_x3.selection import Selection, Selector
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from local_x3.declarations import Level, Source
 
@@ -58,6 +58,7 @@ class Store:
         """Keep the source; its keys are sorted at the first use. Stores may share a cache."""
         self.source = source
         self.version = 0
+        self.built = 0  # rows and documents made so far, for tests of what a list costs
         self.by_key = KeyIndex(self)
         self.light_columns = frozenset({*source.key, STAMP, STAMP_DATE})
         self._dataset = dataset
@@ -110,6 +111,7 @@ class Store:
         if cached is not None and cached.document is not None:
             return cached.document
         built = self.table.document(entry.index)
+        self.built += 1
         self._cache.keep(place, Cached(entry, built.row, built, count_values(built)))
         return built
 
@@ -133,22 +135,35 @@ class Store:
         if cached is None:
             row = self.table.header(entry.index)
             cached = Cached(entry, row, None, len(row))
+            self.built += 1
             self._cache.keep(place, cached)
         return cached.row
 
-    def scan(self, columns: frozenset[str]) -> Iterator[tuple[int, Row]]:
-        """Yield number and row of every document by key; what is built for it is not kept."""
+    def scan(
+        self, columns: frozenset[str], first: Callable[[Row], bool] | None = None
+    ) -> Iterator[tuple[int, Row]]:
+        """Yield number and row of every document by key; what is built for it is not kept.
+
+        A document is passed over, and not built, when `first`, a condition on key and stamps, does not hold.
+        """
         light = self.light_columns.issuperset(columns)
-        table, name = self.table, self.source.name
         for index in self.order:
             entry = self._changed.get(index)
-            if light:
-                yield index, self.light(entry or Entry(table.key(index), table.stamp(index), index))
-            elif entry is not None:
-                yield index, self.header(entry)
-            else:
-                cached = self._cache.get((name, index))
-                yield index, table.header(index) if cached is None else cached.row
+            if light or first is not None:
+                row = self.light(entry or Entry(self.table.key(index), self.table.stamp(index), index))
+                if first is not None and not first(row):
+                    continue
+            yield index, row if light else self._scanned(index, entry)
+
+    def _scanned(self, index: int, entry: Entry | None) -> Row:
+        """Return a document's own row, and do not keep it."""
+        if entry is not None:
+            return self.header(entry)
+        cached = self._cache.get((self.source.name, index))
+        if cached is not None:
+            return cached.row
+        self.built += 1
+        return self.table.header(index)
 
     def find(self, key: Key) -> int | None:
         """Return the place of a key in `order`."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
-from local_x3.control import logins, mass, records, site, time, traffic, transactions
+from local_x3.control import logins, mass, records, rest_site, site, time, traffic, transactions
 from local_x3.control.registry import Command, Commands, by_name, describe, perform
 from local_x3.errors import ControlError
 
@@ -33,6 +33,7 @@ COMMANDS: Commands = by_name(
     transactions.COMMANDS,
     time.COMMANDS,
     site.COMMANDS,
+    rest_site.COMMANDS,
     logins.COMMANDS,
     traffic.COMMANDS,
 )  # a module more is a line more here

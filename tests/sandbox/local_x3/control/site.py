@@ -30,7 +30,7 @@ class Expose(Command, tag="expose"):
 
 
 class Reset(Command, tag="reset"):
-    """Undo everything that tests have changed: data, clock, faults, counters, logins, shown stamps, links.
+    """Undo everything that tests have changed: data, clock, faults, counters, logins, site, links.
 
     Open transactions are rolled back. The writes that were refused stay counted, and so do pairings.
     """
@@ -49,7 +49,7 @@ class Reset(Command, tag="reset"):
         if state.gateway is not None:
             state.gateway.reset()
         state.link_origin = state.link_origin_at_start
-        state.rest.stamps.update(state.rest.initial_stamps)
+        state.rest.reset()
         return {}
 
 

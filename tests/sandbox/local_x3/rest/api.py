@@ -1,100 +1,202 @@
-"""api1: from a request path to an answer."""
+"""The REST side: from a request to an answer."""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
 
 from local_x3.errors import RestError
-from local_x3.rest.facets import details
+from local_x3.rest.addresses import Address, parse_address, serves
+from local_x3.rest.endpoints import EndPoints
+from local_x3.rest.facets import details, list_columns, place, query_columns, summary, template, where_types
 from local_x3.rest.keys import parse_key
+from local_x3.rest.messages import Call, Reply
+from local_x3.rest.parameters import ONE, check_accept, check_known, check_length, parse_query
 from local_x3.rest.prototypes import prototype
-from local_x3.rest.query import run_query
+from local_x3.rest.query import View, run_query
+from local_x3.rest.sessions import COOKIE, Sessions
+from local_x3.rest.site import LISTS, STAMPS, Site
+from local_x3.rest.where import Scope
 from local_x3.store import Selector, Store
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Mapping
 
-PREFIX = "/api1/x3/erp/"
-SEGMENT = re.compile(r"([A-Za-z0-9_$]+)(?:\('((?:[^']|'')*)'\))?", re.DOTALL)
-DEFAULT_STAMPS = ("UPDDATTIM", "UPDDAT")
+    from local_x3.clock import Clock
+    from local_x3.rest.site import Representations
+
 CLASS_STAMPS: dict[str, tuple[str, ...]] = {
     "GACCOUNT": ("UPDDAT",),
     "STOCK": (),
 }  # sites differ [D]; one of each sort
+READ_METHODS = frozenset({"GET", "HEAD"})
+PROTOTYPES = "$prototypes"
 
 
 class RestApi:
-    """All classes of one endpoint."""
+    """All classes of one endpoint, and the administration's list of endpoints."""
 
-    def __init__(self, stores: list[Store], folder: str) -> None:
+    def __init__(self, stores: list[Store], folder: str, clock: Clock, site: Site | None = None) -> None:
         """Serve `stores` under the endpoint name `folder`."""
         self.folder = folder
+        self.clock = clock
         self.stores = {store.source.rest_class: store for store in stores}
-        self.stamps: dict[str, tuple[str, ...]] = dict.fromkeys(self.stores, DEFAULT_STAMPS)
-        self.stamps.update({name: stamps for name, stamps in CLASS_STAMPS.items() if name in self.stamps})
-        self.initial_stamps = dict(self.stamps)
+        self.sessions = Sessions()
+        self.endpoints = EndPoints(folder)
+        self.stamps: dict[str, tuple[str, ...]] = {}
         self._selectors = {name: Selector([store]) for name, store in self.stores.items()}
+        self._initial = site or Site()
+        self.reset()
+
+    def reset(self) -> None:
+        """Be the site that it was at the start again."""
+        self.sessions.reset()
+        self.stamps.update({name: CLASS_STAMPS.get(name, STAMPS) for name in self.stores})
+        self.use_site(self._initial)
+
+    def use_site(self, site: Site) -> None:
+        """Be another site from now on.
+
+        Raises:
+            ValueError: it names a class that there is not.
+        """
+        unknown = sorted(site.classes() - set(self.stores))
+        if unknown:
+            msg = f"class {unknown[0]} not found; classes: {', '.join(sorted(self.stores))}"
+            raise ValueError(msg)
+        self.site = site
+        for name, shown in site.stamps.items():
+            self.stamps[name] = tuple(stamp for stamp in STAMPS if stamp in shown)
+
+    serves = staticmethod(serves)
 
     def kind(self, raw_path: str) -> str:
         """Name the kind of a request, for counters and faults."""
+        if raw_path.startswith("/sdata"):
+            return "sdata"
+        if raw_path.startswith("/api1/syracuse"):
+            return "rest_admin"
         last = raw_path.rsplit("/", 1)[-1]
-        if last.startswith(("$prototypes", "%24prototypes")):
+        if last.startswith((PROTOTYPES, "%24prototypes")):
             return "rest_prototypes"
         return "rest_details" if "(" in last or "%28" in last else "rest_query"
 
-    def answer(self, raw_path: str, parameters: Mapping[str, str], origin: str) -> dict[str, object]:
-        """Answer a GET request.
+    def keeps_sessions(self, path: str) -> bool:
+        """Say whether an answer changes the server's state, so that it cannot be given a second time."""
+        return self.kind(path) == "sdata"
 
-        Raises:
-            RestError: with the status and diagnosis X3 would send.
-        """
-        endpoint, _, rest = raw_path.removeprefix(PREFIX).partition("/")
-        if unquote(endpoint) != self.folder:
-            raise RestError(404, f"Endpoint {unquote(endpoint)} not found")
-        base = f"{origin}{PREFIX}{self.folder}"
-        match = SEGMENT.fullmatch(unquote(rest))
-        if match is None:
-            raise RestError(404, f"Not found: {unquote(rest)}")
-        name, key = match.groups()
-        if name == "$prototypes":
-            return self._prototype(key, base)
-        store = self.stores.get(name)
-        if store is None:
-            raise RestError(404, f"Class {name} not found")
-        facet = self._facet(store, parameters)
-        if key is None:
-            if facet != "$query":
-                raise RestError(400, f"{facet} needs a key: {name}('KEY')")
-            return run_query(store, self._selectors[name], parameters, self.stamps[name], base)
-        if facet != "$details":
-            raise RestError(400, f"{facet} takes no key")
-        return self._details(store, key.replace("''", "'"), base)
+    def reply(self, call: Call) -> Reply:
+        """Answer a request to read, whose credentials are right."""
+        reply = Reply(200, {})
+        try:
+            reply.body = self._body(call, reply)
+        except RestError as problem:
+            reply.status, reply.body = problem.status, problem.body()
+        return reply
 
-    def _facet(self, store: Store, parameters: Mapping[str, str]) -> str:
+    def _body(self, call: Call, reply: Reply) -> dict[str, object]:
+        if call.method not in READ_METHODS:
+            raise RestError(405, f"{call.method} refused: GET reads")
+        check_length(f"{call.path}?{call.query}")
+        check_accept(call.headers.get("accept", ""))
+        address = parse_address(call.path, self.folder)
+        parameters = parse_query(call.query)
+        now = self.clock.now().astimezone(self.site.zone)
+        if address.contract == "admin":
+            return self.endpoints.answer(address, call.query, parameters, call.origin, now)
+        if address.contract == "sdata":
+            self._enter_session(call, reply)
+        return self._answer(address, parameters, call.origin, now)
+
+    def _enter_session(self, call: Call, reply: Reply) -> None:
+        """Open a session where the call has none; it stays open when the call is refused afterwards [I]."""
+        opened = self.sessions.enter(call.headers, self.clock.seconds(), self.site.licences)
+        if opened is not None:
+            reply.headers["Set-Cookie"] = f"{COOKIE}={opened}; Path=/; HttpOnly"
+            reply.counted = ("licence_tokens_taken",)
+
+    def _answer(
+        self, address: Address, parameters: Mapping[str, str], origin: str, now: dt.datetime
+    ) -> dict[str, object]:
+        if address.name == PROTOTYPES:
+            check_known(parameters, frozenset())
+            return self._prototype(address.key or "", f"{origin}{address.head}")
+        store = self.stores.get(address.name)
+        if store is None or address.name in self.site.absent:
+            raise RestError(404, f"Class {address.name} not found")
+        representation, facet = self._facet(store, parameters)
+        if facet in LISTS:
+            if address.key is not None:
+                raise RestError(400, f"{facet} takes no key")
+            return run_query(self._view(address, store, (representation, facet), origin, now), parameters)
+        check_known(parameters, ONE)
+        if facet == "$template":
+            if address.key is not None:
+                raise RestError(400, f"{facet} takes no key")
+            return template(store.source.level)
+        if address.key is None:
+            raise RestError(400, f"{facet} needs a key: {address.name}('KEY')")
+        return self._record(store, address, representation, facet, f"{origin}{address.head}")
+
+    def _representations(self, store: Store) -> Representations:
+        return self.site.facets(store.source.rest_class, store.source.representation)
+
+    def _facet(self, store: Store, parameters: Mapping[str, str]) -> tuple[str, str]:
         """Check `representation=REPR.$facet`, which api1 always needs [D]."""
         asked = parameters.get("representation")
         if not asked:
             raise RestError(400, "Parameter representation is mandatory")
         name, _, facet = asked.partition(".")
-        if name != store.source.representation:
+        facets = self._representations(store).get(name)
+        if facets is None:
             raise RestError(404, f"Representation {name} not found for class {store.source.rest_class}")
-        if facet not in {"$query", "$details"}:
+        if facet not in facets:
             raise RestError(404, f"Facet {facet or '(none)'} not found")
-        return facet
+        return name, facet
 
-    def _details(self, store: Store, text: str, base: str) -> dict[str, object]:
+    def _view(
+        self, address: Address, store: Store, asked: tuple[str, str], origin: str, now: dt.datetime
+    ) -> View:
+        representation, facet = asked
+        name = store.source.rest_class
+        columns = list_columns(store.source, facet, self.stamps[name])
+        head = f"{origin}{address.head}"
+        return View(
+            store=store,
+            selector=self._selectors[name],
+            columns=columns,
+            here=place(head, name, self._details_of(store, representation)),
+            link=f"{head}{name}?representation={representation}.{facet}",
+            site=self.site,
+            scope=Scope(where_types(store.source, columns), now),
+            legacy=address.contract == "sdata",
+        )
+
+    def _details_of(self, store: Store, representation: str) -> str:
+        """Return the representation that shows a listed record: the same one, or the first that can."""
+        facets = self._representations(store)
+        able = [name for name, has in facets.items() if "$details" in has]
+        return representation if representation in able or not able else able[0]
+
+    def _record(
+        self, store: Store, address: Address, representation: str, facet: str, head: str
+    ) -> dict[str, object]:
         source = store.source
         kinds = {name: source.level.columns[name].where_type for name in source.key}
-        entry = store.by_key.get(parse_key(text, source.key, kinds))
+        entry = store.by_key.get(parse_key(address.key or "", source.key, kinds))
         if entry is None:  # a missing record is not an HTTP error [D]
             raise RestError(200, "721 : Record does not exist")
-        return details(store.document(entry), source, entry.key, base, self.stamps[source.rest_class])
+        stamps = self.stamps[source.rest_class]
+        here = place(head, source.rest_class, self._details_of(store, representation))
+        if facet == "$summary":
+            return summary(store.header(entry), entry.key, here, query_columns(source, stamps))
+        return details(store.document(entry), source, entry.key, here, stamps)
 
-    def _prototype(self, text: str | None, base: str) -> dict[str, object]:
-        name, _, facet = (text or "").partition(".")
+    def _prototype(self, text: str, head: str) -> dict[str, object]:
+        name, _, facet = text.partition(".")
         for store in self.stores.values():
-            if store.source.representation == name and facet in {"$query", "$details"}:
-                return prototype(store.source, facet, self.stamps[store.source.rest_class], base)
+            known = self._representations(store)
+            if store.source.rest_class not in self.site.absent and facet in known.get(name, ()):
+                stamps = self.stamps[store.source.rest_class]
+                return prototype(store.source, name, facet, stamps, head)
         raise RestError(404, f"Prototype {text} not found")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -13,6 +15,9 @@ if TYPE_CHECKING:
     from local_x3.declarations import Column, Level, Source
 
 QUERY_COLUMNS = 10  # header columns in `$query` of a class whose lines come from `$details` [I]
+QUOTE = "'"
+PLAIN = re.compile(r"[A-Za-z0-9._~-]*")
+EMPTY = {"text": "", "date": "", "datetime": ""}  # every other type is a number
 WHERE_STAMPS = {STAMP: "datetime", STAMP_DATE: "date"}
 
 
@@ -34,6 +39,18 @@ def query_columns(source: Source, stamps: tuple[str, ...]) -> tuple[str, ...]:
     return (*names, *stamps)
 
 
+def lookup_columns(source: Source) -> tuple[str, ...]:
+    """Return the columns of the `$lookup` facet, a list to choose from: the key and the first text [I]."""
+    others = (c for c in source.level.columns.values() if c.name not in source.key and not c.joined)
+    texts = (column.name for column in others if column.type == "text" and not column.reference)
+    return (*source.key, *(name for name, _ in zip(texts, range(1), strict=False)))
+
+
+def list_columns(source: Source, facet: str, stamps: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the columns of a list."""
+    return lookup_columns(source) if facet == "$lookup" else query_columns(source, stamps)
+
+
 def where_types(source: Source, columns: tuple[str, ...]) -> dict[str, str]:
     """Return column -> type for `where` and `orderBy`: only what the facet holds."""
     known = source.level.columns
@@ -44,32 +61,60 @@ def where_types(source: Source, columns: tuple[str, ...]) -> dict[str, str]:
 
 def key_text(key: Key) -> str:
     """Join the parts of a key as api1 writes it [D]."""
-    return "~".join(str(part) for part in key)
+    return "~".join(map(str, key))
 
 
-def resource_url(base: str, source: Source, key: Key) -> str:
-    """Return the `$url` of a record's details [D]."""
-    text = quote(key_text(key).replace("'", "''"), safe="")
-    return f"{base}/{source.rest_class}('{text}')?representation={source.representation}.$details"
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the records of a class are found: `{before}KEY{after}` is the `$url` of a record [D]."""
+
+    before: str
+    after: str
+
+    def url(self, text: str) -> str:
+        """Return the URL of the record with this key."""
+        if not PLAIN.fullmatch(text):  # most keys are, and quoting takes longer than the rest of a row
+            text = quote(text.replace(QUOTE, QUOTE * 2), safe="")
+        return f"{self.before}{text}{self.after}"
 
 
-def envelope(row: Row, source: Source, key: Key, base: str) -> dict[str, object]:
+def place(head: str, rest_class: str, representation: str) -> Place:
+    """Return the place of a class behind `head`, the absolute URL up to the class."""
+    return Place(f"{head}{rest_class}('", f"')?representation={representation}.$details")
+
+
+def envelope(row: Row, key: Key, here: Place) -> dict[str, object]:
     """Return the members that each resource carries besides its columns."""
+    text = key_text(key)
     return {
         "$uuid": row.get(UUID, ""),
         "$etag": row.get(STAMP, ""),
-        "$key": key_text(key),
-        "$url": resource_url(base, source, key),
+        "$key": text,
+        "$url": here.url(text),
     }
 
 
 def details(
-    document: Document, source: Source, key: Key, base: str, stamps: tuple[str, ...]
+    document: Document, source: Source, key: Key, here: Place, stamps: tuple[str, ...]
 ) -> dict[str, object]:
     """Return the whole document: columns, references with their titles, embedded collections."""
-    body = envelope(document.row, source, key, base)
+    body = envelope(document.row, key, here)
     body.update(_members(document.row, source.level, stamps))
     _embed(body, document, source.level)
+    return body
+
+
+def summary(row: Row, key: Key, here: Place, columns: tuple[str, ...]) -> dict[str, object]:
+    """Return the columns that the list shows, of one record [I]."""
+    return {**envelope(row, key, here), **{name: row[name] for name in columns if name in row}}
+
+
+def template(level: Level) -> dict[str, object]:
+    """Return a record as it is before anything is entered: what X3 presets is not known, all is empty [?]."""
+    columns = (column for column in level.columns.values() if column.name not in WHERE_STAMPS)
+    body: dict[str, object] = {column.name: EMPTY.get(column.type, 0) for column in columns}
+    body.update(dict.fromkeys(numbered_columns(level), ""))
+    body.update({name: [] for name in level.children})
     return body
 
 

@@ -7,7 +7,8 @@ written, and a link that would need one is refused rather than guessed at.
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+import re
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from local_x3.errors import RestError
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from local_x3.model import Value
+
+NUMBER = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?")
 
 
 def parse_key(text: str, columns: Sequence[str], kinds: Mapping[str, str]) -> tuple[Value, ...]:
@@ -49,7 +52,6 @@ def write_key(values: Sequence[Value]) -> str:
 def _value(text: str, kind: str) -> Value:
     if kind != "number":
         return text
-    try:
-        return Decimal(text)
-    except InvalidOperation:
-        raise RestError(400, f"{text!r} is not a number") from None
+    if not NUMBER.fullmatch(text):  # Decimal() takes NaN and Infinity, too
+        raise RestError(400, f"{text!r} is not a number")
+    return Decimal(text)

@@ -1,4 +1,4 @@
-"""`$query`: filtered, sorted, keyset-paged lists."""
+"""`$query` and `$lookup`: filtered, sorted, keyset-paged lists."""
 
 from __future__ import annotations
 
@@ -10,92 +10,131 @@ from urllib.parse import quote
 
 from local_x3.errors import RestError
 from local_x3.ordering import Order, SortKey, sort_key
-from local_x3.rest.facets import envelope, query_columns, where_types
+from local_x3.rest.facets import Place, envelope, where_types
 from local_x3.rest.keys import parse_key, write_key
-from local_x3.rest.where import compile_where
+from local_x3.rest.parameters import LEGACY_LIST, LIST, check_known, page_size, positive
+from local_x3.rest.quirks import check_quirks
+from local_x3.rest.where import Part, Predicate, Scope, Where, compile_where
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from local_x3.model import Entry
+    from local_x3.rest.site import Site
     from local_x3.store import Selection, Selector, Store
 
-DEFAULT_COUNT = 20  # [D]
-MAX_COUNT = 1000  # the real cap is not published [?]
-PARAMETERS = frozenset({"representation", "count", "where", "orderBy", "key"})
-NO_CONDITION: frozenset[str] = frozenset()
+KEPT = ("where", "orderBy", "filter")
+ORDER_PART = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?:\s+(asc|desc))?", re.IGNORECASE | re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a list request sees of a class."""
+
+    store: Store
+    selector: Selector  # the same store, with its remembered selections
+    columns: tuple[str, ...]
+    here: Place
+    link: str  # absolute URL of the list up to the facet
+    site: Site
+    scope: Scope
+    legacy: bool  # /sdata/, which also pages with startIndex
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A slice of a selection."""
+    """A slice of a selection: the records from `start` up to and without `stop`."""
 
     start: int
     stop: int
 
 
-def run_query(
-    store: Store, selector: Selector, parameters: Mapping[str, str], stamps: tuple[str, ...], base: str
-) -> dict[str, object]:
-    """Answer one `$query` request.
+def run_query(view: View, parameters: Mapping[str, str]) -> dict[str, object]:
+    """Answer one list request.
 
-    Args:
-        store: the class asked for.
-        selector: the same store, with its remembered selections.
-        parameters: decoded query parameters.
-        stamps: the change stamps that the class exposes.
-        base: URL of the endpoint, for absolute links.
+    Raises:
+        RestError: a parameter is wrong.
     """
-    unknown = sorted(set(parameters) - PARAMETERS)
-    if unknown:  # what X3 does with others is unknown; ignoring them would hide a lost filter [?]
-        raise RestError(400, f"Unknown parameter {unknown[0]}; known: {', '.join(sorted(PARAMETERS))}")
-    source = store.source
-    columns = query_columns(source, stamps)
-    kinds = where_types(source, columns)
+    check_known(parameters, LEGACY_LIST if view.legacy else LIST)
+    kinds = view.scope.kinds
     order = parse_order(parameters.get("orderBy", ""), kinds) or tuple(
-        (column, False) for column in source.key
+        (column, False) for column in view.store.source.key
     )
-    text = parameters.get("where", "")
-    where = compile_where(text, kinds) if text else None
-    selection = selector.select(
-        text, where.columns if where else NO_CONDITION, where.matches if where else None, order
-    )
+    conditions = [*_predefined(view, parameters.get("filter")), *_condition(view, parameters.get("where"))]
+    selection = _select(view.selector, conditions, order)
     count = page_size(parameters.get("count"))
-    page = cut(selection, parameters.get("key"), count, order, kinds)
+    page = _page(selection, parameters, count, order, kinds)
     found = selection.found[page.start : page.stop]
     body: dict[str, object] = {
         "$itemsPerPage": count,
-        "$resources": [_resource(owner, entry, columns, base) for owner, entry in found],
+        "$resources": [_resource(owner, entry, view.columns, view.here) for owner, entry in found],
     }
-    links = _links(parameters, base, store, count)
-    # A full page has a $next even when nothing follows it: whether X3 looks ahead is unknown [?].
-    if len(found) == count:
-        last = _sort_values(*found[-1], order)
-        links["$next"] = _link(parameters, base, store, count, f"gt.{write_key(last)}")
-    body["$links"] = links
+    links = _links(view, parameters, selection, page, order)
+    if "$next" in links or not view.site.bare_last_page:
+        body["$links"] = links
     return body
 
 
+def _condition(view: View, text: str | None) -> list[Where]:
+    """Compile `where`, when there is one; an empty text is no condition [?]."""
+    if text is None:
+        return []
+    where = compile_where(text, view.scope)
+    check_quirks(text, view.site.quirks, view.store.light_columns)
+    return [where]
+
+
+def _predefined(view: View, code: str | None) -> list[Where]:
+    """Compile the predefined filter of a code; it may use every column of the class [I]."""
+    if code is None:
+        return []
+    source = view.store.source
+    text = view.site.filters.get(source.rest_class, {}).get(code)
+    if text is None:
+        raise RestError(400, f"Filter {code} not found for class {source.rest_class}")
+    known = where_types(source, (*source.level.columns, *view.columns))
+    return [compile_where(text, Scope(known, view.scope.now))]
+
+
+def _select(selector: Selector, conditions: list[Where], order: Order) -> Selection:
+    """Select what meets all conditions; parts on key and stamps are looked at before a document is built."""
+    light = selector.stores[0].light_columns
+    parts = [part for where in conditions for part in where.parts]
+    first = _all([part for part in parts if part.columns <= light])
+    others = [part for part in parts if not part.columns <= light]
+    columns: frozenset[str] = frozenset().union(*(part.columns for part in others))
+    return selector.select(tuple(where.name for where in conditions), columns, _all(others), order, first)
+
+
+def _all(parts: list[Part]) -> Predicate | None:
+    tests = [part.matches for part in parts]
+    if len(tests) < 2:
+        return tests[0] if tests else None
+    return lambda row: all(test(row) for test in tests)
+
+
 def parse_order(text: str, kinds: Mapping[str, str]) -> Order:
-    """Read `A desc, B asc`; only properties of the query facet [D]."""
-    order: list[tuple[str, bool]] = []
-    for part in filter(None, (part.strip() for part in text.split(","))):
-        match = re.fullmatch(r"([A-Za-z_][A-Za-z0-9_]*)(?:\s+(asc|desc))?", part)
-        if match is None:
+    """Read `A desc, B asc` or, as one help page has it, `A;B Desc`; only properties of the facet [D]."""
+    order: dict[str, bool] = {}
+    for part in re.split("[,;]", text) if text else ():
+        match = ORDER_PART.fullmatch(part.strip())
+        if match is None or match.group(1) in order:
             raise RestError(400, f"orderBy is not a list of properties: {text}")
         if match.group(1) not in kinds:
             raise RestError(500, f"Property {match.group(1)} does not exist in the query facet")
-        order.append((match.group(1), match.group(2) == "desc"))
-    return tuple(order)
+        order[match.group(1)] = (match.group(2) or "").lower() == "desc"
+    return tuple(order.items())
 
 
-def page_size(text: str | None) -> int:
-    """Return the page size: the default, or what is asked for up to the cap [D]."""
-    if text is None:
-        return DEFAULT_COUNT
-    if not text.isascii() or not text.isdigit() or int(text) == 0:
-        raise RestError(400, f"count is not a positive number: {text}")
-    return min(int(text), MAX_COUNT)
+def _page(
+    selection: Selection, parameters: Mapping[str, str], count: int, order: Order, kinds: Mapping[str, str]
+) -> Page:
+    if "startIndex" not in parameters:
+        return cut(selection, parameters.get("key"), count, order, kinds)
+    if "key" in parameters:
+        raise RestError(400, "startIndex and key are two ways to page; give one")
+    start = positive("startIndex", parameters["startIndex"]) - 1
+    return Page(start, start + count)
 
 
 def cut(selection: Selection, key: str | None, count: int, order: Order, kinds: Mapping[str, str]) -> Page:
@@ -131,25 +170,47 @@ def _sort_values(store: Store, entry: Entry, order: Order) -> list[str | int]:
     ]
 
 
-def _resource(store: Store, entry: Entry, columns: tuple[str, ...], base: str) -> dict[str, object]:
+def _resource(store: Store, entry: Entry, columns: tuple[str, ...], here: Place) -> dict[str, object]:
     row = store.header(entry)
-    resource = envelope(row, store.source, entry.key, base)
+    resource = envelope(row, entry.key, here)
     for column in columns:
         if column in row:
             resource[column] = row[column]
     return resource
 
 
-def _links(parameters: Mapping[str, str], base: str, store: Store, count: int) -> dict[str, object]:
-    return {
-        "$first": _link(parameters, base, store, count, "gt"),
-        "$last": _link(parameters, base, store, count, "lt"),
-    }
+def _links(
+    view: View, parameters: Mapping[str, str], selection: Selection, page: Page, order: Order
+) -> dict[str, object]:
+    """Return absolute links with the request's own filter and order [D]."""
+    count = page_size(parameters.get("count"))
+    kept = "".join(f"&{name}={quote(parameters[name], safe='')}" for name in KEPT if name in parameters)
+
+    def link(name: str, value: str) -> dict[str, str]:
+        url = f"{view.link}{kept}&{name}={quote(value, safe='')}&count={count}"
+        return {"$url": url, "$type": "application/json", "$method": "GET"}
+
+    links: dict[str, object] = {"$first": link("key", "gt"), "$last": link("key", "lt")}
+    found = selection.found[page.start : page.stop]
+    indexed = "startIndex" in parameters
+    if found and page.start > 0:
+        before = _before(found[0], order)
+        if indexed:
+            links["$prev"] = link("startIndex", str(max(page.start - count, 0) + 1))
+        elif before is not None:
+            links["$prev"] = link("key", f"lt.{before}")
+    # A full page has a $next even when nothing follows it: whether X3 looks ahead is unknown [?].
+    if len(found) == count:
+        following = (
+            str(page.start + count + 1) if indexed else f"gt.{write_key(_sort_values(*found[-1], order))}"
+        )
+        links["$next"] = link("startIndex" if indexed else "key", following)
+    return links
 
 
-def _link(parameters: Mapping[str, str], base: str, store: Store, count: int, key: str) -> dict[str, str]:
-    """Return an absolute link with the request's own filter and order [D]."""
-    kept = {name: parameters[name] for name in ("where", "orderBy") if name in parameters}
-    tail = "".join(f"&{name}={quote(value, safe='')}" for name, value in {**kept, "key": key}.items())
-    head = f"{base}/{store.source.rest_class}?representation={store.source.representation}.$query"
-    return {"$url": f"{head}{tail}&count={count}", "$type": "application/json", "$method": "GET"}
+def _before(first: tuple[Store, Entry], order: Order) -> str | None:
+    """Return the sort values of a page's first record; a way back that cannot be written is left out [?]."""
+    try:
+        return write_key(_sort_values(*first, order))
+    except RestError:
+        return None

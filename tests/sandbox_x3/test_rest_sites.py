@@ -1,0 +1,248 @@
+"""Facets, and what differs from site to site: classes and representations, filters, sharp edges."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from processes import server, start_server
+from x3_client import X3Client, decoded, diagnosis
+
+if t.TYPE_CHECKING:
+    from pathlib import Path
+
+    from x3_control import X3Control
+
+BASE = "/api1/x3/erp/SEED"
+
+
+def test_lookup_lists_the_key_and_a_name(x3: X3Client) -> None:
+    page = decoded(x3.rest("BPSUPPLIER", facet="$lookup", count="2", orderBy="BPSNAM desc,BPSNUM"))
+    assert [{name for name in row if name[0] != "$"} for row in page["$resources"]] == [
+        {"BPSNUM", "BPSNAM"}
+    ] * 2
+    following = decoded(x3.get(page["$links"]["$next"]["$url"]))
+    assert following["$resources"][0]["BPSNAM"] <= page["$resources"][-1]["BPSNAM"]
+    assert ".$lookup&" in page["$links"]["$next"]["$url"]
+    assert x3.rest("BPSUPPLIER", facet="$lookup", where="CUR eq 'EUR'").status_code == 500
+
+
+def test_summary_shows_the_lists_columns_of_one_record(x3: X3Client) -> None:
+    (listed,) = x3.rows("PORDER", count="1")
+    answer = decoded(x3.get(f"{BASE}/PORDER('{listed['$key']}')?representation=PORDER.$summary"))
+    assert answer == listed
+    assert diagnosis(x3.get(f"{BASE}/PORDER('NONE')?representation=PORDER.$summary")).startswith("721")
+
+
+def test_template_is_an_empty_record(x3: X3Client) -> None:
+    empty = decoded(x3.rest("PORDER", facet="$template"))
+    details = x3.details(x3.rows("PORDER", count="1")[0])
+    assert empty["POHNUM"] == ""
+    assert empty["TOTORD"] == 0
+    assert empty["POHPOQ"] == []
+    assert set(empty) == {name for name in details if name[0] != "$" and name[-4:] != "_REF"} - {
+        "UPDDAT", "UPDDATTIM"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("facet", "key", "status"),
+    [
+        ("$query", "('x')", 400), ("$lookup", "('x')", 400), ("$template", "('x')", 400),
+        ("$details", "", 400), ("$summary", "", 400), ("$nope", "", 404), ("", "", 404), ("query", "", 404),
+    ],
+)  # fmt: skip
+def test_facets_take_a_key_or_none(x3: X3Client, facet: str, key: str, status: int) -> None:
+    answer = x3.get(f"{BASE}/PORDER{key}?representation=PORDER.{facet}")
+    assert answer.status_code == status
+    assert diagnosis(answer)
+
+
+@pytest.mark.parametrize("facet", ["$edit", "$create", "%24edit"])
+@pytest.mark.parametrize("contract", ["/api1/x3/erp", "/sdata/x3/erp"])
+def test_facets_that_begin_a_change_are_refused_and_counted(
+    own: X3Client, control: X3Control, facet: str, contract: str
+) -> None:
+    key = own.rows("PORDER", count="1")[0]["$key"]
+    answer = own.get(f"{contract}/SEED/PORDER('{key}')?representation=PORDER.{facet}")
+    assert answer.status_code == 405
+    assert "read-only" in diagnosis(answer)
+    assert control.counters()["writes_refused"] == 1
+
+
+def test_every_facet_has_a_prototype_of_what_it_shows(x3: X3Client) -> None:
+    (listed,) = x3.rows("PORDER", count="1")
+    shown = {
+        "$query": listed,
+        "$lookup": decoded(x3.rest("PORDER", facet="$lookup", count="1"))["$resources"][0],
+        "$summary": listed,
+        "$details": x3.details(listed),
+        "$template": decoded(x3.rest("PORDER", facet="$template")),
+    }
+    for facet, record in shown.items():
+        found = decoded(x3.get(f"{BASE}/$prototypes('PORDER.{facet}')"))["$properties"]
+        assert set(found) == {name for name in record if name[0] != "$" and name[-4:] != "_REF"}, facet
+        assert all({"$title", "$type"} <= set(described) for described in found.values())
+    assert x3.get(f"{BASE}/$prototypes('PORDER.$edit')").status_code == 404
+    assert x3.get(f"{BASE}/$prototypes('PORDER.$query')?count=1").status_code == 400
+
+
+def test_prototypes_tell_lengths_scales_and_what_is_mandatory(x3: X3Client) -> None:
+    found = decoded(x3.get(f"{BASE}/$prototypes('PORDER.$details')"))["$properties"]
+    assert found["POHNUM"]["$isMandatory"] is True
+    assert "$isMandatory" not in found["TOTORD"]
+    assert found["POHNUM"]["$maxLength"] == 20
+    assert found["TOTORD"]["$scale"] == 4
+    line = found["POHPOQ"]["$item"]["$properties"]
+    assert line["POPLIN"]["$isMandatory"] is True
+    lines = x3.details(x3.rows("PORDER", count="1")[0])["POHPOQ"]
+    assert set(line) == {name for name in lines[0] if name[0] != "$" and name[-4:] != "_REF"}
+    entry = decoded(x3.get(f"{BASE}/$prototypes('GACCENTRY.$details')"))["$properties"]
+    assert "UPDDAT" not in entry["HAEDAE"]["$item"]["$properties"]
+
+
+def test_a_site_can_lack_a_class(own: X3Client, control: X3Control) -> None:
+    control.rest_site(absent=["STOCK"])
+    assert own.rest("STOCK").status_code == 404
+    assert own.get(f"{BASE}/$prototypes('STOCK.$query')").status_code == 404
+    assert own.rest("PORDER").status_code == 200
+    control.reset()
+    assert own.rest("STOCK").status_code == 200
+
+
+def test_a_site_can_have_representations_of_its_own(own: X3Client, control: X3Control) -> None:
+    control.rest_site(representations={"STOCK": {"ZSTOCK": ["$query", "$details"]}})
+    answer = own.rest("STOCK")
+    assert answer.status_code == 404
+    assert "Representation STOCK" in diagnosis(answer)
+    page = decoded(own.get(f"{BASE}/STOCK?representation=ZSTOCK.$query&count=1"))
+    assert "ZSTOCK.$details" in page["$resources"][0]["$url"]
+    assert "ZSTOCK.$query" in page["$links"]["$next"]["$url"]
+    assert own.details(page["$resources"][0])["$key"] == page["$resources"][0]["$key"]
+    assert decoded(own.get(f"{BASE}/$prototypes('ZSTOCK.$query')"))["$key"] == "ZSTOCK.$query"
+    assert own.get(f"{BASE}/STOCK?representation=ZSTOCK.$lookup").status_code == 404
+
+
+def test_list_and_record_can_be_in_different_representations(own: X3Client, control: X3Control) -> None:
+    control.rest_site(representations={"SINVOICEV": {"SINVOICEV": ["$query"], "EDISIHTR": ["$details"]}})
+    (row,) = own.rows("SINVOICEV", count="1")
+    assert "representation=EDISIHTR.$details" in row["$url"]
+    assert own.details(row)["SIVSID"]
+    assert own.get(f"{BASE}/SINVOICEV('{row['$key']}')?representation=SINVOICEV.$details").status_code == 404
+
+
+def test_a_class_can_have_only_a_list_or_only_records(own: X3Client, control: X3Control) -> None:
+    control.rest_site(representations={"PORDER": {"PORDER": ["$query"]}, "STOCK": {"STOCK": ["$details"]}})
+    (row,) = own.rows("PORDER", count="1")
+    assert own.get(row["$url"]).status_code == 404
+    assert own.get(f"{BASE}/$prototypes('PORDER.$details')").status_code == 404
+    assert own.rest("STOCK").status_code == 404
+    assert own.get(f"{BASE}/$prototypes('STOCK.$details')").status_code == 200
+
+
+def test_stamps_can_be_chosen_with_the_site(own: X3Client, control: X3Control) -> None:
+    control.rest_site(stamps={"PORDER": ["UPDDAT"], "STOCK": ["UPDDATTIM"]})
+    assert {"UPDDAT", "UPDDATTIM"} & set(own.rows("PORDER", count="1")[0]) == {"UPDDAT"}
+    assert {"UPDDAT", "UPDDATTIM"} & set(own.rows("STOCK", count="1")[0]) == {"UPDDATTIM"}
+
+
+def test_predefined_filters(own: X3Client, control: X3Control) -> None:
+    rows = control.rows("PORDER")
+    limit = sorted(row["TOTORD"] for row in rows)[len(rows) // 2]
+    control.rest_site(
+        filters={"PORDER": {"BIG": f"TOTORD gt {limit}"}}
+    )  # a column that the list does not show
+    big = {row["POHNUM"] for row in rows if row["TOTORD"] > limit}
+    assert 0 < len(big) < len(rows)
+    assert {row["POHNUM"] for row in own.all_rows("PORDER", filter="BIG", count="2")} == big
+    number = min(big)
+    assert [row["POHNUM"] for row in own.rows("PORDER", filter="BIG", where=f"POHNUM eq '{number}'")] == [
+        number
+    ]
+    answer = own.rest("PORDER", filter="NOPE")
+    assert answer.status_code == 400
+    assert "Filter NOPE" in diagnosis(answer)
+
+
+def test_the_last_page_can_come_without_links(own: X3Client, control: X3Control) -> None:
+    control.rest_site(bare_last_page=True)
+    assert "$links" in decoded(own.rest("GDIE", count="2"))
+    assert "$links" not in decoded(own.rest("GDIE", count="500"))
+
+
+def test_two_conditions_can_end_the_session(own: X3Client, control: X3Control) -> None:
+    two = "CUR eq 'EUR' and ENAFLG eq 2"
+    assert own.rest("BPSUPPLIER", where=two).status_code == 200
+    control.rest_site(quirks={"two_conditions": True})
+    assert own.rest("BPSUPPLIER", where=two).status_code == 500
+    assert own.rest("BPSUPPLIER", where="CUR eq 'EUR' or ENAFLG eq 2").status_code == 500
+    assert own.rest("BPSUPPLIER", where="CUR eq 'EUR'").status_code == 200
+    stamp = "UPDDATTIM ge @2025-01-01T00:00:00Z@"
+    assert own.rest("BPSUPPLIER", where=f"{stamp} and BPSNUM gt 'S' and CUR eq 'EUR'").status_code == 200
+
+
+def test_more_than_zero_can_end_the_session(own: X3Client, control: X3Control) -> None:
+    control.rest_site(quirks={"above_zero": ["OSTAUZAMT"]})
+    answer = own.rest("BPSUPPLIER", where="OSTAUZAMT gt 0")
+    assert answer.status_code == 500
+    assert diagnosis(answer)
+    assert own.rest("BPSUPPLIER", where="OSTAUZAMT gt 0.0").status_code == 500
+    assert own.rest("BPSUPPLIER", where="OSTAUZAMT ge 0").status_code == 200
+    assert own.rest("BPSUPPLIER", where="ORDMINAMT gt 0").status_code == 200
+
+
+def test_a_long_list_behind_not_can_be_refused(own: X3Client, control: X3Control) -> None:
+    values = ", ".join(f"'S{number:05d}'" for number in range(1, 12))
+    assert own.rest("BPSUPPLIER", where=f"not (BPSNUM in ({values}))").status_code == 200
+    control.rest_site(quirks={"long_not_in": 10})
+    assert own.rest("BPSUPPLIER", where=f"not (BPSNUM in ({values}))").status_code == 400
+    assert own.rest("BPSUPPLIER", where=f"BPSNUM in ({values})").status_code == 200
+    assert own.rest("BPSUPPLIER", where="not (BPSNUM in ('S00001'))").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"absent": ["NOPE"]}, {"nope": 1}, {"stamps": {"PORDER": ["CREDAT"]}}, {"licences": -1},
+        {"representations": {"PORDER": {"PORDER": ["$edit"]}}}, {"utc_offset": "1 hour"},
+    ],
+)  # fmt: skip
+def test_a_site_that_makes_no_sense_is_refused(
+    own: X3Client, control: X3Control, given: dict[str, t.Any]
+) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        control.rest_site(**given)
+    assert own.rest("PORDER").status_code == 200
+
+
+def test_a_file_says_what_the_site_is_like(tmp_path: Path) -> None:
+    file = tmp_path / "site.toml"
+    file.write_text(
+        'absent = ["STOCK"]\n[stamps]\nPORDER = []\n[quirks]\nlong_not_in = 5\n', encoding="utf-8"
+    )
+    with server("local_x3", "--scale", "4", "--rest-site", str(file)) as running:
+        client = X3Client(running.ready)
+        assert client.rest("STOCK").status_code == 404
+        assert not {"UPDDAT", "UPDDATTIM"} & set(client.rows("PORDER", count="1")[0])
+        client.close()
+
+
+@pytest.mark.parametrize("text", ["absent = 1", "absent =", 'absent = ["NOPE"]'])
+def test_a_wrong_file_ends_the_start_with_a_reason(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "site.toml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(RuntimeError, match="--rest-site"):
+        start_server("local_x3", "--scale", "4", "--rest-site", str(file))
+
+
+def test_a_condition_on_stamp_or_key_builds_no_document(control: X3Control, own: X3Client) -> None:
+    def built() -> int:
+        return int(control.rest_site()["documents_built"]["GACCENTRY"])
+
+    before = built()
+    where = "UPDDATTIM ge @2099-01-01T00:00:00Z@"
+    for more in ("", " and TYP eq 'GEN'", " and CPY eq 'PP10'"):
+        assert own.rows("GACCENTRY", where=f"{where}{more}", orderBy="UPDDATTIM,TYP,NUM") == []
+    assert built() == before
+    assert len(own.rows("GACCENTRY", orderBy="UPDDATTIM desc,TYP,NUM", count="3")) == 3
+    assert built() - before == 3
