@@ -26,6 +26,7 @@ def test_count_is_capped_at_1000_and_the_page_says_so(x3: X3Client) -> None:
     answer = decoded(x3.rest("PORDER", count="5000"))
     assert answer["$itemsPerPage"] == 1000
     assert "$next" not in answer["$links"]
+    assert "count=1000" in answer["$links"]["$first"]["$url"]
 
 
 @pytest.mark.parametrize("count", ["0", "-1", "x", "1.5", "²"])
@@ -78,6 +79,19 @@ def test_a_full_last_page_has_a_next_link_to_an_empty_page(x3: X3Client) -> None
     after = decoded(x3.get(answer["$links"]["$next"]["$url"]))
     assert after["$resources"] == []
     assert "$next" not in after["$links"]
+
+
+def test_prev_leads_back_and_is_absent_on_the_first_page(x3: X3Client) -> None:
+    first = decoded(x3.rest("GDIE", count="2"))
+    assert set(first["$links"]) == {"$first", "$last", "$next"}
+    second = decoded(x3.get(first["$links"]["$next"]["$url"]))
+    assert set(second["$links"]) == {"$first", "$last", "$next", "$prev"}
+    assert second["$links"]["$prev"]["$url"].startswith(f"{x3.url}{BASE}/GDIE?")
+    back = decoded(x3.get(second["$links"]["$prev"]["$url"]))
+    assert back["$resources"] == first["$resources"]
+    assert decoded(x3.get(second["$links"]["$first"]["$url"]))["$resources"] == first["$resources"]
+    last = decoded(x3.get(second["$links"]["$last"]["$url"]))["$resources"]
+    assert last == decoded(x3.rest("GDIE", count="100"))["$resources"][-2:]
 
 
 def test_ties_of_the_sort_key_are_cut_off_at_a_page_end(x3: X3Client) -> None:
@@ -197,6 +211,7 @@ def test_order_by_takes_facet_properties_only(x3: X3Client) -> None:
     assert answer.status_code == 500
     assert "TOTORD" in diagnosis(answer)
     assert x3.rest("PORDER", orderBy="POHNUM down").status_code == 400
+    assert x3.rest("PORDER", orderBy="UPDDATTIM;POHNUM Desc").status_code == 200
 
 
 def test_prototypes_name_the_properties_of_each_facet(x3: X3Client) -> None:
