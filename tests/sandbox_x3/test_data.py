@@ -156,3 +156,16 @@ def test_unstamped_rows_are_found_by_no_filter_on_the_stamp() -> None:
         nodes = client.nodes("x3FinanceData", "journalEntry", "id _updateStamp")
         assert {node["id"] for node in nodes if node["_updateStamp"] is None} == unstamped
         client.close()
+
+
+def test_lists_and_details_agree_when_nothing_is_kept_in_memory() -> None:
+    """A list makes a document's own row without its lines; the details make the whole document."""
+    with server("local_x3", "--scale", "60", "--cached-values", "1") as running:
+        client = X3Client(running.ready)
+        for rest_class in ("GACCENTRY", "PORDER", "PINVOICE", "SINVOICEV", "YQUAREP"):
+            rows = client.all_rows(rest_class, count="50")
+            assert len(rows) > 5
+            for row in rows[:20]:
+                details = client.details(row)
+                assert {name: details[name] for name in row} == row
+        client.close()
