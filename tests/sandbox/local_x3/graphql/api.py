@@ -21,9 +21,9 @@ from graphql import (
 from local_x3.errors import FilterError
 from local_x3.graphql.alarm import TimeUpError, at_most
 from local_x3.graphql.limits import parse_bounded
-from local_x3.graphql.nodes import build_nodes
 from local_x3.graphql.options import Options
 from local_x3.graphql.schema import build_schema
+from local_x3.graphql.views import build_nodes
 
 if TYPE_CHECKING:
     from local_x3.store import Store

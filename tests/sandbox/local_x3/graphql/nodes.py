@@ -1,25 +1,16 @@
-"""Nodes put together from declarations: sources may share one node, and a join splits one over two."""
+"""What nodes look like."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from local_x3.graphql import references
-from local_x3.graphql.names import Names
-from local_x3.graphql.selecting import NodeSelector
-from local_x3.graphql.values import STAMP_COLUMNS
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
-    from local_x3.declarations import Column, Dimensions, Level, Node
+    from local_x3.declarations import Column, Dimensions
     from local_x3.graphql.references import Target
     from local_x3.model import Document, Row, Value
-    from local_x3.store import Store
-
-NEW = Names()
-TEXT_STREAMS = {("customer", "notes")}  # shown as `{value}`; seen in use [C], others are not known to be
 
 
 @dataclass(slots=True)
@@ -56,81 +47,6 @@ class Collection:
 
     rest_names: list[str]
     shape: Shape
-
-
-@dataclass(slots=True)
-class NodeView:
-    """A node that can be queried."""
-
-    package: str
-    name: str
-    shape: Shape
-    selector: NodeSelector
-
-
-def build_nodes(stores: Iterable[Store], names: Names = NEW) -> list[NodeView]:
-    """Merge all sources into nodes, in order of first appearance."""
-    uses: dict[tuple[str, str], list[tuple[Store, Node, bool]]] = {}
-    for store in stores:
-        source = store.source
-        uses.setdefault((source.node.package, source.node.name), []).append((store, source.node, False))
-        if source.join is not None:
-            join = source.join
-            uses.setdefault((join.package, join.name), []).append((store, join, True))
-    views = [_Merge(names, found[0][1].name).view(found) for found in uses.values()]
-    references.link((view.name, view.shape, view.selector.stores) for view in views)
-    return views
-
-
-class _Merge:
-    """Puts one node together."""
-
-    def __init__(self, names: Names, node: str) -> None:
-        self.names = names
-        self.node = node
-
-    def view(self, uses: list[tuple[Store, Node, bool]]) -> NodeView:
-        first, node, _ = uses[0]
-        shape = Shape(pascal(node.name), first.source.level.table, first.source.key, node.name)
-        for store, _node, joined in uses:
-            source = store.source
-            if joined:
-                # the other columns of such a row are on the main node
-                columns = [c for c in source.level.columns.values() if c.joined or c.name in source.key]
-                self.columns(shape, columns)
-                continue
-            columns = [c for c in source.level.columns.values() if not (c.joined and source.join)]
-            self.columns(shape, columns)
-            self.level(shape, source.level)
-        package = self.names.package(node.package)
-        return NodeView(package, node.name, shape, NodeSelector([store for store, _, _ in uses]))
-
-    def level(self, shape: Shape, level: Level) -> None:
-        shape.dimensions = shape.dimensions or level.dimensions
-        for rest_name, child in level.children.items():
-            name = self.names.collection(self.node, child.graphql)
-            collection = shape.collections.get(name)
-            if collection is None:
-                key = (*shape.key, *child.key)
-                item = Shape(shape.name + pascal(name), child.table, key, self.node, child.key)
-                collection = shape.collections[name] = Collection([], item)
-            collection.rest_names.append(rest_name)
-            self.columns(collection.shape, child.columns.values())
-            self.level(collection.shape, child)
-
-    def columns(self, shape: Shape, columns: Iterable[Column]) -> None:
-        for column in columns:
-            if not column.path or column.path[0] in STAMP_COLUMNS:
-                continue
-            first, *inner = self.names.path(self.node, column.path)
-            place = shape.properties.setdefault(first, Property())
-            if (self.node, first) in TEXT_STREAMS:
-                place.stream = True
-                inner = []
-            for part in inner:
-                place = place.members.setdefault(part, Property())
-            if column.name not in {known.name for known in place.columns}:
-                place.columns.append(column)
 
 
 def pascal(name: str) -> str:

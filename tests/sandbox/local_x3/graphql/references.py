@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING
 from local_x3.model import Document, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from local_x3.graphql.nodes import Shape
-    from local_x3.store import Store
+    from local_x3.graphql.selecting import Records
 
 TARGETS = {  # property -> node; only where Sage's pages or samples show the reference's own properties [D]
     "product": "product", "purchaseOrder": "purchaseOrder", "orderFromSupplier": "supplier",
     "billBySupplier": "supplier", "groupSupplier": "supplier", "riskSupplier": "supplier",
     "billToCustomer": "customer", "soldToCustomer": "customer", "groupCustomer": "customer",
-    "riskCustomer": "customer",
+    "riskCustomer": "customer", "businessPartner": "businessPartner",
+    "payToBusinessPartner": "businessPartner", "payByBusinessPartner": "businessPartner",
+    "code": "businessPartner",  # of a supplier or customer
 }  # fmt: skip
 TITLES = {"site": "name", "address": "description"}  # members besides the key, seen in Sage's samples [D]
 
@@ -24,7 +26,7 @@ TITLES = {"site": "name", "address": "description"}  # members besides the key, 
 class Target:
     """A node with a key of one column, as the end of references."""
 
-    def __init__(self, shape: Shape, stores: list[Store]) -> None:
+    def __init__(self, shape: Shape, stores: Sequence[Records]) -> None:
         """Find records in `stores`."""
         self.shape = shape
         self.stores = stores
@@ -92,7 +94,7 @@ def title(name: str, code: object) -> str:
     return f"{name} {code}"
 
 
-def link(shapes: Iterable[tuple[str, Shape, list[Store]]]) -> None:
+def link(shapes: Iterable[tuple[str, Shape, Sequence[Records]]]) -> None:
     """Let the references of all shapes lead to their nodes."""
     known = list(shapes)
     targets = {name: Target(shape, stores) for name, shape, stores in known if len(shape.key) == 1 and stores}

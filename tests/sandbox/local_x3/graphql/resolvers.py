@@ -10,7 +10,7 @@ from graphql import GraphQLResolveInfo
 from local_x3.errors import FilterError
 from local_x3.graphql.conditions import compile_filter
 from local_x3.graphql.grouping import Group, group_order, grouped_columns, groups
-from local_x3.graphql.nodes import NodeView, Shape, first_leaf, stored
+from local_x3.graphql.nodes import Shape, first_leaf, stored
 from local_x3.graphql.orders import compile_order
 from local_x3.graphql.paging import MAX_NESTED_PAGE, MAX_PAGE, Arguments, Connection, paginate
 from local_x3.graphql.references import Referred
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from local_x3.declarations import Column
     from local_x3.graphql.nodes import Property
     from local_x3.graphql.references import Target
-    from local_x3.graphql.selecting import NodeSelector
+    from local_x3.graphql.selecting import NodeSelector, Records
+    from local_x3.graphql.views import NodeView
     from local_x3.model import Document, Entry, Row, Value
-    from local_x3.store import Store
 
 Resolver = Callable[..., Any]
 Info = GraphQLResolveInfo[Any]
@@ -114,7 +114,7 @@ def read(view: NodeView) -> Resolver:
     return resolve
 
 
-def _search(store: Store, identifier: str) -> Entry | None:
+def _search(store: Records, identifier: str) -> Entry | None:
     """Find a record whose key holds numbers, or a text with `|`."""
     found = (entry for entry in store.by_key.values() if "|".join(map(str, entry.key)) == identifier)
     return next(found, None)

@@ -22,7 +22,7 @@ from graphql import (
 
 from local_x3.graphql import resolvers
 from local_x3.graphql.aggregate_types import QUERY, AggregateTypes
-from local_x3.graphql.nodes import Collection, NodeView, Property, Shape, first_leaf, items, pascal, stored
+from local_x3.graphql.nodes import Collection, Property, Shape, first_leaf, items, pascal, stored
 from local_x3.graphql.paging import MAX_NESTED_PAGE, MAX_PAGE, edges
 from local_x3.graphql.references import title, title_member
 from local_x3.graphql.values import STAMP_COLUMNS, USERS
@@ -31,6 +31,7 @@ from local_x3.model import STAMP, Document, Value
 if TYPE_CHECKING:
     from local_x3.declarations import Column, Dimensions
     from local_x3.graphql.resolvers import Info, Resolver
+    from local_x3.graphql.views import NodeView
 
 
 def _identity(value: object) -> object:
