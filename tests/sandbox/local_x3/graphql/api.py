@@ -81,7 +81,8 @@ class GraphQLApi:
                 return self._run(schema, request)
         except TimeUpError:
             # what X3 does is unknown; the web server in front of it gives up [?]
-            return _failure(504, [GraphQLError(f"Timed out after {self.options.seconds:g} seconds")])
+            message = f"Timed out after {self.options.seconds:g} seconds"
+            return _failure(504, [GraphQLError(message, extensions={"code": "TIMEOUT"})])
 
     def _run(self, schema: GraphQLSchema, request: _Request) -> Answer:
         try:
@@ -159,6 +160,7 @@ def _error(error: GraphQLError) -> dict[str, Any]:
     code = "BAD_USER_INPUT" if isinstance(original, FilterError) else "GRAPHQL_VALIDATION_FAILED"
     if original is not None and code != "BAD_USER_INPUT":
         code = "INTERNAL_SERVER_ERROR"
+    code = (error.extensions or {}).get("code", code)
     message = error.message if original is not None else _double_quoted(error.message)
     message = message[:LONGEST_MESSAGE].encode("utf-8", "replace").decode()
     diagnosis = {"severity": ERROR_SEVERITY, "path": [], "message": message}

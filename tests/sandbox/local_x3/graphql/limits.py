@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 MAX_LENGTH = 1_000_000
 MAX_TOKENS = 40_000
 MAX_DEPTH = 60
+MAX_DEFINITIONS = 500
 MAX_FIELDS = 20_000  # with every fragment written out
 MAX_ALIKE = 200  # fields of one response name in one selection: comparing them is quadratic
 
@@ -38,6 +39,8 @@ def parse_bounded(text: str) -> DocumentNode:
     document = parse(
         text, max_lexical_tokens=MAX_TOKENS, max_comments=MAX_TOKENS, allow_empty_selection_sets=False
     )
+    if len(document.definitions) > MAX_DEFINITIONS:
+        _refuse(f"more than {MAX_DEFINITIONS} operations and fragments")
     fragments = {
         found.name.value: found for found in document.definitions if isinstance(found, FragmentDefinitionNode)
     }

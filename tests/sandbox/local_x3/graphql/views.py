@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from local_x3.declarations import Column
 from local_x3.graphql import partners, references
 from local_x3.graphql.names import Names
 from local_x3.graphql.nodes import Collection, Property, Shape, pascal
@@ -14,10 +15,13 @@ from local_x3.graphql.values import STAMP_COLUMNS
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from local_x3.declarations import Column, Level, Node
+    from local_x3.declarations import Level, Node
     from local_x3.store import Store
 
 NEW = Names()
+UNFILLED = {  # in Sage's samples [D], in no declaration: shown, always empty
+    "supplier": Column("LOC", "text", ("location",), "String", "Location", "BPSUPPLIER", 10)
+}
 TEXT_STREAMS = {("customer", "notes")}  # shown as `{value}`; seen in use [C], others are not known to be
 
 
@@ -70,6 +74,8 @@ class _Merge:
             columns = [c for c in source.level.columns.values() if not (c.joined and source.join)]
             self.columns(shape, columns)
             self.level(shape, source.level)
+        if node.name in UNFILLED:
+            self.columns(shape, [UNFILLED[node.name]])
         package = self.names.package(node.package)
         return NodeView(package, node.name, shape, NodeSelector([store for store, _, _ in uses]))
 
