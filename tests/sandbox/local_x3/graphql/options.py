@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--graphql-timeout",
         type=_seconds,
         default=DEFAULT_SECONDS,
-        help="seconds after which a GraphQL request ends with 504",
+        help="seconds of computing after which a GraphQL request ends with 504",
     )
 
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from local_x3.model import Document, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from local_x3.graphql.nodes import Shape
-    from local_x3.graphql.selecting import Records
+    from local_x3.graphql.selecting import NodeSelector
 
 TARGETS = {  # property -> node; only where Sage's pages or samples show the reference's own properties [D]
     "product": "product", "purchaseOrder": "purchaseOrder", "orderFromSupplier": "supplier",
@@ -26,20 +26,20 @@ TITLES = {"site": "name", "address": "description"}  # members besides the key, 
 class Target:
     """A node with a key of one column, as the end of references."""
 
-    def __init__(self, shape: Shape, stores: Sequence[Records]) -> None:
-        """Find records in `stores`."""
+    def __init__(self, shape: Shape, selector: NodeSelector) -> None:
+        """Find records where `selector` looks."""
         self.shape = shape
-        self.stores = stores
+        self.selector = selector
         self.key = shape.key[0]
 
     @property
     def versions(self) -> tuple[int, ...]:
         """Change with each change of a record."""
-        return tuple(store.version for store in self.stores)
+        return self.selector.versions
 
     def find(self, code: Value) -> Document | None:
         """Return the record with this key; None when there is none."""
-        for store in self.stores:
+        for store in self.selector.stores():
             entry = store.by_key.get((code,))
             if entry is not None:
                 return store.document(entry)
@@ -94,10 +94,10 @@ def title(name: str, code: object) -> str:
     return f"{name} {code}"
 
 
-def link(shapes: Iterable[tuple[str, Shape, Sequence[Records]]]) -> None:
+def link(shapes: Iterable[tuple[str, Shape, NodeSelector]]) -> None:
     """Let the references of all shapes lead to their nodes."""
     known = list(shapes)
-    targets = {name: Target(shape, stores) for name, shape, stores in known if len(shape.key) == 1 and stores}
+    targets = {name: Target(shape, selector) for name, shape, selector in known if len(shape.key) == 1}
     for _, shape, _ in known:
         for owner in _with_collections(shape):
             for name, item in owner.properties.items():

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from local_x3.declarations import Column
     from local_x3.graphql.nodes import Property
     from local_x3.graphql.references import Target
-    from local_x3.graphql.selecting import NodeSelector, Records
+    from local_x3.graphql.selecting import NodeSelector
     from local_x3.graphql.views import NodeView
     from local_x3.model import Document, Entry, Row, Value
+    from local_x3.store import Store
 
 Resolver = Callable[..., Any]
 Info = GraphQLResolveInfo[Any]
@@ -105,7 +106,7 @@ def read(view: NodeView) -> Resolver:
     selector: NodeSelector = view.selector
 
     def resolve(_source: object, _info: Info, _id: str) -> Document | None:
-        for store in selector.stores:
+        for store in selector.stores():
             entry = store.by_key.get(tuple(_id.split("|"))) or _search(store, _id)
             if entry is not None:
                 return store.document(entry)
@@ -114,7 +115,7 @@ def read(view: NodeView) -> Resolver:
     return resolve
 
 
-def _search(store: Records, identifier: str) -> Entry | None:
+def _search(store: Store, identifier: str) -> Entry | None:
     """Find a record whose key holds numbers, or a text with `|`."""
     found = (entry for entry in store.by_key.values() if "|".join(map(str, entry.key)) == identifier)
     return next(found, None)

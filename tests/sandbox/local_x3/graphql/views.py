@@ -47,10 +47,10 @@ def build_nodes(stores: Iterable[Store], names: Names = NEW) -> list[NodeView]:
     views = [_Merge(names, found[0][1].name).view(found) for found in uses.values()]
     known = {view.name for view in views}
     if known.intersection(partners.SOURCES) and partners.NODE not in known:
-        selector = NodeSelector([partners.Partners(store for used in uses.values() for store, _, _ in used)])
+        selector = partners.PartnerSelector(store for used in uses.values() for store, _, _ in used)
         package = names.package(partners.PACKAGE)
         views.append(NodeView(package, partners.NODE, partners.partner_shape(), selector))
-    references.link((view.name, view.shape, view.selector.stores) for view in views)
+    references.link((view.name, view.shape, view.selector) for view in views)
     return views
 
 
