@@ -176,6 +176,17 @@ def test_a_change_behind_a_reference_changes_what_is_found(own: X3Client, contro
     assert found(own, ORDER, text) == right
 
 
+def test_business_partners_change_with_suppliers(own: X3Client, control: X3Control) -> None:
+    node = ("x3MasterData", "businessPartner")
+    code = control.rows("BPSUPPLIER", limit=1)[0]["BPSNUM"]
+    text = "{companyName1:'Renamed'}"
+    assert found(own, node, text) == []
+    control.set("BPSUPPLIER", code, {"BPSNAM": "Renamed"})
+    assert found(own, node, text) == [code]
+    control.add("BPCUSTOMER", {"BPCNUM": "C9", "BPCNAM": "Renamed"})
+    assert found(own, node, text) == ["C9", code]
+
+
 def test_a_dangling_reference_shows_its_key_only(own: X3Client, control: X3Control) -> None:
     control.add("PORDER", {"POHNUM": "LOST", "BPSNUM": "NOBODY", "POHPOQ": []})
     (node,) = own.nodes(*ORDER, "orderFromSupplier { _id isActive companyName1 }", "filter: \"{id:'LOST'}\"")

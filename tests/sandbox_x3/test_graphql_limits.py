@@ -169,7 +169,7 @@ def test_no_document_breaks_the_server(hasty: X3Client, document: str) -> None:
 
 
 def test_a_long_invoice_is_walked_page_by_page() -> None:
-    with server("local_x3", "--scale", "2000") as running:
+    with server("local_x3", "--scale", "40", "--long-invoice") as running:
         x3 = X3Client(running.ready)
         _walk_long_invoice(x3)
 
