@@ -39,14 +39,14 @@ class NodeSelector:
 
         A document is built only where its key and stamp are not enough, its lines only for a quantifier.
         """
+        if not text:
+            return self._selector.select("", frozenset(), None, order)
         name = (text, tuple(target.versions for target in condition.targets))
         matches = condition.matches
         if condition.whole:  # the selector asks about every document once, in the order of its stores
             verdicts = self._verdicts(condition)
             return self._selector.select(name, frozenset(), lambda _: next(verdicts), order)
-        return self._selector.select(
-            name, condition.columns, lambda row: matches(row, NO_CHILDREN) if text else True, order
-        )
+        return self._selector.select(name, condition.columns, lambda row: matches(row, NO_CHILDREN), order)
 
     def _verdicts(self, condition: Condition) -> Iterator[bool]:
         for store in self.stores():
