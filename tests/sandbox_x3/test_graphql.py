@@ -282,8 +282,8 @@ def test_wrong_arguments_are_errors(x3: X3Client, argument: str, text: str) -> N
 @pytest.mark.parametrize(
     ("query", "text"),
     [
-        ("{ x3Nope { query { totalCount } } }", "Cannot query field 'x3Nope' on type 'RootQuery'"),
-        ("{ x3MasterData { supplier { query { edges { node { nope } } } } } }", "Cannot query field 'nope'"),
+        ("{ x3Nope { query { totalCount } } }", 'Cannot query field "x3Nope" on type "RootQuery"'),
+        ("{ x3MasterData { supplier { query { edges { node { nope } } } } } }", 'Cannot query field "nope"'),
         ("{ x3MasterData", "Syntax Error"),
         (
             "mutation { x3MasterData { supplier { create(data: {}) { _id } } } }",

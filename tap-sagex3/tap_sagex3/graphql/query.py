@@ -88,7 +88,7 @@ def collection_query(node: GraphqlSource, outer: Sequence[str], name: str, selec
     for depth in reversed(range(len(outer))):
         inner = f"{outer[depth]}{{query(first:1,filter:$filter{depth}){{edges{{node{{{inner}}}}}}}}}"
     filters = "".join(f",$filter{depth}:String" for depth in range(len(outer)))
-    head = f"query($id:String!,$after:String{filters})"
+    head = f"query($id:Id!,$after:String{filters})"
     return f"{head}{{{node.package}{{{node.node}{{read(_id:$id){{{inner}}}}}}}}}"
 
 

@@ -25,6 +25,7 @@ from local_x3.data.fixture import FixtureData
 from local_x3.data.generate import GeneratedData
 from local_x3.data.world import Extras
 from local_x3.declarations import DEFAULT_FOLDER, DEFAULT_SITE, load_sources
+from local_x3.graphql import options as graphql_options
 from local_x3.graphql.api import PATH
 from local_x3.http_server import HttpServer
 from local_x3.rest.site import Site, read_site
@@ -56,6 +57,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--rest-site", type=site_file, metavar="FILE", help="TOML: what the REST side has, see README.md"
     )
+    graphql_options.add_arguments(parser)
     parser.add_argument("--stop-with-stdin", action="store_true", help="end when stdin is closed")
     options = parser.parse_args(argv)
     for name in ("fixture", "entities", "site"):
@@ -163,6 +165,8 @@ async def serve(options: argparse.Namespace) -> None:
     app.origin = url
     app.state.link_origin = app.state.link_origin_at_start = options.link_origin or ""
     app.state.replay.enabled = options.replay
+    if app.graphql is not None:
+        app.graphql.options = graphql_options.Options.of(options)
     gc.freeze()  # what is here now stays; collecting it again and again would cost a third of the time
     gc.set_threshold(50_000, 20, 100)
     await server.serve(app.handle)

@@ -50,8 +50,8 @@ class Column:
 
     @property
     def reference(self) -> bool:
-        """Whether the column holds the code of another record."""
-        return len(self.path) > 1
+        """Whether the column holds the code of another record; a text stream (`notes.value`) does not."""
+        return len(self.path) > 1 and self.path[-1] != "value"
 
     @property
     def where_type(self) -> str:

@@ -8,6 +8,8 @@ from urllib.parse import parse_qsl
 import msgspec
 from graphql import GraphQLError, OperationDefinitionNode, OperationType, parse
 
+from local_x3.graphql.limits import MAX_TOKENS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -44,7 +46,7 @@ def has_mutation(body: bytes) -> bool:
         return False
     try:
         decoded = msgspec.json.decode(body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
     return any(_mutates(text) for text in _queries(decoded))
 
@@ -57,7 +59,7 @@ def _queries(decoded: object) -> Iterator[str]:
 
 def _mutates(text: str) -> bool:
     try:
-        definitions = parse(text).definitions
+        definitions = parse(text, max_lexical_tokens=MAX_TOKENS, max_comments=MAX_TOKENS).definitions
     except (GraphQLError, RecursionError):
         return False
     return any(

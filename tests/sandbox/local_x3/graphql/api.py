@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,19 +15,24 @@ from graphql import (
     OperationDefinitionNode,
     OperationType,
     execute_sync,
-    parse,
     validate,
 )
 
-from local_x3.errors import FilterError, RestError
-from local_x3.graphql.nodes import build_nodes
+from local_x3.errors import FilterError
+from local_x3.graphql.alarm import TimeUpError, at_most
+from local_x3.graphql.limits import parse_bounded
+from local_x3.graphql.options import Options
 from local_x3.graphql.schema import build_schema
+from local_x3.graphql.views import build_nodes
 
 if TYPE_CHECKING:
     from local_x3.store import Store
 
 PATH = "/xtrem/api"
 CACHED_QUERIES = 128
+LONGEST_CACHED = 50_000
+LONGEST_MESSAGE = 2_000
+MAX_SCHEMA_ERRORS = 50
 ERROR_SEVERITY = 4  # as seen in answers of Xtrem [C]
 
 
@@ -44,16 +50,16 @@ class GraphQLApi:
     def __init__(self, stores: list[Store], folder: str) -> None:
         """Serve `stores`; the schema is built at the first request."""
         self.folder = folder
+        self.options = Options()
         self._stores = stores
         self._schema: GraphQLSchema | None = None
         self._documents: OrderedDict[str, DocumentNode] = OrderedDict()
-        self.mutations_refused = 0
 
     @property
     def schema(self) -> GraphQLSchema:
         """The schema, for introspection and execution."""
         if self._schema is None:
-            self._schema = build_schema(build_nodes(self._stores))
+            self._schema = build_schema(build_nodes(self._stores, self.options.names))
         return self._schema
 
     def answer(self, body: bytes, endpoint: str | None) -> Answer:
@@ -66,14 +72,24 @@ class GraphQLApi:
             return _failure(400, [GraphQLError(f"Header x-xtrem-endpoint {shown}")])
         try:
             request = _Request.of(body)
-        except msgspec.DecodeError as problem:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
             return _failure(400, [GraphQLError(f"Invalid request body: {problem}")])
+        schema = self.schema  # building it once is no part of any request's time
+        try:
+            with at_most(self.options.seconds):
+                return self._run(schema, request)
+        except TimeUpError:
+            # what X3 does is unknown; the web server in front of it gives up [?]
+            message = f"Timed out after {self.options.seconds:g} seconds"
+            return _failure(504, [GraphQLError(message, extensions={"code": "TIMEOUT"})])
+
+    def _run(self, schema: GraphQLSchema, request: _Request) -> Answer:
         try:
             document = self._document(request.query)
         except _SchemaError as problem:
             return _failure(400, problem.errors)
         result = execute_sync(
-            self.schema,
+            schema,
             document,
             variable_values=request.variables or {},
             operation_name=request.operationName,
@@ -92,23 +108,23 @@ class GraphQLApi:
         if document is not None:
             return document
         try:
-            document = parse(text)
+            document = parse_bounded(text)
         except GraphQLError as problem:
             raise _SchemaError([problem]) from None
-        except RecursionError:
-            raise _SchemaError([GraphQLError("Syntax Error: nested too deeply")]) from None
         for definition in document.definitions:
             if (
                 isinstance(definition, OperationDefinitionNode)
                 and definition.operation != OperationType.QUERY
             ):
-                self.mutations_refused += 1
                 message = f"Schema is not configured for {definition.operation.value}s."
                 raise _SchemaError([GraphQLError(message, definition)])
-        errors = validate(self.schema, document)
+        errors = validate(
+            self.schema, document, max_errors=MAX_SCHEMA_ERRORS, allow_empty_selection_sets=False
+        )
         if errors:
             raise _SchemaError(errors)
-        self._documents[text] = document
+        if len(text) <= LONGEST_CACHED:
+            self._documents[text] = document
         if len(self._documents) > CACHED_QUERIES:
             self._documents.popitem(last=False)
         return document
@@ -139,13 +155,21 @@ def _failure(status: int, errors: list[GraphQLError], *, data: bool = False) -> 
 def _error(error: GraphQLError) -> dict[str, Any]:
     """Write an error as Xtrem does: the message's form is documented [D], the rest inferred [I]."""
     original = error.original_error
-    code = "BAD_USER_INPUT" if isinstance(original, (FilterError, RestError)) else "GRAPHQL_VALIDATION_FAILED"
+    code = "BAD_USER_INPUT" if isinstance(original, FilterError) else "GRAPHQL_VALIDATION_FAILED"
     if original is not None and code != "BAD_USER_INPUT":
         code = "INTERNAL_SERVER_ERROR"
-    diagnosis = {"severity": ERROR_SEVERITY, "path": [], "message": error.message}
-    found: dict[str, Any] = {"message": error.message}
+    code = (error.extensions or {}).get("code", code)
+    message = error.message if original is not None else _double_quoted(error.message)
+    message = message[:LONGEST_MESSAGE].encode("utf-8", "replace").decode()
+    diagnosis = {"severity": ERROR_SEVERITY, "path": [], "message": message}
+    found: dict[str, Any] = {"message": message}
     if error.locations:
         found["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
     if error.path:
         found["path"] = list(error.path)
     return {**found, "extensions": {"code": code, "diagnoses": [diagnosis]}}
+
+
+def _double_quoted(message: str) -> str:
+    """Quote names as Sage documents it: `Cannot query field "x3XXXX"` [D]; graphql-core has single quotes."""
+    return re.sub(r"'([^'\"]*)'", r'"\1"', message)

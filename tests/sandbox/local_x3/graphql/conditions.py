@@ -1,34 +1,40 @@
-"""`filter` and `orderBy` of a node: checked against its shape and compiled."""
+"""`filter` of a node: checked against its shape and compiled."""
 
 from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from local_x3.declarations import Column
 from local_x3.errors import FilterError
-from local_x3.graphql.nodes import Property, Shape, first_leaf, stored
+from local_x3.graphql.alarm import TimeUpError, at_most
+from local_x3.graphql.nodes import Collection, Property, Shape, first_leaf, items, stored
 from local_x3.graphql.object_text import parse_object_text
-from local_x3.graphql.values import STAMP_COLUMNS, comparable, literal
-from local_x3.model import Row
+from local_x3.graphql.values import SYSTEM_COLUMNS, USER_COLUMNS, comparable, identifier_column, literal
+from local_x3.model import Document, Row
 
 if TYPE_CHECKING:
-    from local_x3.ordering import Order
+    from local_x3.declarations import Column
+    from local_x3.graphql.references import Target
 
-Predicate = Callable[[Row], bool]
-ID = Column("_id", "text", ("_id",), "String", "Identifier", "")
+Children = Mapping[str, list[Document]]
+Predicate = Callable[[Row, Children], bool]
+REGEX_SECONDS = 0.25  # a value: X3's own limit is unknown, a pattern that explodes must not hang the server
+LONGEST_REGEX = 500
+QUANTIFIERS = frozenset({"_atLeast", "_atMost", "_every", "_none"})
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A compiled filter and the columns it reads."""
+    """A compiled filter: the columns it reads, whether it reads collections, the references it follows."""
 
     matches: Predicate
-    columns: frozenset[str]
+    columns: frozenset[str] = frozenset()
+    whole: bool = False
+    targets: tuple[Target, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +43,10 @@ class Operand:
 
     read: Callable[[Row], object]
     column: Column
-    columns: frozenset[str]
+    columns: frozenset[str] = field(default_factory=frozenset)
 
 
-EVERYTHING = Condition(lambda _: True, frozenset())
+EVERYTHING = Condition(lambda _row, _children: True)
 
 
 def compile_filter(text: str | None, shape: Shape) -> Condition:
@@ -51,61 +57,112 @@ def compile_filter(text: str | None, shape: Shape) -> Condition:
     """
     if not text:
         return EVERYTHING
-    return _Filter(shape).value(parse_object_text(text, "filter"), "filter")
+    return _of_shape(shape, parse_object_text(text, "filter"), "filter", top=True)
 
 
-class _Filter:
-    def __init__(self, shape: Shape) -> None:
-        self.shape = shape
+def _of_shape(shape: Shape, parsed: object, where: str, *, top: bool = False) -> Condition:
+    if isinstance(parsed, list) and top:  # a top-level array means AND [D], deeper ones are unknown [?]
+        return _every([_of_shape(shape, part, where) for part in parsed])
+    if not isinstance(parsed, dict):
+        msg = f"{where}: expected an object, found {parsed!r}"
+        raise FilterError(msg)
+    return _every([_member(shape, name, value, where) for name, value in parsed.items()])
 
-    def value(self, parsed: object, where: str) -> Condition:
-        if isinstance(parsed, list):  # a top-level array means AND [D]
-            return _every([self.value(part, where) for part in parsed])
-        if not isinstance(parsed, dict):
-            msg = f"{where}: expected an object, found {parsed!r}"
-            raise FilterError(msg)
-        return _every([self.member(name, value, where) for name, value in parsed.items()])
 
-    def member(self, name: str, value: object, where: str) -> Condition:
-        if name in {"_and", "_or"}:
-            if not isinstance(value, list):
-                msg = f"{where}: {name} needs an array"
-                raise FilterError(msg)
-            parts = [self.value(part, where) for part in value]
-            return _every(parts) if name == "_and" else _some(parts)
-        if name == "_not":
-            return _negated(self.value(value, where))
-        if name == "_id":
-            shape = self.shape
-            read = shape.identifier
-            return _comparison(Operand(read, ID, frozenset(shape.key)), value, f"{where}: _id")
-        if name in STAMP_COLUMNS:
-            return _comparison(_operand([STAMP_COLUMNS[name]]), value, f"{where}: {name}")
-        found = self.shape.properties.get(name)
-        if found is None:
-            msg = f"{where}: property {name} does not exist on {self.shape.name}"
-            raise FilterError(msg)
-        return _property(found, value, f"{where}: {name}")
+def _member(shape: Shape, name: str, value: object, where: str) -> Condition:
+    if name in {"_and", "_or"}:
+        parts = [_of_shape(shape, part, where) for part in _array(value, f"{where}: {name}")]
+        return _every(parts) if name == "_and" else _some(parts, where)
+    if name == "_not":
+        return _negated(_of_shape(shape, value, where))
+    if name == "_id":
+        operand = Operand(shape.identifier, identifier_column(), frozenset(shape.key))
+        return _comparison(operand, value, f"{where}: _id")
+    if name in SYSTEM_COLUMNS:
+        return _comparison(_operand([SYSTEM_COLUMNS[name]]), value, f"{where}: {name}")
+    if name in shape.collections:
+        return _quantified(shape.collections[name], value, f"{where}: {name}")
+    found = shape.properties.get(name)
+    if found is None:
+        msg = f"{where}: property {name} does not exist on {shape.name}"
+        raise FilterError(msg)
+    return _property(found, value, f"{where}: {name}")
 
 
 def _property(item: Property, value: object, where: str) -> Condition:
-    """A leaf, or a reference given by its members (`{code: 'X'}`) or directly (`'X'`) [D]."""
+    """A leaf, or a reference given by its members (`{code: 'X'}`) or directly (`'X'`) [D].
+
+    An empty object is a condition that everything meets: Sage's PHP sample sends `{purchaseSite:{}}` [D].
+    """
+    if item.stream:
+        msg = f"{where}: a text stream cannot be compared"  # not known to be possible [?]
+        raise FilterError(msg)
     if item.members and isinstance(value, dict) and not _operators(value):
-        parts = []
-        for name, inner in value.items():
-            member = first_leaf(item) if name == "_id" else item.members.get(name)
-            if member is None:
-                msg = f"{where}: property {name} does not exist"
-                raise FilterError(msg)
-            parts.append(_property(member, inner, f"{where}.{name}"))
-        return _every(parts)
+        return _every([_reference_member(item, name, inner, where) for name, inner in value.items()])
     return _comparison(_operand(first_leaf(item).columns), value, where)
 
 
+def _reference_member(item: Property, name: str, value: object, where: str) -> Condition:
+    member = first_leaf(item) if name == "_id" else item.members.get(name)
+    if member is not None:
+        return _property(member, value, f"{where}.{name}")
+    if item.target is None:
+        msg = f"{where}: property {name} does not exist"
+        raise FilterError(msg)
+    return _through(item.target, item, _member(item.target.shape, name, value, where))
+
+
+def _through(target: Target, item: Property, inner: Condition) -> Condition:
+    """A condition on the record that a reference leads to; an empty or dangling reference meets none [I]."""
+    columns = first_leaf(item).columns
+
+    def matches(row: Row, _: Children) -> bool:
+        code = stored(row, columns)
+        record = target.find(code) if code not in {None, ""} and code is not None else None
+        return record is not None and inner.matches(record.row, record.children)
+
+    names = frozenset(column.name for column in columns)
+    return Condition(matches, names, whole=False, targets=(target, *inner.targets))
+
+
+def _quantified(collection: Collection, value: object, where: str) -> Condition:
+    """`{lines: {_atLeast: 1, product: 'X'}}`: one quantifier and the condition it counts [D]."""
+    if not isinstance(value, dict):
+        msg = f"{where}: a collection needs an object with a quantifier"
+        raise FilterError(msg)
+    names = QUANTIFIERS.intersection(value)
+    if len(names) != 1:  # several together, or none: not documented [?]
+        msg = f"{where}: a collection needs exactly one of {', '.join(sorted(QUANTIFIERS))}"
+        raise FilterError(msg)
+    (name,) = names
+    holds = _quantifier(name, value[name], where)
+    rest = {member: inner for member, inner in value.items() if member != name}
+    inner = _of_shape(collection.shape, rest, where)
+
+    def matches(_: Row, children: Children) -> bool:
+        lines = items(children, collection)
+        count = sum(inner.matches(line.row, line.children) for line in lines)
+        return holds(count, len(lines))
+
+    return Condition(matches, frozenset(), whole=True, targets=inner.targets)
+
+
+def _quantifier(name: str, value: object, where: str) -> Callable[[int, int], bool]:
+    if name in {"_every", "_none"}:
+        if value is not True:  # only `true` is documented [?]
+            msg = f"{where}: {name} needs true"
+            raise FilterError(msg)
+        # every item of an empty collection meets the condition, as in logic [I]
+        return (lambda count, total: count == total) if name == "_every" else (lambda count, _: count == 0)
+    if not isinstance(value, Decimal) or value < 0 or value != value.to_integral_value():
+        msg = f"{where}: {name} needs a whole number"
+        raise FilterError(msg)
+    number = int(value)
+    return (lambda count, _: count >= number) if name == "_atLeast" else (lambda count, _: count <= number)
+
+
 def _operators(value: dict[str, object]) -> bool:
-    return bool(value) and all(
-        name in COMPARISONS or name in {"_in", "_nin", "_regex", "_not"} for name in value
-    )
+    return bool(value) and all(name in OPERATORS for name in value)
 
 
 def _operand(columns: list[Column]) -> Operand:
@@ -125,6 +182,8 @@ def _comparison(operand: Operand, value: object, where: str) -> Condition:
     if not value:
         msg = f"{where}: empty condition"
         raise FilterError(msg)
+    if operand.column.name in USER_COLUMNS and set(value) == {"_id"}:
+        return _comparison(operand, value["_id"], f"{where}._id")
     return _every([_operation(operand, name, inner, where) for name, inner in value.items()])
 
 
@@ -132,7 +191,7 @@ def _operation(operand: Operand, name: str, value: object, where: str) -> Condit
     if name in COMPARISONS:
         return _compare(operand, name, value, where)
     if name in {"_in", "_nin"}:
-        return _member(operand, name, value, where)
+        return _in(operand, name, value, where)
     if name == "_regex":
         return _regex(operand, value, where)
     if name == "_not":
@@ -145,12 +204,12 @@ def _compare(operand: Operand, name: str, value: object, where: str) -> Conditio
     wanted = literal(operand.column, value, where)
     action, read = COMPARISONS[name], operand.read
     if name in {"_eq", "_ne"}:
-        return Condition(lambda row: action(read(row), wanted), operand.columns)
+        return Condition(lambda row, _: action(read(row), wanted), operand.columns)
     if wanted is None:
         msg = f"{where}: {name} null"
         raise FilterError(msg)
 
-    def matches(row: Row) -> bool:
+    def matches(row: Row, _: Children) -> bool:
         found = read(row)
         return (
             found is not None and isinstance(found, str) == isinstance(wanted, str) and action(found, wanted)
@@ -159,102 +218,77 @@ def _compare(operand: Operand, name: str, value: object, where: str) -> Conditio
     return Condition(matches, operand.columns)
 
 
-def _member(operand: Operand, name: str, value: object, where: str) -> Condition:
+def _array(value: object, where: str) -> list[object]:
     if not isinstance(value, list):
-        msg = f"{where}: {name} needs an array"
+        msg = f"{where} needs an array"
         raise FilterError(msg)
-    choices = frozenset(literal(operand.column, item, where) for item in value)
+    return value
+
+
+def _in(operand: Operand, name: str, value: object, where: str) -> Condition:
+    choices = frozenset(literal(operand.column, item, where) for item in _array(value, f"{where}: {name}"))
     wanted, read = name == "_in", operand.read
-    return Condition(lambda row: (read(row) in choices) is wanted, operand.columns)
+    return Condition(lambda row, _: (read(row) in choices) is wanted, operand.columns)
 
 
 def _regex(operand: Operand, value: object, where: str) -> Condition:
+    """`_regex` on a text; flags are not documented, so `_options` is an unknown operator [?]."""
     if not isinstance(value, str) or operand.column.type != "text":
         msg = f"{where}: _regex needs a text and a text property"
         raise FilterError(msg)
+    if len(value) > LONGEST_REGEX:
+        msg = f"{where}: the regular expression is longer than {LONGEST_REGEX} characters"
+        raise FilterError(msg)
     try:
-        pattern = re.compile(value)
-    except (re.error, RecursionError, OverflowError):
+        with at_most(REGEX_SECONDS):
+            pattern = re.compile(value)
+    except (re.error, RecursionError, OverflowError, TimeUpError):
         msg = f"{where}: not a regular expression: {value}"
         raise FilterError(msg) from None
     read = operand.read
-    return Condition(lambda row: pattern.search(str(read(row))) is not None, operand.columns)
+
+    def matches(row: Row, _: Children) -> bool:
+        try:
+            with at_most(REGEX_SECONDS):
+                return pattern.search(str(read(row))) is not None
+        except TimeUpError:
+            msg = f"{where}: the regular expression takes too long: {value}"
+            raise FilterError(msg) from None
+
+    return Condition(matches, operand.columns)
 
 
-def _columns(parts: list[Condition]) -> frozenset[str]:
-    return frozenset().union(*(part.columns for part in parts))
+def _joined(matches: Predicate, parts: list[Condition]) -> Condition:
+    return Condition(
+        matches,
+        frozenset().union(*(part.columns for part in parts)),
+        whole=any(part.whole for part in parts),
+        targets=tuple(target for part in parts for target in part.targets),
+    )
 
 
 def _every(parts: list[Condition]) -> Condition:
     if len(parts) == 1:
         return parts[0]
     tests = [part.matches for part in parts]
-    return Condition(lambda row: all(test(row) for test in tests), _columns(parts))
+    return _joined(lambda row, children: all(test(row, children) for test in tests), parts)
 
 
-def _some(parts: list[Condition]) -> Condition:
+def _some(parts: list[Condition], where: str) -> Condition:
+    if not parts:  # no condition at all: nothing or everything? [?]
+        msg = f"{where}: _or needs at least one condition"
+        raise FilterError(msg)
     tests = [part.matches for part in parts]
-    return Condition(lambda row: any(test(row) for test in tests), _columns(parts))
+    return _joined(lambda row, children: any(test(row, children) for test in tests), parts)
 
 
 def _negated(part: Condition) -> Condition:
     test = part.matches
-    return Condition(lambda row: not test(row), part.columns)
+    return _joined(lambda row, children: not test(row, children), [part])
 
 
 COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "_eq": operator.eq, "_ne": operator.ne, "_gt": operator.gt, "_gte": operator.ge, "_lt": operator.lt,
     "_lte": operator.le,
 }  # fmt: skip
-
-
-def compile_order(text: str | None, shape: Shape) -> Order:
-    """Compile `{a:1,b:-1}`; the natural key is added, so that the order is total.
-
-    Raises:
-        FilterError: syntax, unknown property, or a direction that is not 1 or -1.
-    """
-    order: list[tuple[str, bool]] = []
-    if text:
-        parsed = parse_object_text(text, "orderBy")
-        for part in parsed if isinstance(parsed, list) else [parsed]:
-            if not isinstance(part, dict):
-                msg = f"orderBy: expected an object, found {part!r}"
-                raise FilterError(msg)
-            for name, value in part.items():
-                order.extend(_order_member(shape, name, value))
-    named = {column for column, _ in order}
-    order.extend((column, False) for column in shape.key if column not in named)
-    return tuple(order)
-
-
-def _order_member(shape: Shape, name: str, value: object) -> list[tuple[str, bool]]:
-    if name == "_id":
-        return [(column, _descending(value, name)) for column in shape.key]
-    if name in STAMP_COLUMNS:
-        return [(STAMP_COLUMNS[name].name, _descending(value, name))]
-    found = shape.properties.get(name)
-    if found is None:
-        msg = f"orderBy: property {name} does not exist on {shape.name}"
-        raise FilterError(msg)
-    return _order_property(found, value, name)
-
-
-def _order_property(item: Property, value: object, where: str) -> list[tuple[str, bool]]:
-    if not isinstance(value, dict):
-        return [(first_leaf(item).columns[0].name, _descending(value, where))]
-    order: list[tuple[str, bool]] = []
-    for name, inner in value.items():
-        member = first_leaf(item) if name == "_id" else item.members.get(name)
-        if member is None:
-            msg = f"orderBy: property {where}.{name} does not exist"
-            raise FilterError(msg)
-        order.extend(_order_property(member, inner, f"{where}.{name}"))
-    return order
-
-
-def _descending(value: object, where: str) -> bool:
-    if not isinstance(value, Decimal) or abs(value) != 1:
-        msg = f"orderBy: {where} must be 1 or -1"
-        raise FilterError(msg)
-    return value == Decimal(-1)
+OPERATORS = frozenset({*COMPARISONS, "_in", "_nin", "_regex", "_not"})

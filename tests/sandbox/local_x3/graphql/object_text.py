@@ -41,7 +41,9 @@ def _unquote(text: str) -> str:
             return chr(int(body[1:], 16))
         return ESCAPES.get(body, body)
 
-    return re.sub(r"\\(u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|.)", repl, text[1:-1], flags=re.DOTALL)
+    found = re.sub(r"\\(u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|.)", repl, text[1:-1], flags=re.DOTALL)
+    # halves of a pair become one character, as in JavaScript; a lonely one cannot be written as UTF-8
+    return found.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 class _Build(Transformer[Token, Parsed]):

@@ -6,7 +6,7 @@ import zlib
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 
@@ -60,6 +60,22 @@ class Connection(Generic[T]):
         return write_cursor(self.values(self.items[index])) if self.items else None
 
 
+class Edge:
+    """An item of a connection with its place."""
+
+    __slots__ = ("connection", "index")
+
+    def __init__(self, connection: Connection[Any], index: int) -> None:
+        """Keep both; the cursor is made when asked for."""
+        self.connection = connection
+        self.index = index
+
+
+def edges(connection: Connection[Any]) -> list[Edge]:
+    """Return the edges of a page."""
+    return [Edge(connection, index) for index in range(len(connection.items))]
+
+
 def write_cursor(values: list[Value]) -> str:
     """Return a cursor for an item's sort values."""
     text = ENCODER.encode(values).decode()
@@ -80,9 +96,13 @@ def read_cursor(text: str, order: Order) -> SortKey:
         values = DECODER.decode(body)
     except msgspec.DecodeError:
         raise FilterError(msg) from None
-    if not isinstance(values, list) or len(values) != len(order):
+    if not isinstance(values, list) or len(values) != len(order) or not all(map(_scalar, values)):
         raise FilterError(msg)
     return sort_key(values, order)
+
+
+def _scalar(value: object) -> bool:
+    return isinstance(value, (str, int, Decimal)) and not isinstance(value, bool)
 
 
 def _check(text: str) -> int:

@@ -2,41 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from graphql import (
     GraphQLArgument,
     GraphQLBoolean,
     GraphQLEnumType,
+    GraphQLError,
     GraphQLField,
     GraphQLInt,
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLOutputType,
-    GraphQLResolveInfo,
     GraphQLScalarType,
     GraphQLSchema,
     GraphQLString,
 )
 
-from local_x3.graphql.conditions import compile_filter, compile_order
-from local_x3.graphql.nodes import Collection, NodeView, Property, Shape, first_leaf, items, pascal, stored
-from local_x3.graphql.paging import MAX_NESTED_PAGE, MAX_PAGE, Arguments, Connection, paginate
-from local_x3.graphql.values import STAMP_COLUMNS, shower
-from local_x3.model import STAMP, Document, Entry, Row, Value
-from local_x3.ordering import sort_key
+from local_x3.graphql import resolvers
+from local_x3.graphql.aggregate_types import QUERY, AggregateTypes
+from local_x3.graphql.nodes import Collection, Property, Shape, first_leaf, items, pascal, stored
+from local_x3.graphql.paging import MAX_NESTED_PAGE, MAX_PAGE, edges
+from local_x3.graphql.references import title, title_member
+from local_x3.graphql.values import STAMP_COLUMNS, USERS
+from local_x3.model import STAMP, Document, Value
 
 if TYPE_CHECKING:
     from local_x3.declarations import Column, Dimensions
-    from local_x3.store import Selector, Store
-
-Resolver = Callable[..., Any]
-Info = GraphQLResolveInfo[Any]
+    from local_x3.graphql.resolvers import Info, Resolver
+    from local_x3.graphql.views import NodeView
 
 
 def _identity(value: object) -> object:
+    return value
+
+
+def _identifier(value: object) -> str:
+    if not isinstance(value, str):
+        msg = f"Id cannot represent a value that is no text: {value!r}"
+        raise GraphQLError(msg)
     return value
 
 
@@ -52,22 +57,12 @@ class _Menu(GraphQLEnumType):
         return output_value
 
 
-class _Edge:
-    """An item of a connection with its place."""
-
-    __slots__ = ("connection", "index")
-
-    def __init__(self, connection: Connection[Any], index: int) -> None:
-        self.connection = connection
-        self.index = index
-
-
 def build_schema(nodes: list[NodeView]) -> GraphQLSchema:
     """Return the schema: one root field a package, one field in it a node."""
-    builder = _Builder()
+    builder = SchemaBuilder()
     packages: dict[str, dict[str, GraphQLField]] = {}
     for view in nodes:
-        packages.setdefault(view.node.package, {})[view.node.name] = builder.node(view)
+        packages.setdefault(view.package, {})[view.name] = builder.node(view)
     roots = {
         name: GraphQLField(GraphQLNonNull(GraphQLObjectType(pascal(name), fields)), resolve=lambda *_: ())
         for name, fields in packages.items()
@@ -75,8 +70,11 @@ def build_schema(nodes: list[NodeView]) -> GraphQLSchema:
     return GraphQLSchema(GraphQLObjectType("RootQuery", roots))
 
 
-class _Builder:
+class SchemaBuilder:
+    """Makes the types, each once."""
+
     def __init__(self) -> None:
+        """Begin with the types that all nodes share."""
         self.scalars: dict[str, GraphQLOutputType] = {
             "String": GraphQLString,
             "Boolean": GraphQLBoolean,
@@ -85,9 +83,16 @@ class _Builder:
             "Decimal": _scalar("Decimal", "Exact decimal number, as text"),
             "Date": _scalar("Date", "YYYY-MM-DD"),
             "Datetime": _scalar("Datetime", "ISO 8601, UTC"),
-            "Id": _scalar("Id", "Natural key"),
         }
+        self.id = GraphQLScalarType(
+            "Id",
+            coerce_output_value=_identity,
+            coerce_input_value=_identifier,
+            description="Natural key, as text",
+        )
         self.enums: dict[str, GraphQLEnumType] = {}
+        self.types: dict[str, GraphQLObjectType] = {}
+        self.aggregates = AggregateTypes(self)
         self.page_info = GraphQLObjectType(
             "PageInfo",
             {
@@ -97,27 +102,36 @@ class _Builder:
                 "endCursor": _field(GraphQLString, lambda c, _: c.cursor(-1)),
             },
         )
+        self.stream = GraphQLObjectType(
+            "_OutputTextStream", {"value": _field(GraphQLString, lambda found, _: found["value"])}
+        )
+        self.user = GraphQLObjectType(
+            "SysUser", {"_id": _field(self.id, lambda code, _: code)}, description="User of X3"
+        )
         self.dimension: GraphQLObjectType | None = None
 
     def node(self, view: NodeView) -> GraphQLField:
+        """Return a node with its operations."""
         shape = view.shape
         type_ = self.shape_type(shape)
         operations = GraphQLObjectType(
             f"{shape.name}_Operations",
             {
                 "query": GraphQLField(
-                    self.connection(shape.name, type_), QUERY_ARGUMENTS, resolve=_query_resolver(view)
+                    self.connection(shape.name, type_), QUERY, resolve=resolvers.query(view)
                 ),
                 "read": GraphQLField(
                     type_,
-                    {"_id": GraphQLArgument(GraphQLNonNull(GraphQLString))},
-                    resolve=_read_resolver(view),
+                    {"_id": GraphQLArgument(GraphQLNonNull(self.id))},  # `$id: Id!` in Sage's PHP sample [D]
+                    resolve=resolvers.read(view),
                 ),
+                **self.aggregates.operations(shape, resolvers.node_rows(view), MAX_PAGE),
             },
         )
         return GraphQLField(operations, resolve=lambda *_: (), description=f"{shape.name} ({shape.title})")
 
     def connection(self, name: str, type_: GraphQLObjectType) -> GraphQLObjectType:
+        """Return the type of a list."""
         edge = GraphQLObjectType(
             f"{name}_Edge",
             {
@@ -129,52 +143,89 @@ class _Builder:
             f"{name}_Connection",
             {
                 "totalCount": _field(GraphQLInt, lambda c, _: c.total),
-                "edges": _field(GraphQLList(edge), lambda c, _: [_Edge(c, n) for n in range(len(c.items))]),
+                "edges": _field(GraphQLList(edge), lambda c, _: edges(c)),
                 "pageInfo": _field(self.page_info, lambda c, _: c),
             },
         )
 
     def shape_type(self, shape: Shape) -> GraphQLObjectType:
+        """Return the type of a node or of the items of a collection."""
+        if shape.name not in self.types:
+            self.types[shape.name] = GraphQLObjectType(
+                shape.name, lambda: self.fields(shape), description=f"{shape.name} ({shape.title})"
+            )
+        return self.types[shape.name]
+
+    def fields(self, shape: Shape) -> dict[str, GraphQLField]:
+        """Return the system members [D], the properties and the collections of a shape."""
         fields = {
-            "_id": _field(self.scalars["Id"], lambda document, _: shape.identifier(document.row)),
+            "_id": _field(self.id, lambda document, _: shape.identifier(document.row)),
             "_etag": _field(GraphQLString, lambda document, _: document.row.get(STAMP)),
         }
+        if shape.own_key:  # only what is sorted within a document is known to have one [?]
+            fields["_sortValue"] = _field(
+                GraphQLInt, lambda document, _: _number(document.row.get(shape.own_key[0]))
+            )
         for name, column in STAMP_COLUMNS.items():
             fields[name] = self.leaf([column])
+        for name, column in USERS.items():
+            fields[name] = self.user_reference(column)
         for name, item in shape.properties.items():
             fields[name] = self.property(shape.name, name, item)
         if shape.dimensions is not None:
             fields[shape.dimensions.path] = self.dimensions(shape.dimensions)
         for name, collection in shape.collections.items():
             fields[name] = self.collection(collection)
-        return GraphQLObjectType(shape.name, fields, description=f"{shape.name} ({shape.title})")
+        return fields
+
+    def user_reference(self, column: Column) -> GraphQLField:
+        """Return a reference to a user: only its `_id` is known [I]."""
+        return GraphQLField(
+            self.user,
+            resolve=lambda document, _: document.row.get(column.name) or None,
+            description=f"{column.text} ({column.name})",
+        )
 
     def property(self, owner: str, name: str, item: Property) -> GraphQLField:
+        """Return a leaf, a text stream or a reference."""
+        columns = first_leaf(item).columns
+        description = _described(columns)
+        if item.stream:
+            return GraphQLField(self.stream, resolve=resolvers.stream(columns), description=description)
         if not item.members:
-            return self.leaf(item.columns)
-        # the type of a reference is not shared between nodes: only what this node shows of it is known
+            return self.leaf(columns)
+        type_ = (
+            self.reference_type(owner, name, item)
+            if item.target is None
+            else self.shape_type(item.target.shape)
+        )
+        return GraphQLField(type_, resolve=resolvers.reference(item), description=description)
+
+    def reference_type(self, owner: str, name: str, item: Property) -> GraphQLObjectType:
+        """Return the type of a reference to a node that is not served: only what is known of it here."""
         type_name = f"{owner}_{pascal(name)}"
         fields = {inner: self.property(type_name, inner, member) for inner, member in item.members.items()}
         columns = first_leaf(item).columns
-        if "_id" not in fields:
-            fields["_id"] = _field(self.scalars["Id"], lambda document, _: stored(document.row, columns))
-        names = ", ".join(column.name for column in columns)
+        fields.setdefault("_id", self.identifier_leaf(columns))
+        member = title_member(name)
+        if member and member not in fields:
+            fields[member] = _field(
+                GraphQLString, lambda document, _: title(name, stored(document.row, columns))
+            )
+        return GraphQLObjectType(type_name, fields)
 
-        def resolve(document: Document, _: Info) -> Document | None:
-            """An empty code is no reference: null [I]."""
-            return document if stored(document.row, columns) not in {None, ""} else None
-
-        return GraphQLField(
-            GraphQLObjectType(type_name, fields), resolve=resolve, description=f"{columns[0].text} ({names})"
-        )
+    def identifier_leaf(self, columns: list[Column]) -> GraphQLField:
+        """Return the `_id` of a reference."""
+        return _field(self.id, lambda document, _: stored(document.row, columns))
 
     def leaf(self, columns: list[Column]) -> GraphQLField:
-        column = columns[0]
-        names = ", ".join(item.name for item in columns)
-        description = f"{column.text} ({names})"
-        return GraphQLField(self.type_of(column), resolve=_leaf_resolver(columns), description=description)
+        """Return a property with a value."""
+        return GraphQLField(
+            self.type_of(columns[0]), resolve=resolvers.leaf(columns), description=_described(columns)
+        )
 
     def type_of(self, column: Column) -> GraphQLOutputType:
+        """Return the type of a value."""
         if column.menu_name:
             name = f"{column.menu_name}Enum"
             if name not in self.enums:
@@ -183,14 +234,18 @@ class _Builder:
         return self.scalars["Integer" if column.graphql_type == "Int" else column.graphql_type]
 
     def collection(self, collection: Collection) -> GraphQLField:
+        """Return a collection of items."""
         shape = collection.shape
         connection = self.connection(shape.name, self.shape_type(shape))
         type_ = GraphQLObjectType(
             f"{shape.name}_Collection",
-            {"query": GraphQLField(connection, QUERY_ARGUMENTS, resolve=_nested_resolver(shape))},
+            {
+                "query": GraphQLField(connection, QUERY, resolve=resolvers.lines(shape)),
+                **self.aggregates.operations(shape, resolvers.line_rows(shape), MAX_NESTED_PAGE),
+            },
         )
         return GraphQLField(
-            type_, resolve=lambda document, _: items(document, collection), description=shape.title
+            type_, resolve=lambda document, _: items(document.children, collection), description=shape.title
         )
 
     def dimensions(self, dimensions: Dimensions) -> GraphQLField:
@@ -213,6 +268,8 @@ class _Builder:
         )
 
     def dimension_type(self) -> GraphQLObjectType:
+        """Return the type of the collection, the same for every owner."""
+
         def reference(name: str, column: str) -> GraphQLField:
             fields = {part: _field(GraphQLString, lambda item, _: item[column]) for part in ("code", "_id")}
             type_ = GraphQLObjectType(f"DenormalizedDimension_{name}", fields)
@@ -227,107 +284,18 @@ class _Builder:
             },
         )
         connection = self.connection("DenormalizedDimension", item)
-        query = GraphQLField(connection, QUERY_ARGUMENTS, resolve=_dimension_resolver)
+        query = GraphQLField(connection, QUERY, resolve=resolvers.dimensions)
         return GraphQLObjectType("DenormalizedDimension_Collection", {"query": query})
-
-
-QUERY_ARGUMENTS = {
-    "first": GraphQLArgument(GraphQLInt),
-    "after": GraphQLArgument(GraphQLString),
-    "last": GraphQLArgument(GraphQLInt),
-    "before": GraphQLArgument(GraphQLString),
-    "filter": GraphQLArgument(GraphQLString),
-    "orderBy": GraphQLArgument(GraphQLString),
-}
 
 
 def _field(type_: GraphQLOutputType, resolve: Resolver) -> GraphQLField:
     return GraphQLField(type_, resolve=resolve)
 
 
-def _leaf_resolver(columns: list[Column]) -> Resolver:
-    show = shower(columns[0])
-    if len(columns) == 1:
-        name = columns[0].name
-
-        def resolve(document: Document, _: Info) -> object:
-            value = document.row.get(name)
-            return None if value is None else show(value)
-
-        return resolve
-
-    def resolve_any(document: Document, _: Info) -> object:
-        value = stored(document.row, columns)
-        return None if value is None else show(value)
-
-    return resolve_any
+def _described(columns: list[Column]) -> str:
+    """Say what a property is and which X3 columns it shows, as Xtrem does: `Code (BPCNUM)` [C]."""
+    return f"{columns[0].text} ({', '.join(column.name for column in columns)})"
 
 
-def _query_resolver(view: NodeView) -> Resolver:
-    shape, selector = view.shape, view.selector
-
-    def resolve(_source: object, _info: Info, **arguments: Any) -> Connection[Document]:  # noqa: ANN401 - by the schema
-        filter_text, order_text = arguments.pop("filter", None), arguments.pop("orderBy", None)
-        condition = compile_filter(filter_text, shape)
-        order = compile_order(order_text, shape)
-        selection = selector.select(filter_text or "", condition.columns, condition.matches, order)
-        page = paginate(
-            selection.keys, selection.found, Arguments(**arguments), order, MAX_PAGE, lambda _: []
-        )
-        documents = [store.document(entry) for store, entry in page.items]
-        return Connection(documents, page.start, page.total, _sort_values(tuple(c for c, _ in order)))
-
-    return resolve
-
-
-def _sort_values(columns: tuple[str, ...]) -> Callable[[Document], list[Value]]:
-    def values(document: Document) -> list[Value]:
-        row = document.row
-        return [row.get(column, "") for column in columns]
-
-    return values
-
-
-def _read_resolver(view: NodeView) -> Resolver:
-    selector: Selector = view.selector
-
-    def resolve(_source: object, _info: Info, _id: str) -> Document | None:
-        for store in selector.stores:
-            entry = store.by_key.get(tuple(_id.split("|"))) or _search(store, _id)
-            if entry is not None:
-                return store.document(entry)
-        return None
-
-    return resolve
-
-
-def _search(store: Store, identifier: str) -> Entry | None:
-    """Find a record whose key holds numbers, or a text with `|`."""
-    found = (entry for entry in store.by_key.values() if "|".join(map(str, entry.key)) == identifier)
-    return next(found, None)
-
-
-def _nested_resolver(shape: Shape) -> Resolver:
-    def resolve(lines: list[Document], _info: Info, **arguments: Any) -> Connection[Document]:  # noqa: ANN401 - by the schema
-        condition = compile_filter(arguments.pop("filter", None), shape)
-        order = compile_order(arguments.pop("orderBy", None), shape)
-        columns = [column for column, _ in order]
-        values = _sort_values(tuple(columns))
-        pairs = sorted(
-            ((sort_key(values(line), order), line) for line in lines if condition.matches(line.row)),
-            key=lambda pair: pair[0],
-        )
-        keys, found = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
-        return paginate(keys, found, Arguments(**arguments), order, MAX_NESTED_PAGE, values)
-
-    return resolve
-
-
-def _dimension_resolver(found: list[Row], _info: Info, **arguments: Any) -> Connection[Row]:  # noqa: ANN401 - by the schema
-    for name in ("filter", "orderBy"):
-        if arguments.pop(name, None):
-            msg = f"{name} is not supported on a denormalized collection"
-            raise ValueError(msg)
-    order = (("index", False),)
-    keys = [sort_key([row["index"]], order) for row in found]
-    return paginate(keys, found, Arguments(**arguments), order, MAX_NESTED_PAGE, lambda row: [row["index"]])
+def _number(value: Value | None) -> int | None:
+    return value if isinstance(value, int) else None

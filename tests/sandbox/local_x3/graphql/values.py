@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from local_x3.clock import parse_stamp
 from local_x3.declarations import Column
@@ -18,7 +18,18 @@ STAMP_COLUMNS = {
     "_createStamp": Column(CREATED, "datetime", ("_createStamp",), "Datetime", "Created", ""),
     "_updateStamp": Column(STAMP, "datetime", ("_updateStamp",), "Datetime", "Changed", ""),
 }
-INT_DIGITS = 9
+USERS = {
+    "_createUser": Column("CREUSR", "text", ("_createUser", "_id"), "String", "Created by", "", 5),
+    "_updateUser": Column("UPDUSR", "text", ("_updateUser", "_id"), "String", "Changed by", "", 5),
+}
+SYSTEM_COLUMNS = {**STAMP_COLUMNS, **USERS}  # on every node; the columns are inferred, strong [I]
+USER_COLUMNS = frozenset(column.name for column in USERS.values())
+NUMBER = r"[+-]?\d{1,60}(\.\d{1,60})?"
+
+
+def identifier_column() -> Column:
+    """Return the column that `_id` is compared as."""
+    return Column("_id", "text", ("_id",), "String", "Identifier", "")
 
 
 def decimal_text(value: Decimal | int) -> str:
@@ -103,10 +114,9 @@ def _refuse(column: Column, value: object, where: str) -> FilterError:
 
 def _number(column: Column, value: object, where: str) -> Decimal:
     if isinstance(value, str) and column.graphql_type == "Decimal":  # a Decimal may come as text [C]
-        try:
-            return Decimal(value)
-        except InvalidOperation:
-            raise _refuse(column, value, where) from None
+        if re.fullmatch(NUMBER, value, re.ASCII) is None:
+            raise _refuse(column, value, where)
+        return Decimal(value)
     if not isinstance(value, Decimal) or (
         column.graphql_type == "Int" and value != value.to_integral_value()
     ):
@@ -136,24 +146,23 @@ def _enum(column: Column, value: object, where: str) -> int:
 def _date(column: Column, value: object, where: str) -> str:
     text = _text(column, value, where)
     try:
-        if len(text) == len("2024-01-31"):
+        if re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
             return dt.date.fromisoformat(text).isoformat()
-    except ValueError:
-        pass  # said below, with the value
+    except ValueError:  # such as 2025-02-30
+        raise _refuse(column, value, where) from None
     raise _refuse(column, value, where)
 
 
 def _datetime(column: Column, value: object, where: str) -> str:
     text = _text(column, value, where)
-    if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", text):
+    if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", text, re.ASCII):
         raise _refuse(column, value, where)
     try:
         moment = parse_stamp(text)
     except (ValueError, OverflowError):
         raise _refuse(column, value, where) from None
     # stored stamps are whole seconds without fraction: "…:05" sorts before "…:05.5" and before "…:06"
-    shown = moment.strftime("%Y-%m-%dT%H:%M:%S")
-    return f"{shown}.{moment.microsecond:06d}" if moment.microsecond else shown
+    return moment.replace(tzinfo=None).isoformat()
 
 
 LITERALS: dict[str, Callable[[Column, object, str], object]] = {
