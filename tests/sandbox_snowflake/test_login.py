@@ -9,6 +9,7 @@ import stat
 import uuid
 from base64 import b64encode
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import jwt
@@ -19,18 +20,18 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from snowflake_account import Account
 
 
-def _login(snow: Account, query: dict[str, str] | None = None, **data: object) -> dict[str, Any]:
+def _login(
+    snow: Account, query: Mapping[str, str] = MappingProxyType({}), /, **data: object
+) -> dict[str, Any]:
     """A login request as the connectors send it, without a connector that retries or explains."""
     url = f"http://{snow.ready['host']}:{snow.ready['port']}/session/v1/login-request"
     body = {"data": {"CLIENT_APP_ID": "test", "SESSION_PARAMETERS": {}, **data}}
-    answer = requests.post(
-        url, json=body, params={"requestId": str(uuid.uuid4()), **(query or {})}, timeout=10
-    )
+    answer = requests.post(url, json=body, params={"requestId": str(uuid.uuid4()), **query}, timeout=10)
     assert answer.status_code == 200
     return dict(answer.json())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -179,6 +180,10 @@ def _until(happened: Callable[[], bool], timeout: float = 15.0) -> None:
         time.sleep(0.02)
 
 
+def _runs(snow: Account, request: str) -> bool:
+    return any(session["request_id"] == request for session in snow.control.sessions())
+
+
 def _fill(db: Session) -> None:
     """1,010 rows, for a query over 10^12 combinations of them."""
     db.rows("INSERT INTO L VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9)")
@@ -211,7 +216,7 @@ def test_a_client_gives_a_statement_up(snow: Account, db: Session, raw: Raw, sch
         for sql in ("DELETE FROM T", LONG):
             request = str(uuid.uuid4())
             running = pool.submit(raw.run, sql, "", request)
-            _until(lambda r=request: any(s["request_id"] == r for s in snow.control.sessions()))
+            _until(partial(_runs, snow, request))
             time.sleep(0.1)
             assert not running.done()
             assert raw.post("/queries/v1/abort-request", raw.token, {"requestId": "another"})["success"]
