@@ -115,7 +115,8 @@ def test_unknown_paths_and_methods(snow: Account) -> None:
 
 TOKENS = (
     "SELECT FROM INSERT INTO VALUES CREATE TABLE ALTER USER SESSION SET GRANT SHOW LOCKS GRANTS TO ROLE USE "
-    "DESCRIBE BEGIN COMMIT COPY PUT LIST REMOVE TRANSACTION FOR T 1 ( ) , ; = * @~ 'x' \"T\" $1 -- /* */ $$ ' "
+    'DESCRIBE BEGIN COMMIT COPY PUT LIST REMOVE TRANSACTION FOR T 1 ( ) , ; = * @~ "T" $1 -- /* */ $$ \' '
+    "'x' "
     '" \\ \0 SYSTEM$WAIT(1) é 😀 :: :a'
 )
 WORDS = st.lists(st.sampled_from(TOKENS.split()), max_size=9)
