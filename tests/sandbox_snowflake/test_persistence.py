@@ -35,7 +35,7 @@ def test_users_roles_grants_and_warehouses_survive_a_restart(tmp_path: Path) -> 
         for name in ("admin_password", "private_key_path"):
             assert second.ready[name] == ready[name]
         assert second.ready["users"]["LOADER"]["token"] == ready["users"]["LOADER"]["token"]
-        with second.session(user="GUARD", password="x") as guard:  # noqa: S106
+        with second.session(user="GUARD", password="x", warehouse="SECOND") as guard:  # noqa: S106
             assert guard.rows("INSERT INTO KEPT VALUES (1)") == [(1,)]
             assert guard.error("SELECT * FROM KEPT") == (3001, "42501")
         with second.session() as loader:
