@@ -58,7 +58,7 @@ _NUMBERS: dict[int, ErrorClass] = {
     608: WAREHOUSE,
     606: AUTHORISATION,
     **dict.fromkeys((390111, 390112, 390114, 390195, 390318), SESSION),
-    394303: CLOCK,
+    **dict.fromkeys((394302, 394303), CLOCK),
     **dict.fromkeys((3001, 2003, 2043), AUTHORISATION),
     **dict.fromkeys((904, 1003, 2108), COMPILATION),
     **dict.fromkeys(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import tomllib
 from typing import TYPE_CHECKING, Any
@@ -9,11 +10,28 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import snowflake.connector
 import sqlglot
-from processes import ROOT
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from processes import ROOT, SANDBOX
 from snowflake_account import Account, Session, account
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+
+def _outline() -> Callable[[str], str]:
+    """The function itself, from the other environment: it needs nothing of it."""
+    path = SANDBOX / "local_snowflake" / "outline.py"
+    spec = importlib.util.spec_from_file_location("local_snowflake_outline", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    found: Callable[[str], str] = module.outline
+    return found
+
+
+outline = _outline()
 
 FOLDER = ROOT / "tests" / "contract"
 
@@ -108,3 +126,80 @@ def test_an_administrator_is_not_bound(strict: Account) -> None:
     with strict.admin() as session:
         assert session.rows("CREATE DATABASE IF NOT EXISTS X")
         assert session.value("SELECT LENGTH(REPEAT('a', 3))") == 3
+
+
+TRICKS = [
+    'DELETE FROM "T"; DROP TABLE "T"',
+    'DELETE FROM "T" /* ; */ ; /* \' */ DROP TABLE "T" -- \'',
+    "START TRANSACTION; DROP TABLE X",
+    "BEGIN; DROP TABLE X; END",
+    "BEGIN DROP TABLE X; END",
+    "EXECUTE IMMEDIATE $$ DROP TABLE X $$",
+    "EXECUTE IMMEDIATE 'DROP TABLE X'",
+    "EXECUTE IMMEDIATE\n--\n'DROP TABLE X'",
+    "CALL SYSTEM$WAIT(1)",
+    "SELECT SYSTEM$WAIT(1)",
+    "/* DELETE */ DROP DATABASE ANALYTICS",
+    "/* SELECT 1 */ -- x\n DROP SCHEMA ANALYTICS.PUBLIC",
+    "SELECT 1 /* /* */ */",
+    "SELECT $$ x $$",
+    "SELECT 'x",
+    'SELECT "x',
+    "SELECT 1 /* x",
+    "SELECT * FROM T",
+    'SELECT * FROM "A".T',
+    "INSERT INTO T SELECT 1",
+    'INSERT INTO "T" SELECT * FROM U',
+    "REMOVE @~; DROP TABLE X",
+    "LIST @~ /* x */ ; REMOVE @~",
+    "SET X = 1",
+    "UNSET X",
+    'GRANT SELECT ON TABLE "T" TO ROLE "R"',
+    'SELECT * FROM "T" AT (OFFSET => -60)',
+    'SELECT * FROM "T", TABLE(FLATTEN("X"))',
+    "SELECT * FROM @~",
+    "USE SECONDARY ROLES ALL",
+    "ALTER SESSION SET TIMEZONE = $$x$$",
+    "ALTER USER LOADER SET RSA_PUBLIC_KEY = 'x'",
+    "SHOW USERS",
+    "COMMENT ON TABLE \"T\" IS 'x'",
+    'WITH X AS (SELECT 1) DELETE FROM "T"',
+    "\ufeffDROP TABLE X",
+]
+
+
+@pytest.mark.parametrize("sql", TRICKS)
+def test_nothing_slips_through(bound: Session, strict: Account, sql: str) -> None:
+    """Texts, comments, spacing, scripts and several statements in one text do not change the decision."""
+    strict.control.clear_log()
+    with pytest.raises(snowflake.connector.errors.Error) as caught:
+        bound.rows(sql)
+    assert caught.value.errno in {1003, 8, 2}, str(caught.value)
+    assert all(entry["error"] for entry in strict.control.query_log())
+
+
+HARMLESS = st.text(alphabet=st.sampled_from("'\"-/*;$@\\\n ax)(,"), max_size=12)
+
+
+@settings(max_examples=300, derandomize=True, deadline=None)
+@given(HARMLESS, HARMLESS, HARMLESS, HARMLESS)
+def test_what_is_hidden_in_texts_names_and_comments_changes_no_outline(
+    text: str, name: str, block: str, line: str
+) -> None:
+    quoted = "'x" + text.replace("\\", "\\\\").replace("'", "''") + "'"
+    named = '"' + name.replace('"', '""') + '"'
+    inside = block.replace("/", "").replace("*", "")
+    comment = f"/* {inside} */ -- {' '.join(line.split())}\n"
+    shape = "SELECT {text} AS {name} {comment} FROM {name}.{name} WHERE {text} = {text}"
+    plain = shape.format(text="'?'", name='"A"', comment=" ")
+    assert outline(shape.format(text=quoted, name=named, comment=comment)) == outline(plain)
+
+
+def test_spacing_and_comments_are_of_no_account(bound: Session) -> None:
+    for sql in (
+        "  SELECT\t1 -- '; DROP TABLE X",
+        "/* ' \" */ SELECT\n\n1 ;",
+        "SELECT '--', '/*', ';', '$$', '''; DROP TABLE X' AS \"a;--b\"",
+        "-- first\nSELECT 1;  ",
+    ):
+        assert bound.rows(sql)

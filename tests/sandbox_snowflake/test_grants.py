@@ -30,11 +30,13 @@ GRANT SELECT, INSERT ON TABLE "ANALYTICS"."AUDIT"."LOG" TO ROLE "SAGEX3_LOADER";
 GRANT SELECT ON VIEW "ANALYTICS"."AUDIT"."SHOWN" TO ROLE "SAGEX3_LOADER";
 GRANT SELECT ON FUTURE TABLES IN SCHEMA "ANALYTICS"."AUDIT" TO ROLE "SAGEX3_LOADER";
 GRANT USAGE ON SCHEMA "ANALYTICS"."AUDIT_LOCK" TO ROLE "SAGEX3_LOADER";
+CREATE STAGE IF NOT EXISTS "ANALYTICS"."AUDIT_LOCK"."OTHER";
 GRANT READ ON STAGE "ANALYTICS"."AUDIT_LOCK"."LOAD" TO ROLE "SAGEX3_LOADER";
 GRANT OWNERSHIP ON SCHEMA "ANALYTICS"."AUDIT" TO ROLE "OWNERS" COPY CURRENT GRANTS;
 """
 MISSING, REFUSED = (2003, "42S02"), (3001, "42501")
 LOG = '"ANALYTICS"."AUDIT"."LOG"'
+SHOWN = '"ANALYTICS"."AUDIT"."SHOWN"'
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +69,22 @@ def test_the_audit_schema_is_insert_only(loader: Session) -> None:
         f"CREATE OR REPLACE TABLE {LOG} (A DATE)",
         'CREATE TABLE "ANALYTICS"."AUDIT"."MINE" (A DATE)',
         'DROP SCHEMA "ANALYTICS"."AUDIT"',
+        f'CREATE OR REPLACE TABLE {LOG} AS SELECT 1 AS "A"',
+        f"CREATE OR REPLACE TABLE {LOG} LIKE {LOG}",
+        f"CREATE OR REPLACE VIEW {SHOWN} AS SELECT 1 AS X",
+        f"DROP VIEW {SHOWN}",
+        f'ALTER TABLE {LOG} DROP COLUMN "A"',
+        f'ALTER TABLE {LOG} RENAME TO "ANALYTICS"."AUDIT"."GONE"',
+        f'ALTER TABLE {LOG} ALTER COLUMN "A" SET DATA TYPE NUMBER(38,0)',
+        f"COMMENT ON TABLE {LOG} IS 'mine'",
+        f"COMMENT ON COLUMN {LOG}.\"A\" IS 'mine'",
+        'COMMENT ON SCHEMA "ANALYTICS"."AUDIT" IS \'mine\'',
+        "COMMENT ON DATABASE \"ANALYTICS\" IS 'mine'",
+        f"GRANT DELETE ON TABLE {LOG} TO ROLE SAGEX3_LOADER",
+        f"GRANT OWNERSHIP ON TABLE {LOG} TO ROLE SAGEX3_LOADER REVOKE CURRENT GRANTS",
+        f"REVOKE SELECT ON TABLE {LOG} FROM ROLE SAGEX3_REVIEWER",
+        'GRANT ALL ON SCHEMA "ANALYTICS"."AUDIT" TO ROLE SAGEX3_LOADER',
+        'GRANT INSERT ON FUTURE TABLES IN SCHEMA "ANALYTICS"."AUDIT" TO ROLE SAGEX3_LOADER',
     ):
         assert (change, loader.error(change)) == (change, REFUSED)
     assert loader.value(f'SELECT MAX("A") FROM {LOG}') == 1
@@ -118,6 +136,66 @@ def test_only_an_administrator_grants(loader: Session) -> None:
     ):
         assert (sql, loader.error(sql)) == (sql, REFUSED)
     assert loader.error("USE ROLE ACCOUNTADMIN") == (3013, "42501")
+
+
+def test_an_owner_may_grant_but_swaps_and_renames_take_nothing_over(
+    guarded: Account, loader: Session
+) -> None:
+    loader.rows('CREATE SCHEMA "ANALYTICS"."OWN"')
+    loader.rows('CREATE TABLE "ANALYTICS"."OWN"."MINE" (A NUMBER)')
+    loader.rows('CREATE TABLE "ANALYTICS"."OWN"."NEXT" (A NUMBER)')
+    loader.rows('GRANT SELECT ON TABLE "ANALYTICS"."OWN"."MINE" TO ROLE SAGEX3_REVIEWER')
+    shown = 'SHOW GRANTS ON TABLE "ANALYTICS"."OWN"."{}"'
+    assert [row[0] for row in loader.rows(shown.format("MINE"))] == ["OWNERSHIP", "SELECT"]
+    loader.rows('ALTER TABLE "ANALYTICS"."OWN"."MINE" SWAP WITH "ANALYTICS"."OWN"."NEXT"')
+    assert [row[0] for row in loader.rows(shown.format("NEXT"))] == ["OWNERSHIP", "SELECT"]
+    loader.rows('ALTER TABLE "ANALYTICS"."OWN"."NEXT" RENAME TO "ANALYTICS"."OWN"."LAST"')
+    assert [row[0] for row in loader.rows(shown.format("LAST"))] == ["OWNERSHIP", "SELECT"]
+    with guarded.admin() as admin:
+        admin.rows('CREATE TABLE "ANALYTICS"."OWN"."THEIRS" (A NUMBER)')
+        admin.rows('GRANT INSERT ON TABLE "ANALYTICS"."OWN"."THEIRS" TO ROLE SAGEX3_LOADER')
+    swap = 'ALTER TABLE "ANALYTICS"."OWN"."MINE" SWAP WITH "ANALYTICS"."OWN"."THEIRS"'
+    assert loader.error(swap) == REFUSED
+    with guarded.admin() as admin:
+        admin.rows('DROP SCHEMA "ANALYTICS"."OWN"')
+
+
+def test_all_privileges_are_not_ownership_which_asks_what_becomes_of_the_rest(
+    guarded: Account,
+) -> None:
+    with guarded.admin() as admin:
+        admin.rows("CREATE ROLE GUESTS")
+        admin.rows('CREATE TABLE "ANALYTICS"."AUDIT_LOCK"."T" (A NUMBER)')
+        table = 'TABLE "ANALYTICS"."AUDIT_LOCK"."T"'
+        admin.rows(f"GRANT ALL ON {table} TO ROLE GUESTS")
+        held = {row[0] for row in admin.rows("SHOW GRANTS TO ROLE GUESTS")}
+        assert held == {"SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES"}
+        assert admin.error(f"GRANT OWNERSHIP ON {table} TO ROLE OWNERS") == (3036, "0LP01")
+        admin.rows(f"GRANT OWNERSHIP ON {table} TO ROLE OWNERS COPY CURRENT GRANTS")
+        assert len(admin.rows("SHOW GRANTS TO ROLE GUESTS")) == 6
+        admin.rows(f"GRANT OWNERSHIP ON {table} TO ROLE GUESTS REVOKE CURRENT GRANTS")
+        assert [row[0] for row in admin.rows("SHOW GRANTS TO ROLE GUESTS")] == ["OWNERSHIP"]
+        assert admin.error(f"GRANT FLYING ON {table} TO ROLE GUESTS") == (2, "0A000")
+
+
+def test_without_usage_a_place_looks_missing(guarded: Account) -> None:
+    with guarded.admin() as admin:
+        admin.rows("CREATE USER STRANGER PASSWORD = 'x' DEFAULT_ROLE = PUBLIC")
+    with guarded.session(user="STRANGER", password="x") as stranger:  # noqa: S106
+        where = "SELECT CURRENT_DATABASE(), CURRENT_SCHEMA(), CURRENT_WAREHOUSE()"
+        assert stranger.rows(where) == [(None, None, None)]
+        for sql, refused in (
+            ("USE DATABASE ANALYTICS", (2043, "02000")),
+            ('USE SCHEMA "ANALYTICS"."AUDIT"', (2043, "02000")),
+            ("USE WAREHOUSE LOAD_WH", (2043, "02000")),
+            ("USE ROLE SAGEX3_LOADER", (3013, "42501")),
+            ("DESCRIBE USER LOADER", REFUSED),
+            ("SHOW USERS", REFUSED),
+            ("SHOW LOCKS IN ACCOUNT", REFUSED),
+        ):
+            assert (sql, stranger.error(sql)) == (sql, refused)
+        temporary = 'CREATE TEMPORARY TABLE "ANALYTICS"."AUDIT"."TMP" (A NUMBER)'
+        assert stranger.error(temporary)[0] == 2003
 
 
 def test_revoke_and_roles_of_roles(guarded: Account, loader: Session) -> None:

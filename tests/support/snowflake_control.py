@@ -77,7 +77,7 @@ class SnowflakeControl:
         raise TimeoutError(message)
 
     def sessions(self) -> list[Entry]:
-        """Open sessions: id, user, role, application, transaction, running, parameters."""
+        """Open sessions: id, user, role, transaction, running, request_id, query_id, parameters."""
         return list(self.do("sessions"))
 
     def fault(self, kind: str, **details: object) -> int:

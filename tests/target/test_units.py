@@ -285,6 +285,7 @@ def test_counts_must_add_up() -> None:
         (100038, "22018", "data"),
         (390114, "08001", "session"),
         (394304, "08001", "authentication"),
+        (394302, "08001", "clock"),
         (394303, "08001", "clock"),
         (394400, "08001", "authentication"),
         (625, "57014", "contention"),

@@ -78,6 +78,15 @@ def require_on_database(call: Call, database: str, privilege: str) -> None:
     _object(call, "DATABASE", (database,), {privilege})
 
 
+def require_ownership(call: Call, kind: str, name: tuple[str, ...]) -> None:
+    """Check that the role owns an object.
+
+    Raises:
+        SnowflakeError: 2003 or 3001.
+    """
+    _object(call, kind, name, {"OWNERSHIP"})
+
+
 def require_account(call: Call) -> None:
     """Check that the role administers the account.
 

@@ -128,14 +128,17 @@ _FUNCTIONS: dict[str, Callable[[Call, str], str]] = {
 }
 
 
+_TIMES = {"transaction_started_on", "acquired_on", "started_on", "ended_on"}
+
+
 def _time(seconds: float | None) -> dt.datetime | None:
     return None if seconds is None else dt.datetime.fromtimestamp(seconds, dt.UTC)
 
 
 def _table(columns: str, rows: Sequence[Sequence[Any]], kind: int = statement_type.SHOW) -> Result:
-    """A result; a column whose name ends in `_on` is a time."""
+    """A result of texts and times."""
     names = columns.split(",")
-    types = {n: "TIMESTAMP WITH TIME ZONE" if n.endswith("_on") else "VARCHAR" for n in names}
+    types = {n: "TIMESTAMP WITH TIME ZONE" if n in _TIMES else "VARCHAR" for n in names}
     return results.of_rows(types, rows, kind)
 
 

@@ -15,6 +15,8 @@ import sqlglot
 from sqlglot import exp
 
 from .errors import SnowflakeError
+from .outline import OutlineError, outline
+from .resolve import identifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,17 +55,6 @@ class Form:
     page: str
 
 
-def outline(text: str) -> str:
-    """A statement with texts as '?', stage references as @stage and quoted names as `name`; one line."""
-    text = re.sub(r"--[^\n]*|/\*.*?\*/", " ", text, flags=re.DOTALL)
-    text = re.sub(r"'@(?:[^'\\]|\\.|'')*'", "@stage", text)
-    text = re.sub(r"'(?:[^'\\]|\\.|'')*'", "'?'", text)
-    text = re.sub(r'@(?:"(?:[^"]|"")*"|[\w$.~%/=-])+', "@stage", text)
-    text = re.sub(r'"(?:[^"]|"")*"', "name", text)
-    text = re.sub(r"\bname(?:\s*\.\s*name)+", "name", text)
-    return " ".join(text.split()).removesuffix(";").rstrip()
-
-
 def function_key(node: exp.Func) -> str:
     """How the registry knows a function: by sqlglot's class, or by name where it has none."""
     if isinstance(node, exp.Anonymous):
@@ -98,7 +89,11 @@ class Contract:
         Raises:
             SnowflakeError: 1003, naming the registry and the part that is missing there.
         """
-        line = outline(statement.text)
+        try:
+            line = outline(statement.text)
+        except OutlineError as error:
+            what = f"not to be read in one way only: {error}"
+            raise _refused(what) from None
         if not any(form.kind == statement.kind and form.shape.fullmatch(line) for form in self.forms):
             what = f"no [[statement]] of kind {statement.kind} has this shape: {line[:300]}"
             raise _refused(what)
@@ -111,6 +106,7 @@ class Contract:
         return next((f for f in self.forms if f.kind == statement.kind and f.shape.fullmatch(line)), None)
 
     def _missing(self, tree: exp.Expression) -> Iterator[str]:
+        yield from _unquoted(tree)
         for node in tree.walk():
             if isinstance(node, exp.DataType):
                 if node.this.name not in self.types:
@@ -148,6 +144,19 @@ class Contract:
         else:
             msg = f"{where}: an entry is a statement, function, type or clause"
             raise ValueError(msg)
+
+
+def _unquoted(tree: exp.Expression) -> Iterator[str]:
+    """Tables named without quotes, whose case would be Snowflake's choice."""
+    common = {identifier(cte.args["alias"].this) for cte in tree.find_all(exp.CTE) if cte.args.get("alias")}
+    for node in tree.find_all(exp.Table):
+        parts = [p for p in (node.args.get("catalog"), node.args.get("db"), node.this) if p is not None]
+        if not all(isinstance(part, exp.Identifier) for part in parts):
+            continue
+        shown = [identifier(part) for part in parts]
+        plain = [part.name for part in parts if not part.args.get("quoted")]
+        if plain and not (len(parts) == 1 and shown[0] in common) and "INFORMATION_SCHEMA" not in shown:
+            yield f"the table name {'.'.join(plain)} without quotes is in no entry"
 
 
 def _functions_of(example: str) -> set[str]:

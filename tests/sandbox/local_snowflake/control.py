@@ -44,6 +44,8 @@ def _sessions(world: World, _wanted: dict[str, Any]) -> list[dict[str, Any]]:
             "application": session.application,
             "transaction": session.transaction.id if session.transaction else None,
             "running": session.running,
+            "request_id": session.request_id,
+            "query_id": session.query_id,
             "parameters": session.parameters,
         }
         for session in world.sessions.all()

@@ -132,6 +132,8 @@ def _create_view(call: Call) -> Result:
             return results.status(_exists(name.name))
         raise already_exists(name.name)
     access.require_on_schema(call, name.database, name.schema, "CREATE VIEW")
+    if there is not None:
+        access.require_ownership(call, "TABLE", name)
     for use in resolve(tree.expression, call.session, call.world.catalogue):
         access.require(call, use.table, {"SELECT"})
     body = exp.Create(this=exp.to_table("x"), kind="VIEW", expression=tree.expression.copy())
@@ -141,8 +143,7 @@ def _create_view(call: Call) -> Result:
         columns = "(" + ", ".join(quote(identifier(_column_name(c))) for c in tree.this.expressions) + ")"
     call.session.duck.execute(f"CREATE OR REPLACE VIEW {name.duck}{columns} AS {select}")
     call.world.catalogue.changed()
-    if there is None:
-        call.world.grants.created(call.session.role, "TABLE", name)
+    call.world.grants.created(call.session.role, "TABLE", name)  # a replaced view loses what was granted
     return results.status(f"View {name.name} successfully created.")
 
 
@@ -173,6 +174,8 @@ def _create_stage(call: Call) -> Result:
     flags = {"exists_ok": bool(tree.args.get("exists")), "replace": bool(tree.args.get("replace"))}
     if name not in call.world.stages.names() or flags["replace"]:
         access.require_on_schema(call, name.database, name.schema, "CREATE STAGE")
+        if name in call.world.stages.names():
+            access.require_ownership(call, "STAGE", name)
     made = call.world.stages.create(name, **flags)
     if made:
         call.world.grants.created(call.session.role, "STAGE", name)
@@ -211,11 +214,22 @@ def _comment(call: Call) -> Result:
         table = require(name_of(call, tree.this), call.session, call.world.catalogue)
         access.require(call, table, {"OWNERSHIP"})
         call.world.catalogue.of(table.name).comment = text
-    elif kind not in {"SCHEMA", "DATABASE", "STAGE"}:
+    elif kind in {"SCHEMA", "DATABASE", "STAGE"}:
+        _owned(call, kind, tree.this)
+    else:
         message = f"COMMENT ON {kind}"
         raise unsupported(message)
     call.world.catalogue.changed()
     return results.status()
+
+
+def _owned(call: Call, kind: str, node: exp.Expression) -> None:
+    """Check that the role owns what a comment is about."""
+    if kind == "STAGE":
+        name: tuple[str, ...] = name_of(call, node)
+    else:
+        name = schema_name(call, node) if kind == "SCHEMA" else (table_parts(node)[-1],)
+    access.require_ownership(call, kind, name)
 
 
 def _accepted(call: Call) -> Result:

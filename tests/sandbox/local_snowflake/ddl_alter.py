@@ -162,14 +162,17 @@ def _rename_table(call: Call, action: exp.Expression, table: Table, meta: TableM
     if new[:2] != table.name[:2] or table.temporary:
         message = "RENAME TO another schema, or of a temporary table"
         raise unsupported(message)
+    access.require_on_schema(call, new.database, new.schema, "CREATE TABLE")
     if lookup(new, call.session, call.world.catalogue) is not None:
         raise already_exists(new.name)
     call.session.duck.execute(f"ALTER TABLE {table.duck} RENAME TO {quote(new.name)}")
     call.world.catalogue.meta[new] = meta
+    call.world.grants.renamed("TABLE", table.name, new)
 
 
 def _swap(call: Call, action: exp.Expression, table: Table, meta: TableMeta) -> None:
     other = require(object_name(call, action.this), call.session, call.world.catalogue)
+    access.require(call, other, {"OWNERSHIP"})
     if other.name[:2] != table.name[:2] or table.temporary or other.temporary:
         message = "SWAP WITH across schemas or of temporary tables"
         raise unsupported(message)
@@ -183,6 +186,7 @@ def _swap(call: Call, action: exp.Expression, table: Table, meta: TableMeta) -> 
     duck.execute("COMMIT")
     metas = call.world.catalogue.meta
     metas[table.name], metas[other.name] = call.world.catalogue.of(other.name), meta
+    call.world.grants.swapped("TABLE", table.name, other.name)
 
 
 def _add_constraint(_call: Call, action: exp.Expression, _table: Table, meta: TableMeta) -> None:

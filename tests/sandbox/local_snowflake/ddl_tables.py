@@ -60,8 +60,9 @@ def create_table(call: Call) -> Result:
         if tree.args.get("exists"):
             return results.status(f"{name.name} already exists, statement succeeded.")
         raise already_exists(name.name)
-    if not temporary:
-        access.require_on_schema(call, name.database, name.schema, "CREATE TABLE")
+    # A temporary table needs no privilege to create, only the use of its schema (create-table page).
+    wanted = "USAGE" if temporary else "CREATE TABLE"
+    access.require_on_schema(call, name.database, name.schema, wanted)
     _refuse_twin_table(call, name)
     if there is not None:
         drop(call, there)

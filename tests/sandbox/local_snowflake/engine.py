@@ -27,7 +27,7 @@ from .faults import ConnectionReset
 from .query_log import Entry
 from .requests import StatementRequest
 from .results import Result, status
-from .statements import Statement, parse
+from .statements import Statement, parse, parsed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -143,6 +143,8 @@ class _Trace:
     def log(self, *, rows: int = 0, error: SnowflakeError | None = None) -> None:
         """Add the entry."""
         session = self.session
+        if self.statement is None and error is not None:
+            self.statement = parsed(self.text)  # a fault struck before it was looked at
         after = session.transaction.id if session.transaction else None
         entry = Entry(
             query_id=self.query_id,

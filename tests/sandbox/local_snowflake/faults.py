@@ -41,6 +41,9 @@ _LOGIN_CODES = range(390_000, 396_000)
 _POLL = 0.05  # seconds between looks of a slow statement
 
 
+_OWN = {"id", "seen", "struck", "cleared"}
+
+
 class ConnectionReset(Exception):  # noqa: N818 - it is an order to the server, not an error of it
     """The connection must be cut without an answer."""
 
@@ -80,6 +83,7 @@ class Fault:
     pid: int = 0
     seen: int = 0
     struck: int = 0
+    cleared: bool = False
 
     def strikes(self, on: str, text: str, user: str) -> bool:
         """Whether it strikes now; counts the match."""
@@ -117,7 +121,7 @@ class Faults:
         Raises:
             ValueError: for an unknown kind or field.
         """
-        unknown = wanted.keys() - Fault.__dataclass_fields__.keys() | wanted.keys() & {"id", "seen", "struck"}
+        unknown = wanted.keys() - Fault.__dataclass_fields__.keys() | wanted.keys() & _OWN
         if unknown:
             msg = f"unknown fault field {', '.join(sorted(unknown))}"
             raise ValueError(msg)
@@ -129,8 +133,10 @@ class Faults:
             return self._ids
 
     def clear(self) -> None:
-        """Disarm all."""
+        """Disarm all; what a slow one holds up goes on."""
         with self._lock:
+            for fault in self._armed:
+                fault.cleared = True
             self._armed.clear()
 
     def struck(self) -> dict[int, int]:
@@ -159,7 +165,7 @@ def _check(fault: Fault) -> None:
             msg = f"{name} must be one of {sorted(known)}, not {value!r}"
             raise ValueError(msg)
     re.compile(fault.pattern)
-    if (fault.when == "during") != (fault.on == "upload" and fault.when == "during"):
+    if fault.when == "during" and fault.on != "upload":
         msg = "only an upload can be struck during it"
         raise ValueError(msg)
     if fault.kind == "kill":
@@ -179,7 +185,7 @@ def strike(fault: Fault | None, moment: str, victim: Victim | None = None) -> No
     if fault is None or fault.when != moment:
         return
     if fault.kind == "slow":
-        _sleep(fault.seconds, victim)
+        _sleep(fault, victim)
     elif fault.kind == "reset":
         raise ConnectionReset
     elif fault.kind == "kill":
@@ -188,10 +194,10 @@ def strike(fault: Fault | None, moment: str, victim: Victim | None = None) -> No
         raise fault.error()
 
 
-def _sleep(seconds: float, victim: Victim | None) -> None:
+def _sleep(fault: Fault, victim: Victim | None) -> None:
     """Take time; a cancelled statement, or one past its time, ends at once."""
-    ends = time.monotonic() + seconds
-    while (left := ends - time.monotonic()) > 0:
+    ends = time.monotonic() + fault.seconds
+    while (left := ends - time.monotonic()) > 0 and not fault.cleared:
         if victim is not None and victim.session.running:
             victim.session.check_alive(victim.clock.now())
         time.sleep(min(left, _POLL))

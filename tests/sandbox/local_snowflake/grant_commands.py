@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from . import access, results
-from .errors import already_exists, not_found, unsupported
+from .errors import SnowflakeError, already_exists, not_found, unsupported
 from .grants import Grant, RoleGrant, parse
 from .names import ObjectName, qualify, split
 from .resolve import require, require_schema
@@ -65,14 +65,26 @@ def create_warehouse(call: Call) -> Result:
 def grant(call: Call) -> Result:
     """GRANT and REVOKE of roles and of privileges."""
     verb, wanted, many = parse(call.statement.bare)
-    access.require_account(call)
     for entry in wanted:
         if isinstance(entry, RoleGrant):
+            access.require_account(call)
             _role(call, verb, entry)
         else:
             _privilege(call, verb, entry, many)
     call.world.grants.save()
     return results.status()
+
+
+def _check_granter(call: Call, kind: str, name: tuple[str, ...], *, future: bool) -> None:
+    """Only the owner of an object, or who administers the account, grants privileges on it.
+
+    Raises:
+        SnowflakeError: 2003 or 3001.
+    """
+    if future:
+        access.require_account(call)
+    elif "OWNERSHIP" not in call.world.grants.privileges(call.session.role, kind, name):
+        access.require_ownership(call, kind, name)
 
 
 def _role(call: Call, verb: str, entry: RoleGrant) -> None:
@@ -97,16 +109,36 @@ def _privilege(call: Call, verb: str, entry: Grant, many: str | None) -> None:
     grants = call.world.grants
     grants.require_role(entry.role)
     for name in _names(call, entry, many):
+        _check_granter(call, entry.kind, name, future=entry.future)
         exact = replace(entry, name=name)
         if verb == "REVOKE":
             grants.granted.discard(exact)
             continue
         if entry.privilege == "OWNERSHIP" and not entry.future:
-            same = {
-                g for g in grants.granted if (g.kind, g.name, g.privilege) == (entry.kind, name, "OWNERSHIP")
-            }
-            grants.granted -= same
+            grants.granted -= _given_up(call, entry, name)
         grants.granted.add(exact)
+
+
+def _given_up(call: Call, entry: Grant, name: tuple[str, ...]) -> set[Grant]:
+    """What is revoked when an object gets a new owner (grant-ownership page).
+
+    Raises:
+        SnowflakeError: 3036 when others have privileges and the statement does not say what becomes of them.
+    """
+    on = {g for g in call.world.grants.granted if (g.kind, g.name) == (entry.kind, name) and not g.future}
+    owners = {g for g in on if g.privilege == "OWNERSHIP"}
+    words = " ".join(call.statement.bare.upper().rstrip("; ").split())
+    if words.endswith("REVOKE CURRENT GRANTS"):
+        return on
+    if on - owners and not words.endswith("COPY CURRENT GRANTS"):
+        message = (
+            "SQL execution error:\nDependent grant of privilege exists, it must be revoked first.  More than "
+            "one dependent grant may exist: use 'SHOW GRANTS' command to view them.  To revoke all dependent "
+            "grants while transferring object ownership, use convenience command 'GRANT OWNERSHIP ON "
+            "<target_objects> TO <target_role> REVOKE CURRENT GRANTS'."
+        )
+        raise SnowflakeError(3036, "0LP01", message)
+    return owners
 
 
 def _names(call: Call, entry: Grant, many: str | None) -> Iterable[tuple[str, ...]]:

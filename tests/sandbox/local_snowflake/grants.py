@@ -9,16 +9,27 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from .errors import SnowflakeError, not_found, syntax
+from .errors import SnowflakeError, not_found, syntax, unsupported
 from .names import normalise, split
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 SUPER = "ACCOUNTADMIN"
+# Privileges that mean something here, by kind of object (access-control-privileges page); ALL is all of them.
+PRIVILEGES = {
+    "TABLE": {"SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES"},
+    "STAGE": {"READ", "WRITE"},
+    "SCHEMA": {
+        "USAGE", "MONITOR", "MODIFY", "CREATE TABLE", "CREATE VIEW", "CREATE STAGE", "CREATE FILE FORMAT",
+        "CREATE SEQUENCE", "CREATE STREAM", "CREATE TASK",
+    },
+    "DATABASE": {"USAGE", "MONITOR", "MODIFY", "CREATE SCHEMA"},
+    "WAREHOUSE": {"USAGE", "OPERATE", "MONITOR", "MODIFY"},
+}  # fmt: skip
 _NAME = r'((?:"(?:[^"]|"")*"|[\w$.])+)'
 _ON = re.compile(
     rf"(?P<verb>GRANT|REVOKE)\s+(?P<privileges>.+?)\s+ON\s+(?:(?P<many>ALL|FUTURE)\s+(?P<kinds>\w+)\s+IN\s+"
@@ -61,7 +72,7 @@ class Grants:
     def __init__(self, path: Path | None = None) -> None:
         """Read what a former process saved at `path`."""
         self._path = path
-        self.open_roles = {SUPER, "SYSADMIN", "SECURITYADMIN", "USERADMIN"}
+        self.open_roles = {SUPER}
         self.roles = {
             SUPER,
             "SYSADMIN",
@@ -108,6 +119,19 @@ class Grants:
             if grant.future and grant.kind == kind and name[: len(grant.name)] == grant.name:
                 self.granted.add(Grant(grant.role, grant.privilege, kind, name))
         self.save()
+
+    def renamed(self, kind: str, old: tuple[str, ...], new: tuple[str, ...]) -> None:
+        """An object keeps its privileges under its new name."""
+        moved = {g for g in self.granted if (g.kind, g.name) == (kind, old)}
+        self.granted = (self.granted - moved) | {replace(g, name=new) for g in moved}
+        self.save()
+
+    def swapped(self, kind: str, one: tuple[str, ...], other: tuple[str, ...]) -> None:
+        """Two objects change names; privileges go with the objects."""
+        nowhere = (*one[:-1], "")
+        self.renamed(kind, one, nowhere)
+        self.renamed(kind, other, one)
+        self.renamed(kind, nowhere, other)
 
     def dropped(self, kind: str, name: tuple[str, ...]) -> None:
         """Forget the privileges on what is gone, and on what was in it."""
@@ -168,7 +192,12 @@ def parse(text: str) -> tuple[str, list[Grant | RoleGrant], str | None]:
     kind, many = _kind(match["kinds"] or match["kind"]), (match["many"] or "").upper()
     name, role = tuple(split(match["name"])), normalise(match["role"])
     words = [" ".join(word.upper().split()) for word in match["privileges"].split(",")]
-    words = ["OWNERSHIP" if word in {"ALL", "ALL PRIVILEGES"} else word for word in words]
+    if words in (["ALL"], ["ALL PRIVILEGES"]):
+        words = sorted(PRIVILEGES.get(kind, ()))
+    for word in words:
+        if word != "OWNERSHIP" and word not in PRIVILEGES.get(kind, ()):
+            message = f"the privilege {word} on {kind}"
+            raise unsupported(message)
     grants: list[Grant | RoleGrant] = [Grant(role, word, kind, name, many == "FUTURE") for word in words]
     return match["verb"].upper(), grants, many or None
 

@@ -1,8 +1,9 @@
 """From a login request to a session.
 
 Rules restored: the role must be granted (390189) and be the one that an access token is tied to; what the
-connection names and does not exist, or may not be used, is left out, unless
-CLIENT_VALIDATE_DEFAULT_PARAMETERS asks for 390201 (drivers' sources); the login answer has the fields that connector 5 insists on.
+connection names and does not exist, or may not be used, is left out, unless the parameter
+CLIENT_VALIDATE_DEFAULT_PARAMETERS asks for 390201 (drivers' sources); the login answer has the fields that
+connector 5 insists on.
 """
 
 from __future__ import annotations

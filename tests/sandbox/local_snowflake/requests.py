@@ -87,7 +87,7 @@ def statement(request: Request, asked: Mapping[str, Any]) -> StatementRequest:
         MalformedRequest: a part has the wrong type.
     """
     text = asked.get("sqlText")
-    bindings, parameters = asked.get("bindings") or {}, asked.get("parameters") or {}
+    bindings, parameters = ({} if asked.get(n) is None else asked[n] for n in ("bindings", "parameters"))
     if not isinstance(text, str):
         msg = "sqlText is not a text"
         raise MalformedRequest(msg)

@@ -48,16 +48,22 @@ def _answer(data: dict[str, Any] | None) -> JSONResponse:
     return JSONResponse({"data": data, "code": None, "message": None, "success": True})
 
 
-def _failure(error: SnowflakeError, query_id: str | None = None, status: int = 200) -> JSONResponse:
+def _failure(error: SnowflakeError, *, status: int = 200, without_data: bool = False) -> JSONResponse:
     code = f"{error.code:06d}"
     data = {
         "internalError": False,
         "errorCode": code,
         "sqlState": error.sqlstate,
-        "queryId": query_id,
+        "queryId": None,
         "age": 0,
     }
-    content = {"data": data, "code": code, "message": error.message, "success": False, "headers": None}
+    content = {
+        "data": None if without_data else data,
+        "code": code,
+        "message": error.message,
+        "success": False,
+        "headers": None,
+    }
     return JSONResponse(content, status_code=status)
 
 
@@ -111,7 +117,7 @@ class Service:
         try:
             session, token = await run_in_threadpool(self.world.sessions.renew, requests.token(request))
         except SnowflakeError as error:
-            return _failure(error)
+            return _failure(error, without_data=True)  # connector 5 takes any data for a new token
         told = {"sessionToken": token, "validityInSecondsST": int(TOKEN_LIFE), "sessionId": session.id}
         told |= {"masterToken": session.master_token, "validityInSecondsMT": int(IDLE_LIFE)}
         return _answer(told)

@@ -50,7 +50,7 @@ def _use_secondary_roles(tree: exp.Expression) -> Result:
     Raises:
         SnowflakeError: 0A000 for anything but NONE, since its rights would be missing silently.
     """
-    if identifier(tree.this.this if isinstance(tree.this, exp.Table) else tree.this) != "NONE":
+    if tree.this.name.upper() != "NONE":
         message = "USE SECONDARY ROLES other than NONE"
         raise unsupported(message)
     return results.status(type_id=statement_type.USE)

@@ -119,12 +119,18 @@ def parse(text: str) -> Statement:
     return Statement(text, _kind(tree, text), tree)
 
 
+def parsed(text: str) -> Statement | None:
+    """Like `parse`; None for what does not parse."""
+    try:
+        return parse(text)
+    except SnowflakeError:
+        return None
+
+
 def kind_of(text: str) -> str:
     """The kind of a statement, empty for what does not parse."""
-    try:
-        return parse(text).kind
-    except SnowflakeError:
-        return ""
+    statement = parsed(text)
+    return statement.kind if statement else ""
 
 
 def _bare(text: str) -> str:

@@ -24,9 +24,14 @@ if TYPE_CHECKING:
     from .world import World
 
 
+_DEPTH = 4  # files/DATABASE/SCHEMA/STAGE/name
+
+
 async def upload(world: World, request: Request) -> Response:
     """Store an uploaded file, unless it is there and must not be overwritten, or a fault strikes."""
     path = str(request.path_params["path"])
+    if path.count("/") < _DEPTH or not path.startswith("files/"):
+        return Response("no stage has this address", status_code=400)
     fault = world.faults.choose("upload", path)
     try:
         await run_in_threadpool(strike, fault, "before")
