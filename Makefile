@@ -12,7 +12,7 @@ SANDBOX_PY := $(SANDBOX)/.venv/bin/python
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export MELTANO_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help setup demo test test-full lint types bench generate lock clean
+.PHONY: help setup demo test test-full lint types bench peers generate lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F':.*?## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -64,11 +64,15 @@ generate: setup ## Rewrite what is generated from the plugins' own --about: sett
 bench: setup ## Both plugins against a peer on the sandbox: prints a table, writes build/bench.json
 	PYTHONPATH=tests/support $(BIN)/python -m tests.bench $(ARGS)
 
+peers: setup ## The standard suite of another loader on stock fakesnow and on our local Snowflake: prints a table
+	PYTHONPATH=tests/support $(BIN)/python -m tests.peers $(ARGS)
+
 lock: $(UV) ## Pin every requirement again, with hashes and without registry addresses
 	$(UV) export --quiet --no-emit-workspace --no-emit-project --all-groups --no-header --no-annotate -o requirements/dev.txt
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url $(SANDBOX)/pyproject.toml -o requirements/sandbox.txt
 	$(UV) export --quiet --no-emit-workspace --no-emit-project --no-dev --no-hashes --no-header --no-annotate -o requirements/constraints.txt
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url requirements/bench-peer.in -o requirements/bench-peer.txt
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --override requirements/peer-connector5.override requirements/bench-peer.in -o requirements/peer-connector5.txt
 	rm -f uv.lock
 
 clean: ## Remove environments and build output

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pinned_environment
 from rich.console import Console
 from rich.table import Table
 

@@ -1,4 +1,4 @@
-"""`python -m tests.peers`: run the standard suite of the peer's SDK on both warehouses and print the table."""
+"""`python -m tests.peers`: the standard suite of the peer's SDK on both warehouses, as a table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the SDK's own streams must leave in the tables: the suite itself only checks that nothing is raised."""
+"""What the SDK's own streams must leave in the tables: the suite itself only sees that nothing is raised."""
 
 from __future__ import annotations
 
@@ -27,7 +27,13 @@ METADATA = {
 FILLED = ("_SDC_RECEIVED_AT", "_SDC_BATCHED_AT", "_SDC_SEQUENCE", "_SDC_SYNC_STARTED_AT")
 # [C] The types that the peer's own tests read back from the real Snowflake (tests/core.py of its repository).
 _FORMATS = {"date-time": "TIMESTAMP_NTZ", "date": "DATE", "time": "TIME", "uuid": "UUID"}
-_KINDS = {"integer": "NUMBER", "number": "FLOAT", "boolean": "BOOLEAN", "object": "VARIANT", "array": "VARIANT"}
+_KINDS = {
+    "integer": "NUMBER",
+    "number": "FLOAT",
+    "boolean": "BOOLEAN",
+    "object": "VARIANT",
+    "array": "VARIANT",
+}
 
 
 def streams(environment: Path) -> dict[str, str]:
@@ -47,7 +53,9 @@ def differences(test: str, known: dict[str, str], left: dict[str, Any]) -> str:
         return f"{rows} rows where none must be" if rows else ""
     schemas, expected = upserted(known[name].splitlines())
     found = {plain(table): content for table, content in tables.items()}
-    problems = [_table(schemas[stream], expected[stream], found.pop(plain(stream), None)) for stream in schemas]
+    problems = [
+        _table(schemas[stream], expected[stream], found.pop(plain(stream), None)) for stream in schemas
+    ]
     problems += [f"a table {table} that no stream has" for table in found]
     return "; ".join(problem for problem in problems if problem)
 
@@ -66,7 +74,9 @@ def _table(schema: dict[str, Any], expected: list[Row], found: dict[str, Any] | 
     if types != wanted:
         return f"columns {dict(sorted(types.items() ^ wanted.items()))}"
     stored = [{name: row[name.upper()] for name in properties} for row in found["rows"]]
-    right = [{name: value_of(value, kind(properties[name])) for name, value in row.items()} for row in expected]
+    right = [
+        {name: value_of(value, kind(properties[name])) for name, value in row.items()} for row in expected
+    ]
     if in_order(stored) != in_order(right):
         only = [row for row in in_order(stored) if row not in in_order(right)][:1]
         return f"{len(stored)} rows for {len(right)}, such as {only}"

@@ -24,9 +24,7 @@ def peer() -> Path:
 
 def peer_on_connector_5() -> Path:
     """Give the peer with the newest connector 5.x, against its own pin."""
-    return pinned_environment.pinned(
-        ROOT / "build" / "peers" / "connector5", PINS / "peer-connector5.txt"
-    )
+    return pinned_environment.pinned(ROOT / "build" / "peers" / "connector5", PINS / "peer-connector5.txt")
 
 
 def versions(environment: Path) -> str:

@@ -1,4 +1,4 @@
-"""The registered exceptions: tests that must fail, in one known way, because the real Snowflake refuses too."""
+"""The registered exceptions: tests that must fail, in one known way, as on the real Snowflake."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def registered() -> dict[str, Exempt]:
 
 
 def complaint(outcome: Outcome, known: dict[str, Exempt]) -> str:
-    """Say what is wrong with the outcome of a test on our local Snowflake; nothing when it is as it must be."""
+    """Say what is wrong with a test on our local Snowflake; nothing when it is as it must be."""
     exempt = known.get(outcome.test)
     if exempt is None:
         return "" if outcome.good else outcome.wrong or f"{outcome.code}: {outcome.message}"

@@ -1,4 +1,4 @@
-"""The two warehouses that are compared: fakesnow as it comes, and our local Snowflake without its contract."""
+"""The two warehouses that are compared: fakesnow as it comes, and ours without its contract."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import tempfile
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from processes import SANDBOX, SANDBOX_PYTHON, server
@@ -56,7 +55,7 @@ def stock() -> Iterator[Warehouse]:
         process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=SANDBOX)
         try:
             _wait(process, port)
-            config = {name: "fake" for name in ("account", "user", "password", "warehouse")}
+            config = dict.fromkeys(("account", "user", "password", "warehouse"), "fake")
             address = {"host": "127.0.0.1", "port": port, "protocol": "http", "network_timeout": 4}
             yield Warehouse(config | {"database": "ANALYTICS"}, address)
         finally:

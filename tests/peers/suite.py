@@ -64,10 +64,7 @@ def run(environment: Path, warehouse: Warehouse) -> dict[str, Outcome]:
         _pytest(environment, settings)
         streams = contents.streams(environment)
         left = {line["test"]: line for line in _lines(tables)}
-        return {
-            line["test"]: _outcome(line, left.get(line["test"], {}), streams)
-            for line in _lines(results)
-        }
+        return {line["test"]: _outcome(line, left.get(line["test"], {}), streams) for line in _lines(results)}
 
 
 def _pytest(environment: Path, settings: Path) -> None:
@@ -127,5 +124,7 @@ def listed(environment: Path) -> set[str]:
 def problems(outcomes: dict[str, Outcome], known: dict[str, Exempt], wanted: set[str]) -> dict[str, str]:
     """What is not as it must be on our local Snowflake, by test."""
     found = {test: exceptions.complaint(outcome, known) for test, outcome in outcomes.items()}
-    missing = dict.fromkeys((wanted | known.keys()) - {test.partition("[")[0] for test in outcomes}, "did not run")
+    missing = dict.fromkeys(
+        (wanted | known.keys()) - {test.partition("[")[0] for test in outcomes}, "did not run"
+    )
     return {test: problem for test, problem in (found | missing).items() if problem}

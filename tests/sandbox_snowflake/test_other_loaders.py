@@ -141,3 +141,16 @@ def test_uuids(db: Session) -> None:
     for bad in ("'550e8400e29b41d4a716446655440000'", "'{550e8400-e29b-41d4-a716-446655440000}'", "'x'", "5"):
         assert (bad, db.error(f"INSERT INTO T (U) VALUES ({bad})")) == (bad, (100038, "22018"))
     assert db.error("SELECT 'x'::UUID") == (100038, "22018")
+
+
+def test_names_that_only_the_engine_reserves(db: Session) -> None:
+    names = ["at", "show", "describe", "overlaps", "verbose", "summarize", "time", "freeze"]
+    columns, values = ", ".join(names), ", ".join(map(str, range(len(names))))
+    db.rows(f"CREATE TABLE T ({', '.join(f'{name} NUMBER' for name in names)})")
+    db.rows(f"INSERT INTO T ({columns}) VALUES ({values})")
+    updates = ", ".join(f"d.{name} = s.{name} + 1" for name in names)
+    source = f"(SELECT {columns} FROM T)"
+    db.rows(f"MERGE INTO T d USING {source} s ON d.at = s.at WHEN MATCHED THEN UPDATE SET {updates}")
+    assert db.rows(f"SELECT {columns} FROM T AS show WHERE show.at = 1") == [tuple(range(1, len(names) + 1))]
+    db.rows("ALTER TABLE T RENAME COLUMN show TO lambda")
+    assert db.value("SELECT MAX(lambda) FROM T GROUP BY at ORDER BY at") == 2

@@ -1,4 +1,4 @@
-"""What a Singer file must leave in a warehouse: an upsert in plain Python, and values in one comparable form."""
+"""What a Singer file must leave: an upsert in plain Python, and values in one comparable form."""
 
 from __future__ import annotations
 

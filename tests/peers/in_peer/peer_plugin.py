@@ -12,8 +12,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
 import peer_tables
+import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -27,8 +27,7 @@ def pytest_configure() -> None:
     original = connector.get_connect_args
 
     def with_address(self: object) -> dict[str, Any]:
-        arguments: dict[str, Any] = original(self)
-        return arguments | SETTINGS["address"]
+        return {**original(self), **SETTINGS["address"]}
 
     connector.get_connect_args = with_address
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from fakesnow import transforms
 from sqlglot import exp
 
+from . import keywords
 from .errors import SnowflakeError, unsupported
 from .objects import array, object_construct
 
@@ -104,6 +105,7 @@ def duck_type(kind: exp.DataType) -> str:
 
 def to_duck(tree: exp.Expression) -> str:
     """DuckDB's text of a translated statement."""
+    keywords.quote(tree)
     return str(tree.sql(dialect="duckdb"))
 
 
