@@ -276,3 +276,49 @@ def test_the_place_of_a_login(snow: Account, schema: str) -> None:
                 session_parameters={"CLIENT_VALIDATE_DEFAULT_PARAMETERS": True},
             )
         assert "does not exist or not authorized" in str(caught.value)
+
+
+def test_a_twenty_first_waiter_is_refused(snow: Account, db: Session, schema: str) -> None:
+    db.rows("CREATE TABLE T (A NUMBER)")
+    others = [Raw(snow, schema) for _ in range(21)]
+    db.rows("BEGIN")
+    db.rows("DELETE FROM T")
+    with ThreadPoolExecutor(20) as pool:
+        waiting = [pool.submit(other.run, "DELETE FROM T") for other in others[:20]]
+        _until(lambda: sum(lock["state"] == "WAITING" for lock in snow.control.locks()) == 20)
+        refused = others[20].run("DELETE FROM T")
+        db.rows("ROLLBACK")
+        assert refused["code"] == "000625"
+        assert "20 statement limit" in refused["message"]
+        assert all(future.result(20)["success"] for future in waiting)
+
+
+def test_without_a_warehouse(db: Session, snow: Account, schema: str) -> None:
+    db.rows("CREATE TABLE T (A NUMBER)")
+    db.rows("CREATE STAGE LOAD")
+    with snow.session(schema=schema, warehouse=None) as session:
+        for sql in (
+            "SELECT * FROM T",
+            "INSERT INTO T VALUES (1)",
+            "UPDATE T SET A = 1",
+            "DELETE FROM T",
+            "TRUNCATE TABLE T",
+            "MERGE INTO T USING (SELECT 1 AS X) S ON T.A = S.X WHEN MATCHED THEN DELETE",
+            "COPY INTO T FROM @LOAD FILE_FORMAT = (TYPE = CSV)",
+            "CREATE TABLE N AS SELECT 1 AS A",
+        ):
+            assert (sql, session.error(sql)) == (sql, (606, "57P03"))
+        for sql in (
+            "SELECT 1",
+            "BEGIN",
+            "COMMIT",
+            "CREATE TABLE M (A NUMBER)",
+            "ALTER TABLE M ADD COLUMN B NUMBER",
+            "CREATE VIEW V AS SELECT A FROM M",
+            "SHOW TABLES",
+            "DESCRIBE TABLE M",
+            "LIST @LOAD",
+            "REMOVE @LOAD",
+            "DROP TABLE M",
+        ):
+            session.rows(sql)
