@@ -146,6 +146,7 @@ def test_the_clock_functions_follow_the_servers_clock(own: X3Client, control: X3
     assert holds("currentDate() eq @2031-02-03@ and currentTimestamp() eq @2031-02-03T23:30:10Z@")
     assert holds("hour(currentTime()) eq 23 and minute(currentTime()) eq 30 and second(currentTime()) eq 10")
     assert not holds("UPDDAT gt currentDate()")
+    assert holds("currentTimestamp() eq @2031-02-03T23:30:10Z@")
     control.advance(60)
     assert holds("currentTimestamp() eq @2031-02-03T23:31:10Z@")
     assert not holds("currentTimestamp() eq @2031-02-03T23:30:10Z@")
