@@ -22,6 +22,7 @@ class Exempt:
     sqlstate: str
     statement: str
     page: str
+    upstream: str
     rule: str
     proof: str
 

@@ -57,6 +57,7 @@ def show(
         console.print(
             f"{exempt.test}: {told}\n  error: {exempt.code} ({exempt.sqlstate})\n"
             f"  statement: {exempt.statement}...\n  page: https://docs.snowflake.com/en{exempt.page}\n"
+            f"  the peer's reason: {exempt.upstream}\n"
         )
 
 

@@ -276,7 +276,8 @@ def test_names_of_columns(peer: Peer, settings: dict[str, Any], columns: list[st
 @pytest.mark.full
 def test_values_at_their_limits(peer: Peer) -> None:
     kinds = {"date": dt.date, "time": dt.time}
-    properties = {"id": KEY, "m": INTEGER, "n": NUMBER, "u": {"type": "string", "format": "uuid"}}
+    properties: dict[str, Any] = {"id": KEY, "m": INTEGER, "n": NUMBER}
+    properties |= {"u": {"type": "string", "format": "uuid"}}
     properties |= {name: {"type": ["null", "string"], "format": name} for name in kinds}
     rows = [
         (1, 12345678901234567890123, 0.1, "550e8400-e29b-41d4-a716-446655440000", "9999-12-31", "23:59:59"),
@@ -301,10 +302,9 @@ def test_values_at_their_limits(peer: Peer) -> None:
 
 @pytest.mark.full
 @pytest.mark.parametrize("kind", ["TIMESTAMP_NTZ", "TIMESTAMP_LTZ", "TIMESTAMP_TZ"])
-def test_types_of_times(peer: Peer, kind: str) -> None:
-    rows = [{"id": 1, "at": "2026-01-02T03:04:05.123456Z"}, {"id": 2, "at": None}]
+def test_instants_in_each_type_of_times(peer: Peer, kind: str) -> None:
+    rows: list[dict[str, Any]] = [{"id": 1, "at": "2026-01-02T03:04:05.123456Z"}, {"id": 2, "at": None}]
     peer.load([schema("times", {"id": KEY, "at": TIME}), *records("times", rows)], timestamp_type=kind)
-    assert {row[0]: row[1] for row in peer.rows("DESCRIBE TABLE {schema}.TIMES")}["AT"] == f"{kind}(9)"
     stored = peer.rows("SELECT CONVERT_TIMEZONE('UTC', AT)::TIMESTAMP_NTZ FROM {schema}.TIMES ORDER BY ID")
     wall = dt.datetime(2026, 1, 2, 3, 4, 5, 123456)  # noqa: DTZ001 - no zone
     assert stored == [(wall,), (None,)]

@@ -25,4 +25,4 @@ def quote(tree: exp.Expression) -> None:
     """Quote the names of a statement that are such words, in place."""
     for name in tree.find_all(exp.Identifier):
         if not name.args.get("quoted") and str(name.this).lower() in reserved():
-            name.set("quoted", True)
+            name.set("quoted", value=True)
