@@ -32,6 +32,8 @@ def before_and_after(x3: X3Client, control: X3Control, method: str, path: str, *
         ("DELETE", RECORD + ".$details", "rest_details"),
         ("GET", RECORD + ".$edit", "rest_details"),
         ("GET", RECORD + ".%24edit", "rest_details"),
+        ("GET", RECORD + ".$%65dit", "rest_details"),
+        ("GET", RECORD + ".$EDIT", "rest_details"),
         ("GET", "/api1/x3/erp/SEED/BPSUPPLIER?representation=BPSUPPLIER.$create", "rest_query"),
         ("BREW", LIST, "rest_query"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
@@ -76,6 +77,7 @@ class App:
         counters["requests"] += 1
         if is_write(request, kind):
             self.state.count_write(kind, request.method)
+            request = replace(request, writing=True)
         answer = self._remembering(answer)
         for armed in reversed(self.state.faults.pick(kind, request)):
             answer = self._spoilt(armed, kind, answer)
@@ -128,7 +130,7 @@ class App:
             response = json_response(401, RestError(401, "Unauthorized").body())
             response.headers["WWW-Authenticate"] = CHALLENGE
             return response
-        if request.method not in READING or is_write(request, "rest"):
+        if request.writing or request.method not in READING:
             problem = RestError(405, f"{request.method} refused: this server is read-only")
             return json_response(405, problem.body())
         try:

@@ -25,6 +25,7 @@ class Request:
     query: str
     headers: Mapping[str, str]
     body: bytes
+    writing: bool = False  # tries to write: found out once, before it is answered
 
 
 @dataclass(slots=True)
