@@ -90,6 +90,7 @@ def test_an_attempt_without_credentials_counts_too(own: X3Client, control: X3Con
 
 
 def test_reading_is_no_write(own: X3Client, control: X3Control) -> None:
+    assert own.session.options(own.url + LIST, auth=own.basic, timeout=10).status_code == 405
     own.rows("BPSUPPLIER", where="BPSNAM ne '$edit'")
     own.session.head(own.url + LIST, auth=own.basic, timeout=10)
     own.post("{ x3MasterData { supplier { query(filter: \"{_id:'mutation'}\") { totalCount } } } }")

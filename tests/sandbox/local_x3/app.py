@@ -11,7 +11,7 @@ import msgspec
 from local_x3.access.basic import CHALLENGE, basic_allowed
 from local_x3.access.cloud_http import ROOT, UNAUTHORISED, CloudApi, bearer, refusal
 from local_x3.access.connected_app import check_authorization
-from local_x3.access.writes import READING, is_write
+from local_x3.access.writes import is_write
 from local_x3.control.commands import control, parse
 from local_x3.control.state import State
 from local_x3.errors import ControlError, RestError, TokenError
@@ -130,7 +130,7 @@ class App:
             response = json_response(401, RestError(401, "Unauthorized").body())
             response.headers["WWW-Authenticate"] = CHALLENGE
             return response
-        if request.writing or request.method not in READING:
+        if request.writing or request.method not in {"GET", "HEAD"}:
             problem = RestError(405, f"{request.method} refused: this server is read-only")
             return json_response(405, problem.body())
         try:
