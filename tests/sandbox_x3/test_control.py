@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 import typing as t
 from decimal import Decimal
 
 import pytest
 import requests
+from processes import SANDBOX
 from x3_client import X3Client, decoded, diagnosis
 
 if t.TYPE_CHECKING:
@@ -211,6 +213,11 @@ def test_help_lists_every_command_with_its_arguments(truth: X3Control) -> None:
     for name, entry in found.items():
         assert entry["what"], name
     assert found["touch"]["arguments"]["key"].endswith("required")
+    page = (SANDBOX / "local_x3" / "README.md").read_text()
+    table = page[page.index("## Control") :]
+    assert set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)))) == set(
+        found
+    )
     assert "class" in found["expose"]["arguments"]
 
 
