@@ -269,6 +269,15 @@ def test_a_wrong_command_line_is_explained(arguments: list[str], text: str) -> N
     assert "Traceback" not in ended.stderr
 
 
+def test_it_ends_when_there_is_no_stdin() -> None:
+    command = [str(SANDBOX_PYTHON), "-m", "local_x3", "--scale", "1", "--stop-with-stdin"]
+    ended = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, cwd=SANDBOX, timeout=60, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (0, b"")
+    assert b'"ready": true' in ended.stdout
+
+
 @pytest.mark.parametrize("end", ["stdin", "sigterm"])
 def test_it_ends_with_its_stdin_and_on_sigterm(end: str) -> None:
     command = [str(SANDBOX_PYTHON), "-m", "local_x3", "--scale", "10", "--stop-with-stdin"]

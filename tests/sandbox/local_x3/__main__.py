@@ -6,9 +6,11 @@ import asyncio
 import contextlib
 import gc
 import json
+import os
 import secrets
 import signal
 import sys
+import threading
 import uuid
 from typing import TYPE_CHECKING
 
@@ -121,20 +123,17 @@ def stop_on_signals() -> asyncio.Event:
 async def stopped(stop: asyncio.Event, *, with_stdin: bool) -> None:
     """Wait for the event, or for the end of stdin."""
     if with_stdin:
-        loop = asyncio.get_running_loop()
-        reader = asyncio.StreamReader()
-        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-        watcher = asyncio.create_task(_until_end(reader, stop))
-        await stop.wait()
-        watcher.cancel()
-        return
+        watch = threading.Thread(target=_until_end, args=(asyncio.get_running_loop(), stop), daemon=True)
+        watch.start()
     await stop.wait()
 
 
-async def _until_end(reader: asyncio.StreamReader, stop: asyncio.Event) -> None:
-    while await reader.read(4096):
+def _until_end(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    """Read stdin to its end, whatever it is: the event loop could not watch a file or /dev/null."""
+    while os.read(sys.stdin.fileno(), 4096):
         pass
-    stop.set()
+    with contextlib.suppress(RuntimeError):  # the loop has ended by itself
+        loop.call_soon_threadsafe(stop.set)
 
 
 if __name__ == "__main__":
