@@ -106,6 +106,7 @@ def test_the_header_cannot_choose_another_algorithm(x3: X3Client, algorithm: obj
         ({"iat": float("nan")}, 21),
         ({"nbf": 4102444800}, 21),
         ({"nbf": "soon"}, 50),
+        ({"nbf": True}, 50),
         ({"sub": 5}, 42),
         ({"sub": ["INTERFACE"]}, 42),
         ({"sub": "interface"}, 42),
