@@ -7,6 +7,7 @@ import logging
 import typing as t
 from dataclasses import dataclass
 
+from tap_sagex3.errors import IncompleteAnswerError
 from tap_sagex3.values import MisfitError, stamp_converter
 
 if t.TYPE_CHECKING:
@@ -67,6 +68,31 @@ class StampReader:
                     "%s: change stamp %.40r is not a time; its document is sent again.", self._place, value
                 )
             return None
+
+
+class PageGuard:
+    """Notices that a page of a list came twice: the page that should have come instead is missing."""
+
+    def __init__(self, place: str) -> None:
+        """`place` names the list in an error."""
+        self._place = place
+        self._before: frozenset[tuple[t.Any, ...]] = frozenset()
+
+    def check(self, rows: Iterable[tuple[t.Any, ...]]) -> None:
+        """Look at the keys and stamps of the next page.
+
+        A document that changed while the list was read may come again, with another stamp.
+
+        Raises:
+            IncompleteAnswerError: the page before had one of its rows.
+        """
+        page = frozenset(rows)
+        again = self._before & page
+        if again:
+            key = "~".join(str(part) for part in min(again, key=str))
+            msg = f"{self._place} gave {key} on two pages: another page may be missing. Run again."
+            raise IncompleteAnswerError(msg)
+        self._before = page
 
 
 def key_text(kind: str | None, parts: Iterable[t.Any]) -> str:

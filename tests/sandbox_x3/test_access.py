@@ -106,6 +106,7 @@ def test_the_header_cannot_choose_another_algorithm(x3: X3Client, algorithm: obj
         ({"iat": float("nan")}, 21),
         ({"nbf": 4102444800}, 21),
         ({"nbf": "soon"}, 50),
+        ({"nbf": True}, 50),
         ({"sub": 5}, 42),
         ({"sub": ["INTERFACE"]}, 42),
         ({"sub": "interface"}, 42),
@@ -267,6 +268,15 @@ def test_a_wrong_command_line_is_explained(arguments: list[str], text: str) -> N
     assert (ended.returncode, ended.stdout) == (2, "")
     assert text in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_it_ends_when_there_is_no_stdin() -> None:
+    command = [str(SANDBOX_PYTHON), "-m", "local_x3", "--scale", "1", "--stop-with-stdin"]
+    ended = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, cwd=SANDBOX, timeout=60, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (0, b"")
+    assert b'"ready": true' in ended.stdout
 
 
 @pytest.mark.parametrize("end", ["stdin", "sigterm"])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 import typing as t
 from decimal import Decimal
 
 import pytest
 import requests
+from processes import ROOT, SANDBOX
 from x3_client import X3Client, decoded, diagnosis
 
 if t.TYPE_CHECKING:
@@ -194,6 +196,16 @@ def test_reset_undoes_everything(own: X3Client, control: X3Control) -> None:
         ({"do": "rows", "table": 7}, "rows: Expected `str`, got `int` - at `$.table`"),
         ({"do": "expected", "stream": "nope"}, "stream must be one of"),
         ({"do": "clock", "set": "noon"}, "noon"),
+        ({"do": "clock", "advance": 1e300}, "1970 to 2199"),
+        ({"do": "clock", "set": "9999-12-31T23:59:59Z"}, "1970 to 2199"),
+        ({"do": "touch", "table": "GDIE", "key": "CCT", "stamp": "noon"}, "$.stamp"),
+        ({"do": "set", "table": "GDIE", "key": "CCT", "values": {"DIE": "X"}}, "DIE is part of the key"),
+        ({"do": "mass_update", "table": "GDIE", "values": {"DIE": "X"}}, "DIE is part of the key"),
+        ({"do": "set", "table": "GDIE", "key": "CCT", "values": {"DES": None}}, "a text or a number"),
+        ({"do": "add", "table": "PORDER", "values": {"POHNUM": "N", "POHPOQ": 5}}, "a list of lines"),
+        ({"do": "add", "table": "PORDER", "values": {"POHNUM": "N", "POHPOQ": ["x"]}}, "a list of lines"),
+        ({"do": "add", "table": "PORDER", "values": {"POHNUM": ["N"]}}, "a text or a number"),
+        ({"do": "rows", "table": "GDIE", "limit": -1}, "$.limit"),
         ({"do": "expose", "class": "GDIE", "stamps": ["NOPE"]}, "$.stamps[0]"),
         ({"do": "faults", "rules": [{"fault": "nope"}]}, "nope"),
         ([], "do must be one of"),
@@ -211,6 +223,12 @@ def test_help_lists_every_command_with_its_arguments(truth: X3Control) -> None:
     for name, entry in found.items():
         assert entry["what"], name
     assert found["touch"]["arguments"]["key"].endswith("required")
+    page = (SANDBOX / "local_x3" / "README.md").read_text()
+    table = page[page.index("## Control") :]
+    named = "".join(re.findall(r"^\| (`.*?) \|", table, re.MULTILINE))
+    assert set(re.findall(r"`(\w+)`", named)) == set(found)
+    client = (ROOT / "tests" / "support" / "x3_control.py").read_text()
+    assert set(re.findall(r'self\.call\(\s*"(\w+)"', client)) == set(found)
     assert "class" in found["expose"]["arguments"]
 
 

@@ -32,6 +32,8 @@ def before_and_after(x3: X3Client, control: X3Control, method: str, path: str, *
         ("DELETE", RECORD + ".$details", "rest_details"),
         ("GET", RECORD + ".$edit", "rest_details"),
         ("GET", RECORD + ".%24edit", "rest_details"),
+        ("GET", RECORD + ".$%65dit", "rest_details"),
+        ("GET", RECORD + ".$EDIT", "rest_details"),
         ("GET", "/api1/x3/erp/SEED/BPSUPPLIER?representation=BPSUPPLIER.$create", "rest_query"),
         ("BREW", LIST, "rest_query"),
     ],
@@ -88,6 +90,7 @@ def test_an_attempt_without_credentials_counts_too(own: X3Client, control: X3Con
 
 
 def test_reading_is_no_write(own: X3Client, control: X3Control) -> None:
+    assert own.session.options(own.url + LIST, auth=own.basic, timeout=10).status_code == 405
     own.rows("BPSUPPLIER", where="BPSNAM ne '$edit'")
     own.session.head(own.url + LIST, auth=own.basic, timeout=10)
     own.post("{ x3MasterData { supplier { query(filter: \"{_id:'mutation'}\") { totalCount } } } }")

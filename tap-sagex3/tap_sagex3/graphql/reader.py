@@ -21,7 +21,7 @@ from tap_sagex3.graphql.query import (
     order_text,
     page_query,
 )
-from tap_sagex3.reading import ChangeKey, StampReader, key_text
+from tap_sagex3.reading import ChangeKey, PageGuard, StampReader, key_text
 from tap_sagex3.values import format_time
 
 if t.TYPE_CHECKING:
@@ -76,7 +76,9 @@ class GraphqlReader:
             "filter": filter_text(conditions) if conditions else None,
             "orderBy": order_text([*([field] if field else []), *self._node.key]),
         }
+        guard = PageGuard(self._node.node)
         for nodes, received in self._pages(self._node, self._selection, variables):
+            guard.check((*_key(node, self._node), node.get(field or "")) for node in nodes)
             if self._joined is not None:
                 self._join(nodes)
             for node in nodes:

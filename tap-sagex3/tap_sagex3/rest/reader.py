@@ -7,7 +7,7 @@ import typing as t
 
 from tap_sagex3.documents import Document
 from tap_sagex3.errors import IncompleteAnswerError, NotReadableError
-from tap_sagex3.reading import ChangeKey, StampReader, key_text
+from tap_sagex3.reading import ChangeKey, PageGuard, StampReader, key_text
 from tap_sagex3.rest.pool import ordered_map
 from tap_sagex3.values import format_time
 
@@ -101,7 +101,9 @@ class RestReader:
         return parameters
 
     def _listed(self, parameters: Mapping[str, str]) -> Iterator[tuple[Resource, str]]:
+        guard = PageGuard(self._rest.class_name)
         for page in self._client.pages(self._rest, parameters):
+            guard.check((*self._key(row), row.get(self._change.field or "")) for row in page.rows)
             for row in page.rows:
                 yield row, page.received
 

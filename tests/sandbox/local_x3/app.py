@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -9,7 +10,7 @@ import msgspec
 from local_x3.access.basic import CHALLENGE, basic_allowed
 from local_x3.access.cloud_http import ROOT, UNAUTHORISED, CloudApi, bearer, refusal
 from local_x3.access.connected_app import check_authorization
-from local_x3.access.writes import READING, is_write
+from local_x3.access.writes import is_write
 from local_x3.control.commands import control, parse
 from local_x3.control.state import State
 from local_x3.errors import ControlError, RestError, TokenError
@@ -78,6 +79,7 @@ class App:
         counters["requests"] += 1
         if is_write(request, kind):
             self.state.count_write(kind, request.method)
+            request = replace(request, writing=True)
         answer = self._remembering(answer)
         for armed in reversed(self.state.faults.pick(kind, request)):
             answer = self._spoilt(armed, kind, answer)
@@ -130,7 +132,7 @@ class App:
             response = json_response(401, RestError(401, "Unauthorized").body())
             response.headers["WWW-Authenticate"] = CHALLENGE
             return response
-        if request.method not in READING or is_write(request, "rest"):
+        if request.writing or request.method not in {"GET", "HEAD"}:
             problem = RestError(405, f"{request.method} refused: this server is read-only")
             return Response(405, ENCODER.encode(problem.body()), headers={"Allow": "GET, HEAD"})
         if self.rest.keeps_sessions(request.path):

@@ -25,6 +25,8 @@ class Request:
     query: str
     headers: Mapping[str, str]
     body: bytes
+    writing: bool = False  # tries to write: found out once, before it is answered
+    keeps_open: bool = True  # the client wants to send more over this connection
 
 
 @dataclass(slots=True)
@@ -48,7 +50,12 @@ Handler = Callable[[Request], Response]
 
 
 class BadRequestError(Exception):
-    """Something that is not an HTTP request."""
+    """Something that is not an HTTP request, or too much of one."""
+
+    def __init__(self, message: str, status: int = HTTPStatus.BAD_REQUEST) -> None:
+        """Keep the status of the answer."""
+        super().__init__(message)
+        self.status = int(status)
 
 
 class HttpServer:
@@ -86,13 +93,12 @@ class HttpServer:
                 if response.reset or response.cut_at is not None:
                     _reset(writer)
                     return
-                if response.close or request.headers.get("connection", "").lower() == "close":
+                if response.close or not request.keeps_open:
                     return
         except BadRequestError as problem:
-            writer.write(
-                self._head(Response(400, str(problem).encode(), "text/plain")) + str(problem).encode()
-            )
-        except (ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            response = Response(problem.status, str(problem).encode(), "text/plain")
+            writer.write(self._head(response) + response.body)
+        except (ConnectionError, asyncio.IncompleteReadError):
             return  # the client went away
         except asyncio.CancelledError:
             return  # the server stops while a client keeps its connection open
@@ -169,9 +175,12 @@ async def _read_request(reader: asyncio.StreamReader) -> Request | None:
         if problem.partial:
             raise
         return None
+    except asyncio.LimitOverrunError:
+        msg = "headers are too large"
+        raise BadRequestError(msg, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE) from None
     first, *lines = head.split("\r\n")
     parts = first.split(" ")
-    if len(parts) != 3:
+    if len(parts) != 3 or not parts[2].startswith("HTTP/1."):
         msg = "malformed request line"
         raise BadRequestError(msg)
     headers = {
@@ -179,7 +188,10 @@ async def _read_request(reader: asyncio.StreamReader) -> Request | None:
         for name, _, value in (line.partition(":") for line in lines if line)
     }
     path, _, query = parts[1].partition("?")
-    return Request(parts[0], path, query, headers, await _read_body(reader, headers))
+    asked = headers.get("connection", "").lower()
+    keeps_open = asked == "keep-alive" if parts[2] == "HTTP/1.0" else asked != "close"
+    body = await _read_body(reader, headers)
+    return Request(parts[0], path, query, headers, body, keeps_open=keeps_open)
 
 
 async def _read_body(reader: asyncio.StreamReader, headers: Mapping[str, str]) -> bytes:

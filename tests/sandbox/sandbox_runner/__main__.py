@@ -41,7 +41,7 @@ def start(options: Options, stack: ExitStack) -> dict[str, str]:
     state.mkdir(exist_ok=True)
     x3 = stack.enter_context(Service("local_x3", _x3_arguments(options)))
     snowflake = stack.enter_context(Service("local_snowflake", _snowflake_arguments(options, home)))
-    return variables(x3.ready(), snowflake.ready(), x3_version=options.x3_version, state=state)
+    return variables(x3.ready(), snowflake.ready(), options=options, state=state)
 
 
 def run(command: tuple[str, ...], environment: dict[str, str]) -> int:
@@ -84,7 +84,11 @@ def _private_folder() -> tempfile.TemporaryDirectory[str]:
 def _x3_arguments(options: Options) -> list[str]:
     arguments = ["--port", "0", "--scale", str(options.scale), "--seed", str(options.seed)]
     arguments += ["--x3-version", options.x3_version]
-    return [*arguments, "--fixture", str(options.fixture.resolve())] if options.fixture else arguments
+    if options.fixture:
+        arguments += ["--fixture", str(options.fixture.resolve())]
+    if options.link_origin:
+        arguments += ["--link-origin", options.link_origin]
+    return [*arguments, "--replay"] if options.replay else arguments
 
 
 def _snowflake_arguments(options: Options, home: Path) -> list[str]:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sandbox_runner.options import Options
+
 
 def variables(
-    x3: dict[str, Any], snowflake: dict[str, Any], *, x3_version: str, state: Path
+    x3: dict[str, Any], snowflake: dict[str, Any], *, options: Options, state: Path
 ) -> dict[str, str]:
     """Give the variables, from the ready lines of both servers.
 
@@ -25,14 +27,10 @@ def variables(
         "SANDBOX_SNOWFLAKE_PRIVATE_KEY_PATH": snowflake["private_key_path"],
         "TAP_SAGEX3_SERVER_URL": x3["url"],
         "TAP_SAGEX3_FOLDER": x3["folder"],
-        "TAP_SAGEX3_X3_VERSION": x3_version,
-        "TAP_SAGEX3_AUTH": "connected_app" if x3_version == "V12" else "basic",
+        "TAP_SAGEX3_X3_VERSION": options.x3_version,
         "TAP_SAGEX3_USERNAME": x3["username"],
         "TAP_SAGEX3_PASSWORD": x3["password"],
-        "TAP_SAGEX3_CLIENT_ID": x3["client_id"],
-        "TAP_SAGEX3_CLIENT_SECRET": x3["client_secret"],
-        "TAP_SAGEX3_ALLOWED_USER": x3["allowed_user"],
-        "TAP_SAGEX3_AUDIENCE": x3["audience"],
+        **_login(x3, options.login),
         "TARGET_SNOWFLAKE_AUDIT_ACCOUNT": snowflake["account"],
         "TARGET_SNOWFLAKE_AUDIT_HOST": snowflake["host"],
         "TARGET_SNOWFLAKE_AUDIT_PORT": str(snowflake["port"]),
@@ -45,3 +43,15 @@ def variables(
         "MELTANO_STATE_BACKEND_URI": state.as_uri(),
         "MELTANO_DATABASE_URI": f"sqlite:///{state / 'meltano.db'}",
     }
+
+
+def _login(x3: dict[str, Any], kind: str) -> dict[str, str]:
+    """Give the settings of one kind of login; a V12 server also tells how to reach its cloud gateway."""
+    cloud: dict[str, str] | None = x3["cloud"]
+    gateway = {f"SANDBOX_X3_CLOUD_{name.upper()}": text for name, text in (cloud or {}).items()}
+    found = {**gateway, "TAP_SAGEX3_AUTH": kind}
+    if kind == "cloud" and cloud is not None:
+        names = ("token_url", "client_id", "client_secret", "refresh_token")
+        return {**found, **{f"TAP_SAGEX3_{name.upper()}": cloud[name] for name in names}}
+    names = ("client_id", "client_secret", "allowed_user", "audience")
+    return {**found, **{f"TAP_SAGEX3_{name.upper()}": x3[name] for name in names}}

@@ -6,6 +6,11 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
+from local_x3.options import origin
+
+LOGINS = ("basic", "connected_app", "cloud")
+DEFAULT_LOGIN = {"V11": "basic", "V12": "connected_app"}
+
 
 @dataclass(frozen=True)
 class Options:
@@ -17,6 +22,9 @@ class Options:
     persist: Path | None
     fixture: Path | None
     contract: str
+    login: str
+    link_origin: str | None
+    replay: bool
     command: tuple[str, ...]
 
 
@@ -46,7 +54,21 @@ def parse(arguments: list[str]) -> Options:
         default="on",
         help="`off` lets the local Snowflake run statements outside the SQL contract, for other loaders",
     )
+    parser.add_argument(
+        "--login", choices=LOGINS, metavar="KIND",
+        help="how the tap logs in: basic (V11 has no other), connected_app (default of V12) or cloud: OAuth2 "
+        "through the gateway. SANDBOX_X3_CLOUD_* tell of the gateway in any case",
+    )  # fmt: skip
+    parser.add_argument(
+        "--link-origin", type=origin, metavar="URL",
+        help="http://HOST:PORT that links in X3's answers name, as behind a reverse proxy",
+    )  # fmt: skip
+    parser.add_argument(
+        "--replay", action="store_true", help="let X3 repeat answers that it has computed: for benchmarks"
+    )
     known = parser.parse_args(own)
+    if known.x3_version == "V11" and known.login not in {None, "basic"}:
+        parser.error(f"--login {known.login} needs --x3-version V12: V11 has Basic only")
     if known.action == "run" and not command:
         parser.error(
             "`run` needs a command after `--`, for example: sandbox run -- meltano run tap-sagex3 ..."
@@ -62,6 +84,9 @@ def parse(arguments: list[str]) -> Options:
         persist=known.persist,
         fixture=known.fixture,
         contract=known.contract,
+        login=known.login or DEFAULT_LOGIN[known.x3_version],
+        link_origin=known.link_origin,
+        replay=known.replay,
         command=tuple(command),
     )
 

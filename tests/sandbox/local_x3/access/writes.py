@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
@@ -19,6 +20,8 @@ READING = frozenset({"GET", "HEAD", "OPTIONS"})
 ASKING = frozenset({"graphql", "gateway", "token"})  # kinds of requests that are made by POST
 # Facets that open, change, make or delete a record, whatever the method: `$edit` alone begins a session.
 WRITING_FACETS = frozenset({"$edit", "$create", "$update", "$delete", "$copy", "$save"})
+HEX_LETTER = "%[4-7]"
+ANY_FACET = re.compile("|".join([HEX_LETTER, *(name[1:] for name in WRITING_FACETS)]), re.IGNORECASE)
 OVERRIDES = ("x-http-method-override", "x-http-method", "x-method-override")
 
 
@@ -34,7 +37,7 @@ def is_write(request: Request, kind: str) -> bool:
 
 
 def _writing_facet(query: str) -> bool:
-    if "representation" not in query:
+    if not ANY_FACET.search(query):  # nearly always: parsing each query would cost as much as answering it
         return False
     shown = (value for name, value in parse_qsl(query, keep_blank_values=True) if name == "representation")
     return any(value[value.find("$") :].lower() in WRITING_FACETS for value in shown if "$" in value)

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
-from local_x3.control.places import check_lock, level_of, stores_of
-from local_x3.control.records import Change, put_stamp
-from local_x3.errors import ControlError
+from local_x3.control.places import check_lock, full_key, level_of, stores_of
+from local_x3.control.records import TECHNICAL, Change, check_values, put_stamp
 from local_x3.store import walk
 
 if TYPE_CHECKING:
@@ -45,7 +44,9 @@ class MassUpdate(Change, tag="mass_update", kw_only=True):
         matched = given = 0
         for store in stores_of(state, self.place):
             level = level_of(store, self.place)
-            self._check_columns(level)
+            key = full_key(store, level)
+            check_values(level, self.values, {*level.columns, *TECHNICAL}, key)
+            check_values(level, self.match, {*level.columns, *key, *TECHNICAL}, ())
             for entry in list(store.by_key.values()):
                 for number, row in enumerate(_rows(store, entry, level)):
                     if any(row.get(name) != value for name, value in self.match.items()):
@@ -57,14 +58,6 @@ class MassUpdate(Change, tag="mass_update", kw_only=True):
                         return
                     given += 1
                     yield store, entry, number
-
-    def _check_columns(self, level: Level) -> None:
-        unknown = sorted(
-            {*self.match, *self.values} - set(level.columns) - {"UPDDATTIM", "UPDDAT", "CREDATTIM"}
-        )
-        if unknown:
-            msg = f"{level.table} has no column {unknown[0]}"
-            raise ControlError(msg)
 
     def _change(self, store: Records, entry: Entry, number: int, stamp: str | None) -> None:
         store.open(entry)

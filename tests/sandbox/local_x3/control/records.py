@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from decimal import Decimal
 from random import Random
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import msgspec
 
 from local_x3.control.expected import expected_records
-from local_x3.control.places import check_lock, full_key, level_of, opened, stores_of
+from local_x3.control.places import check_lock, find, full_key, level_of, opened, stores_of
 from local_x3.control.registry import Command
 from local_x3.control.transactions import inside
 from local_x3.data.filler import complete
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     from local_x3.control.state import State
     from local_x3.declarations import Level
 
-Stamp = str | None | msgspec.UnsetType
+STAMP_FORM = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"
+Stamp = Annotated[str, msgspec.Meta(pattern=STAMP_FORM)] | None | msgspec.UnsetType
+TECHNICAL = (STAMP, "UPDDAT", "CREDATTIM", "CREDAT", "AUUID")
 RowKey = str | int | list[str | int]
 
 
@@ -66,12 +69,10 @@ class RowChange(Change, kw_only=True):
 
     def change(self, state: State, values: dict[str, Any]) -> Row:
         """Put values into the row and stamp it alone, as X3 stamps header and lines apart [D]."""
+        found = find(state, self.place, self.key)
+        check_values(found.level, values, set(found.chain[-1].row), full_key(found.store, found.level))
         place = opened(state, self.place, self.key)
         row = place.chain[-1].row
-        unknown = sorted(set(values) - set(row))
-        if unknown:
-            msg = f"{place.level.table} has no column {unknown[0]}"
-            raise ControlError(msg)
         row.update(values)
         self.mark(row, state)
         place.store.changed(place.entry)
@@ -184,16 +185,38 @@ def _inherit(place: Place, line: Document) -> None:
 
 def _document(values: dict[str, Any], level: Level) -> Document:
     children = {
-        name: [_document(item, level.children[name]) for item in values[name]]
+        name: [_document(item, level.children[name]) for item in _objects(name, values[name])]
         for name in level.children
         if name in values
     }
     row = {name: value for name, value in values.items() if name not in level.children}
-    unknown = sorted(set(row) - set(level.columns) - {STAMP, "UPDDAT", "CREDATTIM", "CREDAT", "AUUID"})
-    if unknown:
-        msg = f"{level.table} has no column {unknown[0]}"
-        raise ControlError(msg)
+    check_values(level, row, {*level.columns, *TECHNICAL}, ())
     return Document(row, children)
+
+
+def _objects(name: str, lines: object) -> list[dict[str, Any]]:
+    if not isinstance(lines, list) or not all(isinstance(line, dict) for line in lines):
+        msg = f"{name} must be a list of lines, each an object with its columns"
+        raise ControlError(msg)
+    return lines
+
+
+def check_values(level: Level, values: dict[str, Any], known: set[str], key: tuple[str, ...]) -> None:
+    """Check that columns are there, may change, and get what X3 can hold: texts and numbers, no null [C].
+
+    Raises:
+        ControlError: one does not.
+    """
+    for name, value in values.items():
+        if name not in known:
+            msg = f"{level.table} has no column {name}"
+        elif name in key:
+            msg = f"{name} is part of the key of {level.table}: remove the row and add another"
+        elif isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
+            msg = f"{name} must be a text or a number, got {value!r}"
+        else:
+            continue
+        raise ControlError(msg)
 
 
 class Rows(Command, tag="rows", kw_only=True):
@@ -201,7 +224,7 @@ class Rows(Command, tag="rows", kw_only=True):
 
     reads_only: ClassVar[bool] = True
     table: str
-    limit: int | None = None
+    limit: Annotated[int, msgspec.Meta(ge=0)] | None = None
 
     def run(self, state: State) -> object:
         """Return the rows."""
