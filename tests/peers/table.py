@@ -41,7 +41,7 @@ def show(
     table = Table(title=title, title_justify="left")
     table.add_column("test", no_wrap=True)
     for name in runs:
-        table.add_column(name, max_width=MOST)
+        table.add_column(name, max_width=MOST, no_wrap=True, overflow="ellipsis")
     table.add_column("note", no_wrap=True)
     tests = list(dict.fromkeys(test for run in runs.values() for test in run))
     for test in tests:
