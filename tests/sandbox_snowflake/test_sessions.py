@@ -140,11 +140,11 @@ def test_parameters_are_kept_read_unset_and_refused(snow: Account, schema: str) 
             ("LOCK_TIMEOUT = 'soon'", (1008, "22023")),
             ("AUTOCOMMIT = MAYBE", (1008, "22023")),
             ("QUERY_TAG = '" + "x" * 2001 + "'", (1008, "22023")),
-            ("QUOTED_IDENTIFIERS_IGNORE_CASE = TRUE", (2, "0A000")),
+            ("STRICT_JSON_OUTPUT = TRUE", (2, "0A000")),
             ("TRANSACTION_ABORT_ON_ERROR = TRUE", (2, "0A000")),
         ):
             assert (change[:30], session.error(f"ALTER SESSION SET {change}")) == (change[:30], refused)
-        session.rows("ALTER SESSION SET QUOTED_IDENTIFIERS_IGNORE_CASE = FALSE")
+        session.rows("ALTER SESSION SET STRICT_JSON_OUTPUT = FALSE")
     with pytest.raises(snowflake.connector.errors.Error) as caught:
         snow.connect(**snow.loader_settings(), session_parameters={"NO_SUCH_THING": 1})
     assert "NO_SUCH_THING" in str(caught.value)

@@ -164,7 +164,11 @@ def _check(fault: Fault) -> None:
         if value not in known:
             msg = f"{name} must be one of {sorted(known)}, not {value!r}"
             raise ValueError(msg)
-    re.compile(fault.pattern)
+    try:
+        re.compile(fault.pattern)
+    except re.error as error:
+        msg = f"pattern: {error}"
+        raise ValueError(msg) from None
     if fault.when == "during" and fault.on != "upload":
         msg = "only an upload can be struck during it"
         raise ValueError(msg)

@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 MAX_BODY = 256 * 1024 * 1024  # bytes after unpacking
 
 
+_BIND_TYPES = {
+    "ANY", "ARRAY", "BINARY", "BOOLEAN", "DATE", "DECFLOAT", "FIXED", "OBJECT", "REAL", "TEXT", "TIME",
+    "TIMESTAMP", "TIMESTAMP_LTZ", "TIMESTAMP_NTZ", "TIMESTAMP_TZ", "VARIANT",
+}  # fmt: skip
+
+
 class MalformedRequest(Exception):  # noqa: N818 - an answer to the client, not an error of the server
     """The request has no meaning; the text says why."""
 
@@ -116,10 +122,16 @@ def _checked(bindings: object) -> dict[str, dict[str, Any]]:
             msg = f"binding {position!r} has no type and value"
             raise MalformedRequest(msg)
         value = entry["value"]
+        if str(entry["type"]).upper() not in _BIND_TYPES:
+            msg = f"binding {position!r} has the unknown type {entry['type']!r}"
+            raise MalformedRequest(msg)
         lengths.add(len(value) if isinstance(value, list) else -1)
         if not all(v is None or isinstance(v, str) for v in (value if isinstance(value, list) else [value])):
             msg = f"binding {position!r}: values are texts"
             raise MalformedRequest(msg)
+    if sorted(int(position) for position in bindings) != list(range(1, len(bindings) + 1)):
+        msg = "bindings are not numbered from 1 on"
+        raise MalformedRequest(msg)
     if len(lengths) > 1:
         msg = "bindings of different lengths"
         raise MalformedRequest(msg)

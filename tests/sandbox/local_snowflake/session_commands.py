@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 def use(call: Call) -> Result:
     """USE [DATABASE | SCHEMA | ROLE | WAREHOUSE | SECONDARY ROLES] name."""
     tree, world, session = call.statement.tree, call.world, call.session
-    kind = tree.args["kind"].name.upper() if tree.args.get("kind") else "DATABASE"
+    said = tree.args.get("kind") or "DATABASE"
+    kind = (said if isinstance(said, str) else said.name).upper()
     if kind == "SECONDARY ROLES":
         return _use_secondary_roles(tree)
     parts = table_parts(tree.this) if isinstance(tree.this, exp.Table) else [identifier(tree.this)]
