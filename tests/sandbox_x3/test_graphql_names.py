@@ -6,13 +6,14 @@ import tomllib
 import typing as t
 
 import pytest
-from processes import ROOT, server
+from processes import ROOT, SANDBOX, server
 from x3_client import JsonObject, X3Client, decoded
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
 
 ENTITIES = ROOT / "tap-sagex3" / "tap_sagex3" / "entities"
+SITE = SANDBOX / "local_x3" / "site"  # the site's own columns
 TYPE = "kind name ofType { kind name ofType { kind name } }"
 SCHEMA = f"""{{ __schema {{ queryType {{ name }} mutationType {{ name }} types {{ kind name description
   fields {{ name description args {{ name type {{ {TYPE} }} }} type {{ {TYPE} }} }} enumValues {{ name }}
@@ -111,7 +112,11 @@ def test_each_declared_column_is_one_property(schema: dict[str, JsonObject]) -> 
 
 
 def test_menus_are_in_order(schema: dict[str, JsonObject]) -> None:
-    menus = tomllib.loads((ENTITIES / "menus.toml").read_text("utf-8"))
+    menus = {
+        name: names
+        for folder in (ENTITIES, SITE)
+        for name, names in tomllib.loads((folder / "menus.toml").read_text("utf-8")).items()
+    }
     shown = {
         name.removesuffix("Enum"): [value["name"] for value in found["enumValues"]]
         for name, found in schema.items()
