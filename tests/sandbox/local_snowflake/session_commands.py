@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 def use(call: Call) -> Result:
     """USE [DATABASE | SCHEMA | ROLE | WAREHOUSE | SECONDARY ROLES] name."""
     tree, world, session = call.statement.tree, call.world, call.session
-    kind = tree.args["kind"].name.upper() if tree.args.get("kind") else "DATABASE"
+    said = tree.args.get("kind")
+    kind = str(said.name if isinstance(said, exp.Expression) else said or "DATABASE").upper()
     if kind == "SECONDARY ROLES":
         return _use_secondary_roles(tree)
     parts = table_parts(tree.this) if isinstance(tree.this, exp.Table) else [identifier(tree.this)]
@@ -143,7 +144,7 @@ def _set(call: Call, name: str, value: exp.Expression) -> None:
 
 def _unset(call: Call, name: str) -> None:
     if name in DEFAULTS:
-        call.session.parameters[name] = DEFAULTS[name]
+        call.session.parameter(name, DEFAULTS[name])
     else:
         call.session.parameters.pop(name, None)
 
