@@ -127,9 +127,7 @@ def main() -> None:
         print(f"WRONG HERE: {name}: {reason}")
     good = len(PROBES) - len(failures["stock"])
     print(f"{len(PROBES)} probes; stock fakesnow is right in {good}, ours in {len(PROBES) - len(ours)}")
-    print(
-        f"{len(failures['stock'])} rules that stock fakesnow breaks: their probes fail without corrections"
-    )
+    print(f"{len(failures['stock'])} rules that stock fakesnow breaks: their probes fail without corrections")
     sys.exit(bool(ours))
 
 

@@ -8,6 +8,7 @@ several lines. Numbers keep the digits they were written with.
 from __future__ import annotations
 
 import json
+import re
 from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, NoReturn
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from duckdb import DuckDBPyConnection
+
+
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 class _Number(str):
@@ -45,15 +49,23 @@ _DECODER = json.JSONDecoder(
 )
 
 
+def _quoted(text: str) -> str:
+    """A JSON text; half of a surrogate pair makes it none, since no UTF-8 text can hold it [I]."""
+    if _HALF.search(text):
+        message = "half of a surrogate pair"
+        raise ValueError(message)
+    return encode_basestring(text)
+
+
 def _written(value: object, line: str = "", step: str = "") -> str:
     """JSON text; `line` starts a new line inside the value, empty for everything on one line."""
     if isinstance(value, _Number):
         return value
     if isinstance(value, str):
-        return encode_basestring(value)
+        return _quoted(value)
     if isinstance(value, dict):
         gap = ": " if line else ":"
-        parts = [encode_basestring(k) + gap + _written(v, line + step, step) for k, v in value.items()]
+        parts = [_quoted(k) + gap + _written(v, line + step, step) for k, v in value.items()]
         return _enclosed("{", parts, "}", line, step)
     if isinstance(value, list):
         return _enclosed("[", [_written(v, line + step, step) for v in value], "]", line, step)
