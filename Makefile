@@ -12,7 +12,7 @@ SANDBOX_PY := $(SANDBOX)/.venv/bin/python
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export MELTANO_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help setup demo test test-full lint types bench peers generate lock clean
+.PHONY: help setup demo test test-full lint types bench peers probes generate lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F':.*?## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -66,6 +66,9 @@ bench: setup ## Both plugins against a peer on the sandbox: prints a table, writ
 
 peers: setup ## The standard suite of another loader on stock fakesnow and on our local Snowflake: prints a table
 	PYTHONPATH=tests/support $(BIN)/python -m tests.peers $(ARGS)
+
+probes: setup ## Probes of Snowflake's rules: stock fakesnow beside ours, through both connectors; what each correction is for
+	PYTHONPATH=tests/support $(BIN)/python tests/support/probe_table.py
 
 lock: $(UV) ## Pin every requirement again, with hashes and without registry addresses
 	$(UV) export --quiet --no-emit-workspace --no-emit-project --all-groups --no-header --no-annotate -o requirements/dev.txt

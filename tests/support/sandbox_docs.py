@@ -110,7 +110,7 @@ def _rules(path: Path) -> Table:
 def _probes(path: Path) -> Table:
     raw = tomllib.loads(path.read_text(encoding="utf-8"))
     stock = json.loads(STOCK.read_text(encoding="utf-8")) if STOCK.exists() else {}
-    table = Table(path.stem, raw["title"], raw.get("text", ""))
+    table = Table(path.stem, f"Local Snowflake, SQL: {path.stem}")
     for item in raw["probe"]:
         table.rules.append(
             Rule(item["id"], item["rule"], item["mark"], item["page"], (), stock.get(item["id"], ""))

@@ -16,6 +16,7 @@ from fakesnow import statement_type
 from sqlglot import exp
 
 from . import access, quoted_names, results
+from .column_types import to_duck
 from .dml import changed, duck_name, fit, known, running
 from .errors import SnowflakeError, syntax, unsupported
 from .file_formats import FileFormat, columns_of, from_properties, mismatch, reader
@@ -23,7 +24,7 @@ from .names import qualify, quote, split
 from .resolve import identifier, require, table_parts
 from .stage_commands import locate
 from .stage_queries import named_format
-from .translate import to_duck, translate
+from .translate import translate
 
 if TYPE_CHECKING:
     from .catalogue import Table
@@ -78,7 +79,7 @@ def copy_into(call: Call) -> Result:
 def _read(call: Call) -> Load:
     tree = call.statement.tree
     node = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
-    if not tree.args.get("kind") or not isinstance(node, exp.Table):
+    if not tree.args.get("kind") or not isinstance(node, exp.Table) or node.name.startswith("@"):
         message = "COPY INTO a location"
         raise unsupported(message)
     session, catalogue = call.session, call.world.catalogue
@@ -175,7 +176,10 @@ def _sql(call: Call, load: Load, file: StagedFile) -> str:
     select = _selected(call, load, fields)
     names = [f"c{index}" for index in range(1, len(load.columns) + 1)]
     catalogue = call.world.catalogue
-    fitted = [fit(n, column, load.table, catalogue) for n, column in zip(names, load.columns, strict=True)]
+    fitted = [
+        fit(_loaded(n, column, load), column, load.table, catalogue)
+        for n, column in zip(names, load.columns, strict=True)
+    ]
     listed = ", ".join(quote(column) for column in load.columns)
     where = reader(load.form, file, fields)
     inner = select.replace(quote(_FILE), where)
@@ -183,6 +187,14 @@ def _sql(call: Call, load: Load, file: StagedFile) -> str:
         f"INSERT INTO {duck_name(load.table)} ({listed}) SELECT {', '.join(fitted)} "
         f"FROM ({inner}) AS _ls_source({', '.join(names)})"
     )
+
+
+def _loaded(name: str, column: str, load: Load) -> str:
+    """A value of the file; a VARIANT of a JSON file gets its canonical text."""
+    found = load.table.column(column)
+    if load.form.kind == "JSON" and found is not None and found.duck_type == "JSON":
+        return f"CAST(_ls_json_of({name}::VARCHAR) AS JSON)"
+    return name
 
 
 def _selected(call: Call, load: Load, fields: int) -> str:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from . import access, ddl_alter, ddl_tables, grant_commands, results, stage_queries, user_commands
+from .column_types import to_duck
 from .errors import already_exists, not_found, unsupported
 from .names import ObjectName, literal, qualify, quote
 from .resolve import identifier, require, require_schema, resolve, table_parts
-from .translate import to_duck, translate
+from .translate import translate
 
 if TYPE_CHECKING:
     from collections.abc import Callable

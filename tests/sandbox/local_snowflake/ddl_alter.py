@@ -14,6 +14,7 @@ from sqlglot import exp
 
 from . import access, results
 from .catalogue import DEFAULT_VARCHAR, Column, Table, TableMeta
+from .column_types import text_length
 from .ddl_tables import (
     definition,
     object_name,
@@ -26,7 +27,7 @@ from .ddl_tables import (
 from .errors import SnowflakeError, already_exists, unsupported
 from .names import ObjectName, literal, quote
 from .resolve import identifier, lookup, require, unknown_column
-from .translate import duck_type, text_length, translate
+from .translate import duck_type, translate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,6 +94,7 @@ def _drop_column(call: Call, action: exp.Expression, table: Table, meta: TableMe
             call.session.duck.execute(f"ALTER TABLE {where(table)} DROP COLUMN {quote(name)}")
             meta.lengths.pop(name, None)
             meta.identities.pop(name, None)
+            meta.kinds.pop(name, None)
         elif not action.args.get("exists"):
             raise unknown_column(name)
 
@@ -147,9 +149,8 @@ def _rename_column(call: Call, action: exp.Expression, table: Table, meta: Table
         raise unknown_column(old)
     refuse_twins([*(c.name for c in table.columns if c.name != old), new])
     call.session.duck.execute(f"ALTER TABLE {where(table)} RENAME COLUMN {quote(old)} TO {quote(new)}")
-    _move(meta.lengths, old, new)
-    _move(meta.identities, old, new)
-    _move(meta.sequences, old, new)
+    for noted in (meta.lengths, meta.kinds, meta.identities, meta.sequences):
+        _move(noted, old, new)
 
 
 def _move(known: dict[str, Any], old: str, new: str) -> None:

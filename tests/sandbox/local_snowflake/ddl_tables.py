@@ -9,18 +9,19 @@ columns that differ only in case are refused, since DuckDB cannot hold them.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from copy import deepcopy
 from typing import TYPE_CHECKING
 
 from fakesnow import statement_type
 from sqlglot import exp
 
 from . import access, identities, results
-from .catalogue import DEFAULT_VARCHAR, Column, Table, TableMeta
+from .catalogue import DEFAULT_VARCHAR, MAX_VARCHAR, Column, Table, TableMeta
+from .column_types import refuse_precision, text_length, to_duck
 from .errors import SnowflakeError, already_exists, not_found, unsupported
 from .names import ObjectName, literal, qualify, quote
 from .resolve import identifier, lookup, require, require_schema, resolve, table_parts
-from .translate import text_length, to_duck, translate
+from .translate import translate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -131,11 +132,19 @@ def _body(call: Call, tree: exp.Expression, schema: str | None) -> tuple[TableMe
 def _copy_of(call: Call, like: exp.Expression, *, with_rows: bool) -> tuple[TableMeta, str]:
     source = require(object_name(call, like.this), call.session, call.world.catalogue)
     access.require(call, source, {"SELECT"})
-    rows = "" if with_rows else " LIMIT 0"
-    if call.world.catalogue.of(source.name).identities:
+    meta = deepcopy(call.world.catalogue.of(source.name))
+    if meta.identities:
         message = "LIKE or CLONE of a table with an AUTOINCREMENT column"
         raise unsupported(message)
-    return replace(call.world.catalogue.of(source.name)), f"AS SELECT * FROM {where(source)}{rows}"
+    if with_rows:
+        return meta, f"AS SELECT * FROM {where(source)}"
+    columns = ", ".join(
+        f"{quote(column.name)} {column.duck_type}"
+        + (f" DEFAULT {column.default}" if column.default else "")
+        + ("" if column.nullable else " NOT NULL")
+        for column in source.columns
+    )
+    return meta, f"({columns})"
 
 
 def _as_select(call: Call, tree: exp.Expression) -> tuple[TableMeta, str]:
@@ -186,9 +195,7 @@ def refuse_twins(names: list[str]) -> None:
 def take_apart(column: exp.ColumnDef, meta: TableMeta) -> None:
     """Take what DuckDB cannot hold out of a column definition, into `meta`."""
     name = identifier(column.this)
-    length = text_length(column.args.get("kind"))
-    if length is not None and length != DEFAULT_VARCHAR:
-        meta.lengths[name] = length
+    _note_type(name, column.args.get("kind"), meta)
     kept = []
     for constraint in column.args.get("constraints") or []:
         kind = constraint.args.get("kind")
@@ -204,6 +211,22 @@ def take_apart(column: exp.ColumnDef, meta: TableMeta) -> None:
             message = f"column constraint {constraint.sql(dialect='snowflake')}"
             raise unsupported(message)
     column.set("constraints", kept)
+
+
+_NOTED = {exp.DType.ARRAY: "ARRAY", exp.DType.OBJECT: "OBJECT", exp.DType.TIMESTAMPLTZ: "TIMESTAMP_LTZ"}
+
+
+def _note_type(name: str, kind: exp.DataType | None, meta: TableMeta) -> None:
+    """Keep what DuckDB's type does not say; refuse what is no type of a column."""
+    refuse_precision(kind)
+    length = text_length(kind)
+    if length is not None and not 0 < length <= MAX_VARCHAR:
+        message = f"a VARCHAR of {length} characters"  # [?] the real one's error number is not known
+        raise unsupported(message)
+    if length is not None and length != DEFAULT_VARCHAR:
+        meta.lengths[name] = length
+    if kind is not None and kind.this in _NOTED:
+        meta.kinds[name] = _NOTED[kind.this]
 
 
 def table_constraint(part: exp.Expression, meta: TableMeta) -> None:

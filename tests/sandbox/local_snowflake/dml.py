@@ -1,21 +1,27 @@
 """SELECT, INSERT, UPDATE, DELETE and TRUNCATE.
 
-Rules restored: a text longer than its VARCHAR(n) fails with 100078 (DuckDB ignores lengths), a text put
-into a VARIANT stays a text (DuckDB would parse it), TRUNCATE is DML and stays in the transaction
-(transactions page).
+Rules restored: a text longer than its VARCHAR(n) fails with 100078 (DuckDB ignores lengths), a column takes
+only what converts to its type (conversions.py), a VALUES list holds nothing semi-structured (2014), TRUNCATE
+is DML and stays in the transaction (transactions page).
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from fakesnow import statement_type
 from sqlglot import exp
 
 from . import access, results
-from .names import literal, quote
-from .resolve import Use, identifier, resolve, unknown_column
-from .translate import to_duck, translate
+from .catalogue import DEFAULT_VARCHAR
+from .column_types import to_duck
+from .errors import SnowflakeError, unsupported
+from .macros import ONCE
+from .names import literal, qualify, quote
+from .resolve import Use, identifier, lookup, resolve, table_parts, unknown_column
+from .set_operations import check_set_operations
+from .translate import translate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,8 +37,10 @@ def select(call: Call) -> Result:
     tree = call.statement.tree
     uses = resolve(tree, call.session, call.world.catalogue)
     access.check(call, uses)
-    sql = to_duck(translate(tree, call.session, call.now))
+    tree = translate(tree, call.session, call.now)
+    sql = to_duck(tree)
     with running(call, uses):
+        check_set_operations(tree, call.session.duck)
         return results.query(call.session.duck, sql, call.binds)
 
 
@@ -45,6 +53,7 @@ def insert(call: Call) -> Result:
     access.check(call, uses, {"INSERT", "DELETE"} if overwrite else {"INSERT"})
     table = target_of(uses)
     columns = _insert_columns(tree, table)
+    _check_values(tree, columns)
     tree = translate(tree, call.session, call.now)
     tree.set("overwrite", None)
     source = tree.args["expression"]
@@ -90,6 +99,8 @@ def delete(call: Call) -> Result:
 def truncate(call: Call) -> Result:
     """TRUNCATE TABLE."""
     tree = call.statement.tree
+    if tree.args.get("exists") and not _is_there(call, tree.expressions[0]):
+        return results.status()
     uses = resolve(tree, call.session, call.world.catalogue)
     access.check(call, uses)
     table = uses[0].table
@@ -97,6 +108,11 @@ def truncate(call: Call) -> Result:
     with running(call, uses, table):
         call.session.duck.execute(f"DELETE FROM {duck_name(table)}")
     return results.status()
+
+
+def _is_there(call: Call, node: exp.Expression) -> bool:
+    name = qualify(table_parts(node), call.session.database, call.session.schema)
+    return lookup(name, call.session, call.world.catalogue) is not None
 
 
 def running(call: Call, uses: Sequence[Use], table: Table | None = None) -> AbstractContextManager[None]:
@@ -133,6 +149,33 @@ def _insert_columns(tree: exp.Expression, table: Table) -> list[str]:
     return known(names, table)
 
 
+# What gives a VARIANT, ARRAY or OBJECT.
+_SEMI_STRUCTURED = (
+    exp.ParseJSON, exp.ToVariant, exp.Array, exp.ArrayConstructCompact, exp.Struct, exp.JSONObject,
+    exp.StarMap, exp.JSONExtract,
+)  # fmt: skip
+
+
+def _check_values(tree: exp.Expression, columns: list[str]) -> None:
+    """Rules of a VALUES list (insert page): nothing semi-structured; as many values as columns; DEFAULT."""
+    values = tree.args["expression"]
+    if not isinstance(values, exp.Values):
+        return
+    for row in values.expressions:
+        items = row.expressions if isinstance(row, exp.Tuple) else [row]
+        if len(items) != len(columns):
+            message = f"Insert value list does not match column list expecting {len(columns)} "
+            message += f"but got {len(items)}"
+            raise SnowflakeError(2020, "21S01", f"SQL compilation error:\n{message}")
+        if found := row.find(*_SEMI_STRUCTURED):
+            message = f"Invalid expression [{found.sql(dialect='snowflake')}] in VALUES clause"
+            raise SnowflakeError(2014, "22000", f"SQL compilation error:\n{message}")
+        for item in items:
+            if isinstance(item, exp.Column) and item.name.upper() == "DEFAULT":
+                message = "DEFAULT in a VALUES list"
+                raise unsupported(message)
+
+
 def known(names: list[str], table: Table) -> list[str]:
     """Check that a table has these columns, in this case.
 
@@ -145,17 +188,31 @@ def known(names: list[str], table: Table) -> list[str]:
     return names
 
 
+_FITS = {
+    "DATE": "_ls_as_date",
+    "TIMESTAMP": "_ls_into_timestamp",
+    "TIME": "_ls_as_time",
+    "BLOB": "_ls_as_binary",
+    "TIMESTAMP WITH TIME ZONE": "_ls_as_tz",
+}
+_NAME = re.compile(r'(?:[\w]+|"[^"]*")(?:\.(?:[\w]+|"[^"]*"))*')
+_KINDS = {"ARRAY": "_ls_into_array", "OBJECT": "_ls_into_object", "TIMESTAMP_LTZ": "_ls_as_ltz"}
+
+
 def fit(expression: str, column: str, table: Table, catalogue: Catalogue) -> str:
-    """Wrap a value on its way into a column with what DuckDB does not check, where something is needed."""
-    kind = table.column(column)
-    if kind is not None and kind.duck_type == "JSON":
-        return f"_ls_variant({expression})"
-    if kind is not None and kind.duck_type == "UUID":
+    """Wrap a value on its way into a column with what DuckDB does not check or does otherwise."""
+    found, meta = table.column(column), catalogue.of(table.name)
+    kind = found.duck_type if found is not None else ""
+    once = "" if _NAME.fullmatch(expression) else ONCE
+    if kind == "JSON":
+        return f"{_KINDS.get(meta.kinds.get(column, ''), '_ls_into_variant')}{once}({expression})"
+    if kind == "UUID":
         return f"_ls_uuid(CAST({expression} AS VARCHAR))"
-    length = catalogue.of(table.name).lengths.get(column)
-    if length is None:
-        return expression
-    return f"_ls_fit(CAST({expression} AS VARCHAR), {length}, {literal(column)})"
+    if kind == "VARCHAR":
+        length = meta.lengths.get(column, DEFAULT_VARCHAR)
+        return f"_ls_fit(_ls_varchar{once}({expression}), {length}, {literal(column)})"
+    macro = _KINDS.get(meta.kinds.get(column, "")) or _FITS.get(kind)
+    return expression if macro is None else f"{macro}{once}({expression})"
 
 
 def fitted_source(source: str, table: Table, columns: list[str], catalogue: Catalogue) -> exp.Expression:

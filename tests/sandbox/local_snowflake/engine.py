@@ -15,6 +15,7 @@ from . import (
     account_functions,
     copying,
     ddl,
+    describing,
     dml,
     merge,
     quoted_names,
@@ -117,8 +118,9 @@ def _logged(trace: _Trace, binds: Sequence[object], order: StatementRequest) -> 
     try:
         world.transactions.expire(session)
         order.before()
-        result = _run(trace, binds)
-        trace.log(rows=result.rows)
+        result = _run(trace, binds, describe_only=order.describe_only)
+        if not order.describe_only:
+            trace.log(rows=result.rows)
     except ConnectionReset:
         raise
     except Exception as error:
@@ -168,7 +170,7 @@ class _Trace:
         self.world.query_log.add(entry)
 
 
-def _run(trace: _Trace, binds: Sequence[object]) -> Result:
+def _run(trace: _Trace, binds: Sequence[object], *, describe_only: bool) -> Result:
     world, session = trace.world, trace.session
     trace.statement = statement = parse(trace.text)
     if world.contract and session.user.name != "ADMIN":
@@ -178,6 +180,8 @@ def _run(trace: _Trace, binds: Sequence[object]) -> Result:
     handler = account_functions.handler(statement) or _HANDLERS.get(statement.kind)
     if handler is None:
         raise unsupported(statement.kind)
+    if describe_only:
+        return describing.described(call)
     if statement.needs_warehouse:
         access.require_warehouse(call)
     if statement.is_ddl:

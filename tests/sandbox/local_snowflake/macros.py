@@ -1,59 +1,61 @@
 """SQL functions that DuckDB lacks or answers differently, as macros of each session.
 
 Rules restored (functions' pages): TRY_ functions take text and give NULL for what does not convert;
-TRY_TO_BOOLEAN knows Snowflake's words; TRY_TO_TIMESTAMP reads ISO forms and whole numbers as times since
-1970; PARSE_JSON keeps the numbers' text and fails with 100069; OCTET_LENGTH counts bytes; TYPEOF names
-VARIANT types; a number in a VARIANT that DuckDB cannot hold exactly is refused instead of rounded.
+TRY_TO_BOOLEAN knows Snowflake's words; PARSE_JSON fails with 100069; OCTET_LENGTH counts bytes; TYPEOF names
+VARIANT types; NUMBER divided by NUMBER has six decimals more and fails for zero (operators-arithmetic page);
+a number in a VARIANT that DuckDB cannot hold exactly is refused instead of rounded. What turns values into
+other types is in conversions.py.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fakesnow.macros import creation_sql
+from sqlglot import exp
+
+from . import conversions
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from duckdb import DuckDBPyConnection
 
+ONCE = "_1"
 _NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
-_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
-_TIMESTAMP = _DATE + r"([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)? ?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?"
-_ZONE = r"(:[0-9]{2}(?:\.[0-9]+)?) ?(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)$"
+_REFUSED = "error('LOCAL:2:0A000:Unsupported feature: the local Snowflake cannot "
+# The type that a quotient has: six decimals more than the dividend; a DOUBLE when either side is one.
+_QUOTIENT = "(a * CAST(1 AS DECIMAL(7, 6)) + b * 0)"
 
-# How a whole number is read depends on its size (to_timestamp page).
-_EPOCH = """make_timestamp(CASE
-    WHEN TRY_CAST(x AS HUGEINT) < 31536000000 THEN TRY_CAST(x AS BIGINT) * 1000000
-    WHEN TRY_CAST(x AS HUGEINT) < 31536000000000 THEN TRY_CAST(x AS BIGINT) * 1000
-    WHEN TRY_CAST(x AS HUGEINT) < 31536000000000000 THEN TRY_CAST(x AS BIGINT)
-    ELSE TRY_CAST(x AS BIGINT) // 1000 END)"""
+
+def _scale(expression: str) -> str:
+    """Decimals of an expression's type, by DuckDB's name of it."""
+    return f"COALESCE(TRY_CAST(regexp_extract(typeof({expression}), ',([0-9]+)', 1) AS INTEGER), 0)"
+
 
 _DEFINITIONS = {
     "_ls_text(x)": """CASE WHEN typeof(x) IN ('VARCHAR', '"NULL"', 'NULL') THEN x::VARCHAR
         ELSE error('LOCAL:1065:22023:SQL compilation error: TRY_ functions take text, not '
             || typeof(x)) END""",
     "_ls_number_text(x)": f"CASE WHEN regexp_full_match(trim(x), '{_NUMBER}') THEN trim(x) END",
-    "_ls_try_double(x)": "TRY_CAST(trim(x) AS DOUBLE)",
+    # A number too large for a FLOAT would be infinite here. [I] the real one gives NULL, as for any overflow.
+    "_ls_try_double(x)": f"""CASE WHEN regexp_full_match(trim(x), '{_NUMBER}')
+        THEN CASE WHEN NOT isinf(TRY_CAST(trim(x) AS DOUBLE)) THEN TRY_CAST(trim(x) AS DOUBLE) END
+        WHEN regexp_full_match(lower(trim(x)), '[+-]?(nan|inf|infinity)')
+            THEN TRY_CAST(trim(x) AS DOUBLE) END""",
     "_ls_try_boolean(x)": """CASE WHEN lower(trim(x)) IN ('true', 't', 'yes', 'y', 'on', '1') THEN TRUE
         WHEN lower(trim(x)) IN ('false', 'f', 'no', 'n', 'off', '0') THEN FALSE END""",
-    "_ls_try_timestamp(x)": f"""CASE WHEN regexp_full_match(x, '{_TIMESTAMP}')
-        THEN TRY_CAST(regexp_replace(x, '{_ZONE}', '\\1') AS TIMESTAMP)
-        WHEN regexp_full_match(x, '[0-9]{{1,18}}') THEN {_EPOCH} END""",
-    "_ls_try_date(x)": "CAST(_ls_try_timestamp(x) AS DATE)",
-    "_ls_parse_json(x)": """CASE WHEN trim(x) = '' THEN NULL WHEN json_valid(x) THEN x::JSON
-        WHEN x IS NULL THEN NULL ELSE error('LOCAL:100069:22P02:Error parsing JSON: ' || left(x, 40)) END""",
-    "_ls_try_parse_json(x)": "CASE WHEN trim(x) <> '' AND json_valid(x) THEN x::JSON END",
+    "_ls_parse_json(x)": "CAST(_ls_json_of(_ls_text(x)) AS JSON)",
+    "_ls_try_parse_json(x)": "CAST(_ls_try_json_of(_ls_text(x)) AS JSON)",
+    "_ls_to_json(x)": "CAST(_ls_variant(x) AS VARCHAR)",
     "_ls_sha256(x)": "sha256(x)",
     "_ls_octet_length(x)": """CASE WHEN typeof(x) = 'BLOB' THEN octet_length(x::BLOB)
         ELSE strlen(x::VARCHAR) END""",
     "_ls_typeof(x)": """CASE json_type(x) WHEN 'OBJECT' THEN 'OBJECT' WHEN 'ARRAY' THEN 'ARRAY'
         WHEN 'VARCHAR' THEN 'VARCHAR' WHEN 'BIGINT' THEN 'INTEGER' WHEN 'UBIGINT' THEN 'INTEGER'
-        WHEN 'HUGEINT' THEN 'INTEGER' WHEN 'DOUBLE' THEN 'DECIMAL' WHEN 'BOOLEAN' THEN 'BOOLEAN'
-        WHEN 'NULL' THEN 'NULL_VALUE' END""",
-    "_ls_timestamp(x)": "CAST(CAST(x AS TIMESTAMPTZ) AS TIMESTAMP)",
-    "_ls_timestamptz(x)": "CAST(x AS TIMESTAMPTZ)",
-    "_ls_date(x)": "CAST(CAST(CAST(x AS TIMESTAMPTZ) AS TIMESTAMP) AS DATE)",
-    "_ls_fit(x, n, c)": """CASE WHEN length(x) > n THEN error('LOCAL:100078:22000:String ''' || left(x, 40)
-        || ''' is too long and would be truncated, column ' || c) ELSE x END""",
+        WHEN 'HUGEINT' THEN 'INTEGER' WHEN 'BOOLEAN' THEN 'BOOLEAN' WHEN 'NULL' THEN 'NULL_VALUE'
+        WHEN 'DOUBLE' THEN CASE WHEN contains(lower(x::VARCHAR), 'e') THEN 'DOUBLE'
+            WHEN contains(x::VARCHAR, '.') THEN 'DECIMAL' ELSE 'INTEGER' END END""",
     "_ls_cast_fit(x, n)": """CASE WHEN length(x) > n THEN error('LOCAL:2:0A000:Unsupported feature: the '
         || 'local Snowflake cannot cast a longer text to VARCHAR(' || n || '): ' || left(x, 40))
         ELSE x END""",
@@ -63,16 +65,55 @@ _DEFINITIONS = {
         || ' to UUID') END""",
     "_ls_inexact(j, p)": """json_type(j, p) = 'DOUBLE' AND NOT contains(j::VARCHAR, j ->> p)
         AND length(regexp_replace(j ->> p, '[^0-9]', '', 'g')) > 15""",
-    "_ls_json(j, p)": """CASE WHEN _ls_inexact(j, p) THEN error('LOCAL:2:0A000:Unsupported feature: the '
-        || 'local Snowflake cannot read this number of a VARIANT exactly: ' || (j ->> p)) ELSE j -> p END""",
-    "_ls_json_text(j, p)": """CASE WHEN _ls_inexact(j, p) THEN error('LOCAL:2:0A000:Unsupported feature: the '
-        || 'local Snowflake cannot read this number of a VARIANT exactly: ' || (j ->> p)) ELSE j ->> p END""",
-    "_ls_variant(x)": "CASE WHEN typeof(x) = 'JSON' THEN x::VARCHAR::JSON ELSE to_json(x) END",
+    "_ls_json(j, p)": f"""CASE WHEN _ls_inexact(j, p)
+        THEN {_REFUSED}read this number of a VARIANT exactly: ' || (j ->> p)) ELSE j -> p END""",
+    "_ls_json_text(j, p)": f"""CASE WHEN _ls_inexact(j, p)
+        THEN {_REFUSED}read this number of a VARIANT exactly: ' || (j ->> p)) ELSE j ->> p END""",
+    "_ls_defined(x)": f"""CASE WHEN x IS NULL
+        THEN {_REFUSED}hold undefined, which a NULL in ARRAY_CONSTRUCT becomes') ELSE x END""",
+    "_ls_div(a, b)": f"""CASE WHEN a IS NULL OR b IS NULL THEN NULL
+        WHEN b = 0 THEN error('LOCAL:100051:22012:Division by zero')
+        WHEN typeof({_QUOTIENT}) = 'DOUBLE' THEN cast_to_type(a::DOUBLE / b::DOUBLE, {_QUOTIENT})
+        WHEN {_scale(_QUOTIENT)} > 12 OR {_scale(_QUOTIENT)} <> {_scale("a")} + 6
+            OR abs(a::DOUBLE / b::DOUBLE) > pow(10, 13 - {_scale(_QUOTIENT)})
+            THEN {_REFUSED}divide these numbers exactly')
+        ELSE cast_to_type(a::DOUBLE / b::DOUBLE, {_QUOTIENT}) END""",
 }
 
 
-def create(duck: DuckDBPyConnection) -> None:
+def call(name: str, *arguments: exp.Expression | None, plain: bool = False) -> exp.Anonymous:
+    """A call of a macro; the twin is taken when its only argument is no mere name or literal."""
+    given = [argument for argument in arguments if argument is not None]
+    if len(given) == 1 and not plain and not isinstance(given[0], (exp.Column, exp.Literal, exp.Null)):
+        name += ONCE
+    return exp.Anonymous(this=name, expressions=given)
+
+
+def create(duck: DuckDBPyConnection, parameters: Mapping[str, Any]) -> None:
     """Create the macros, and fakesnow's own, for one connection; views find them in every session."""
-    for signature, body in _DEFINITIONS.items():
-        duck.execute(f"CREATE OR REPLACE TEMP MACRO {signature} AS ({body})")
+    follow(duck, parameters)
+    _define(duck, conversions.DEFINITIONS)
+    _define(duck, _DEFINITIONS)
     duck.execute(creation_sql("local").replace("MACRO local.", "TEMP MACRO "))
+
+
+def follow(duck: DuckDBPyConnection, parameters: Mapping[str, Any]) -> None:
+    """Let conversions and DuckDB's time zone follow the parameters of a session."""
+    duck.execute("SET TimeZone = $zone", {"zone": parameters["TIMEZONE"]})
+    _define(duck, conversions.writing(parameters))
+
+
+def _define(duck: DuckDBPyConnection, definitions: Mapping[str, str]) -> None:
+    """Create macros, and for each of one argument a twin that has its argument computed once.
+
+    A macro is a replacement of text: nested ones whose bodies name their argument many times would grow
+    beyond what can be planned. The twin binds it to the variable of a lambda.
+    """
+    for signature, body in definitions.items():
+        duck.execute(f"CREATE OR REPLACE TEMP MACRO {signature} AS ({body})")
+        if signature.endswith("(x)"):
+            name = signature.removesuffix("(x)")
+            duck.execute(
+                f"CREATE OR REPLACE TEMP MACRO {name}{ONCE}(x) AS "
+                f"(list_transform([x], lambda v: {name}(v))[1])"
+            )

@@ -14,10 +14,11 @@ from fakesnow import statement_type
 from sqlglot import exp
 
 from . import access, results, stage_queries
+from .column_types import to_duck
 from .dml import fit, fit_assignment, known, lock, running, target_of
 from .errors import SnowflakeError
 from .resolve import identifier, resolve
-from .translate import to_duck, translate
+from .translate import translate
 
 if TYPE_CHECKING:
     from .catalogue import Catalogue, Table

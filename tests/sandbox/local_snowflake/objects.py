@@ -10,6 +10,9 @@ import json
 
 from sqlglot import exp
 
+from .errors import SnowflakeError, unsupported
+from .macros import call
+
 _Pairs = list[tuple[exp.Expression, exp.Expression]]
 
 
@@ -17,7 +20,10 @@ def object_construct(node: exp.Expression) -> exp.Expression:
     """Rewrite OBJECT_CONSTRUCT(_KEEP_NULL) whose names are distinct literals; leave any other form alone."""
     pairs, keep_nulls = _pairs(node)
     names = [name.name for name, _ in pairs if isinstance(name, exp.Literal) and name.is_string]
-    if not pairs or len(names) != len(pairs) or len(set(names)) != len(names):
+    if len(set(names)) != len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise SnowflakeError(100103, "22000", f"Duplicate field key '{twice}'")
+    if not pairs or len(names) != len(pairs):
         return node
     parts = [_member(name.name, value, keep_nulls=keep_nulls) for name, value in sorted(pairs, key=_name)]
     body = exp.Anonymous(this="CONCAT_WS", expressions=[exp.Literal.string(","), *parts])
@@ -27,20 +33,49 @@ def object_construct(node: exp.Expression) -> exp.Expression:
 
 def variant_text(value: exp.Expression, *, keep_nulls: bool) -> exp.Expression:
     """JSON text of a value; a VARIANT keeps its own text, so that its numbers stay exact."""
-    variant = exp.Anonymous(this="_LS_VARIANT", expressions=[value.copy()])
+    if isinstance(value, exp.Cast) and value.is_type("json") and isinstance(value.this, exp.Anonymous):
+        return value.this.copy()  # the text that this module has built
+    variant = call("_ls_variant", value.copy())
     as_text = exp.Cast(this=variant, to=exp.DataType.build("VARCHAR", dialect="duckdb"))
     return exp.Coalesce(this=as_text, expressions=[exp.Literal.string("null")]) if keep_nulls else as_text
 
 
 def array(values: list[exp.Expression], *, keep_nulls: bool) -> exp.Expression:
-    """ARRAY_CONSTRUCT (SQL NULL as null) or ARRAY_CONSTRUCT_COMPACT (without it)."""
-    parts = [variant_text(value, keep_nulls=keep_nulls) for value in values]
+    """ARRAY_CONSTRUCT (where a SQL NULL would be undefined) or ARRAY_CONSTRUCT_COMPACT (without it)."""
+    parts = [variant_text(value, keep_nulls=False) for value in values]
+    if keep_nulls:
+        parts = [exp.Anonymous(this="_ls_defined", expressions=[part]) for part in parts]
     body = exp.Anonymous(this="CONCAT_WS", expressions=[exp.Literal.string(","), *parts])
     inner = [body] if parts else []
     text = exp.Anonymous(
         this="CONCAT", expressions=[exp.Literal.string("["), *inner, exp.Literal.string("]")]
     )
     return exp.Cast(this=text, to=exp.DataType.build("JSON", dialect="duckdb"))
+
+
+def array_agg(node: exp.Expression) -> exp.Expression:
+    """ARRAY_AGG as one text: without NULL, in the order asked for, [] for no value (array_agg page)."""
+    order = None
+    if isinstance(node, exp.WithinGroup) and isinstance(node.this, exp.ArrayAgg):
+        node, order = node.this, node.expression
+    elif not isinstance(node, exp.ArrayAgg) or isinstance(node.parent, (exp.WithinGroup, exp.Window)):
+        return node
+    distinct = isinstance(node.this, exp.Distinct)
+    value = node.this.expressions[0] if distinct else node.this
+    text: exp.Expression = variant_text(value, keep_nulls=False)
+    if distinct:
+        text = exp.Distinct(expressions=[text])
+    if order is not None:
+        if distinct:
+            message = "ARRAY_AGG(DISTINCT ...) in an order"
+            raise unsupported(message)
+        text = exp.Order(this=text, expressions=[part.copy() for part in order.expressions])
+    joined = exp.GroupConcat(this=text, separator=exp.Literal.string(","))
+    whole = [exp.Literal.string("["), joined, exp.Literal.string("]")]
+    return exp.Cast(
+        this=exp.Anonymous(this="CONCAT", expressions=whole),
+        to=exp.DataType.build("JSON", dialect="duckdb"),
+    )
 
 
 def _name(pair: tuple[exp.Expression, exp.Expression]) -> str:

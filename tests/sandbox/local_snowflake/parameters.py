@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from .errors import SnowflakeError, unsupported
+from .time_formats import OUTPUT_FORMATS
 
 # Parameters that the code reads, with Snowflake's defaults.
 DEFAULTS: dict[str, Any] = {
@@ -25,16 +26,23 @@ DEFAULTS: dict[str, Any] = {
     "STATEMENT_TIMEOUT_IN_SECONDS": 172800,
     "TIMESTAMP_TYPE_MAPPING": "TIMESTAMP_NTZ",
     "TIMEZONE": "America/Los_Angeles",
+    **OUTPUT_FORMATS,
 }
+# What DuckDB and the macros of conversion depend on.
+FOLLOWED = {"TIMEZONE", *OUTPUT_FORMATS}
 # Parameters that are taken only at the value under which the stand-in works.
 FIXED: dict[str, str] = {
     "AUTOCOMMIT_API_SUPPORTED": "TRUE",
     "BINARY_INPUT_FORMAT": "HEX",
+    "BINARY_OUTPUT_FORMAT": "HEX",
     "DATE_INPUT_FORMAT": "AUTO",
+    "JSON_INDENT": "2",
+    "ERROR_ON_NONDETERMINISTIC_MERGE": "TRUE",
     "ERROR_ON_NONDETERMINISTIC_UPDATE": "FALSE",
     "MULTI_STATEMENT_COUNT": "1",
     "STRICT_JSON_OUTPUT": "FALSE",
     "TIMESTAMP_INPUT_FORMAT": "AUTO",
+    "TIMESTAMP_TYPE_MAPPING": "TIMESTAMP_NTZ",
     "TIME_INPUT_FORMAT": "AUTO",
     "TRANSACTION_ABORT_ON_ERROR": "FALSE",
     "TRANSACTION_DEFAULT_ISOLATION_LEVEL": "READ COMMITTED",
@@ -44,10 +52,9 @@ FIXED: dict[str, str] = {
 }
 # How results look in a client or how the service works inside; nothing here depends on them.
 _HARMLESS = {
-    "DATE_OUTPUT_FORMAT", "JSON_INDENT", "ROWS_PER_RESULTSET", "TIMESTAMP_LTZ_OUTPUT_FORMAT",
-    "TIMESTAMP_NTZ_OUTPUT_FORMAT", "TIMESTAMP_OUTPUT_FORMAT", "TIMESTAMP_TZ_OUTPUT_FORMAT",
-    "TIME_OUTPUT_FORMAT", "USE_CACHED_RESULT",
-}  # fmt: skip
+    "ROWS_PER_RESULTSET",
+    "USE_CACHED_RESULT",
+}
 _HARMLESS_PREFIXES = ("CLIENT_", "ENABLE_", "PYTHON_", "GEOGRAPHY_", "GEOMETRY_", "SNOWPARK_")
 _LIMITS = {"QUERY_TAG": 2000}  # characters
 

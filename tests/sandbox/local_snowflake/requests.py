@@ -35,7 +35,7 @@ class StatementRequest:
     """A statement to run.
 
     `bindings` by position; `parameters`: session parameters for this statement only; `peer`: the client's TCP
-    port; `before`: what a fault does before the statement takes effect.
+    port; `before`: what a fault does before the statement takes effect; `describe_only`: do not run it.
     """
 
     text: str
@@ -46,6 +46,7 @@ class StatementRequest:
     client: str = ""
     peer: int = 0
     before: Callable[[], None] = lambda: None
+    describe_only: bool = False
 
 
 def token(request: Request) -> str:
@@ -108,6 +109,7 @@ def statement(request: Request, asked: Mapping[str, Any]) -> StatementRequest:
         f"{request.url.scheme}://{request.url.netloc}",
         request.headers.get("user-agent", ""),
         request.client.port if request.client else 0,
+        describe_only=bool(asked.get("describeOnly")),
     )
 
 

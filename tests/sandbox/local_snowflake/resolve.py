@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from .errors import SnowflakeError, not_found
+from .errors import SnowflakeError, not_found, unsupported
 from .names import ObjectName, qualify
 
 if TYPE_CHECKING:
@@ -129,10 +129,14 @@ def _information_schema(node: exp.Table, session: Session) -> None:
     if database is None:
         qualify([node.name], None, None)
     name = identifier(node.this)
-    views = {"COLUMNS", "TABLES", "VIEWS", "SCHEMATA", "LOAD_HISTORY"}
+    views = {name: f"_fs_{name.lower()}" for name in ("COLUMNS", "VIEWS", "SCHEMATA", "LOAD_HISTORY")}
+    views["TABLES"] = "_ls_tables"
     node.set("catalog", exp.to_identifier(database, quoted=True))
     node.set("db", exp.to_identifier("_fs_information_schema", quoted=True))
-    node.set("this", exp.to_identifier(f"_fs_{name.lower()}" if name in views else name.lower(), quoted=True))
+    if name not in views:
+        message = f"INFORMATION_SCHEMA.{name}"
+        raise unsupported(message)
+    node.set("this", exp.to_identifier(views[name], quoted=True))
 
 
 def _aliases(tree: exp.Expression) -> Iterable[str]:

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from fakesnow import statement_type
 
-from . import wire_arrow
-from .errors import unsupported
+from . import variants, wire_arrow
+from .errors import SnowflakeError, unsupported
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from duckdb import DuckDBPyConnection
 
+_TOO_LONG = 10**38
 SUCCESS = "Statement executed successfully."
 # DuckDB type -> (Snowflake wire type, precision, scale)
 _WIRE: dict[str, tuple[str, int | None, int | None]] = {
@@ -87,10 +88,36 @@ def query(duck: DuckDBPyConnection, sql: str, binds: Sequence[object] = ()) -> R
     table = relation.to_arrow_table()
     for index, (name, kind) in enumerate(described):
         if kind in {"HUGEINT", "UHUGEINT"}:
-            table = table.set_column(index, name, table.column(index).cast(pa.decimal128(38, 0)))
+            table = table.set_column(index, name, _whole(table.column(index)))
             described[index] = (name, "DECIMAL(38,0)")
+        elif kind == "JSON":
+            texts = pa.array(map(variants.pretty, table.column(index).to_pylist()), pa.string())
+            table = table.set_column(index, name, texts)
     rowtype = [_column_type(name, kind) for name, kind in described]
     return Result(table, rowtype, statement_type.SELECT, table.num_rows)
+
+
+def shape(duck: DuckDBPyConnection, sql: str) -> Result:
+    """The columns of a query that is not run."""
+    relation = duck.sql(sql)
+    names = list(zip(relation.columns, map(str, relation.types), strict=True))
+    empty = pa.table({f"c{index}": pa.array([], pa.string()) for index in range(len(names))})
+    kinds = ["DECIMAL(38,0)" if kind in {"HUGEINT", "UHUGEINT"} else kind for _, kind in names]
+    rowtype = [_column_type(name, kind) for (name, _), kind in zip(names, kinds, strict=True)]
+    return Result(empty, rowtype, statement_type.SELECT)
+
+
+def _whole(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Whole numbers of up to 38 digits.
+
+    Raises:
+        SnowflakeError: 100132 for a longer one.
+    """
+    for value in column.to_pylist():
+        if value is not None and abs(value) >= _TOO_LONG:
+            message = f"Number out of representable range: type FIXED[SB16](38,0), value {int(value)}"
+            raise SnowflakeError(100132, "22003", message)
+    return column.cast(pa.decimal128(38, 0))
 
 
 def of_rows(columns: Mapping[str, str], rows: Sequence[Sequence[Any]], type_id: int = 0) -> Result:
@@ -133,6 +160,8 @@ def body(result: Result) -> dict[str, Any]:
             "queryResultFormat": "json",
             "rowset": [[None if value is None else str(value) for value in row] for row in rows],
         }
+    elif result.extra:  # described only
+        rowset = {"queryResultFormat": "arrow", "rowsetBase64": ""}
     elif result.table.num_columns:
         encoded = wire_arrow.encode(result.table, result.rowtype)
         rowset = {"queryResultFormat": "arrow", "rowsetBase64": encoded}

@@ -199,7 +199,7 @@ class Service:
             total += result.rows
         if result.put is not None:
             return _answer(self._upload(result.put, order.base, order.client) | {"queryId": query_id})
-        data = results.body(result) | _session_data(session) | {"queryId": query_id}
+        data = _session_data(session) | results.body(result) | {"queryId": query_id}
         if len(rows) > 1:
             data |= {"queryResultFormat": "json", "rowset": [[str(total)]], "total": 1, "returned": 1}
         return _answer(data | {"statementTypeId": result.type_id})

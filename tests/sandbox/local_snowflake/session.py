@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from . import parameters
+from . import macros, parameters
 from .errors import SnowflakeError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from duckdb import DuckDBPyConnection
     from fakesnow.conn import FakeSnowflakeConnection
@@ -100,7 +100,24 @@ class Session:
             SnowflakeError: 1008 or 0A000.
         """
         name = parameters.check(name, value)
+        before = dict(self.parameters)
         self.parameters[name] = parameters.typed(name, value)
+        self.follow([name], before)
+
+    def follow(self, names: Iterable[str], before: dict[str, Any]) -> None:
+        """Let DuckDB follow parameters that have changed.
+
+        Raises:
+            SnowflakeError: 0A000 for a format that cannot be written here; the parameters are as before then.
+        """
+        if parameters.FOLLOWED.isdisjoint(names):
+            return
+        try:
+            macros.follow(self.duck, self.parameters)
+        except Exception:
+            self.parameters = before
+            macros.follow(self.duck, self.parameters)
+            raise
 
     @contextmanager
     def statement(self, request_id: str, own: Mapping[str, object]) -> Iterator[None]:
@@ -114,12 +131,14 @@ class Session:
         overlay = {name: parameters.typed(name, value) for name, value in changed.items()}
         self.running, self.stale, self.cancelled, self.request_id = True, [], None, request_id
         self.parameters |= overlay
+        self.follow(overlay, before)
         try:
             yield
         finally:
             for name, value in overlay.items():
                 if self.parameters.get(name) == value:
                     self._restore(name, before)
+            self.follow(overlay, before)
             self.running, self.request_id, self.query_id, self.detached_since = False, "", "", None
 
     def _restore(self, name: str, before: Mapping[str, object]) -> None:

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 def use(call: Call) -> Result:
     """USE [DATABASE | SCHEMA | ROLE | WAREHOUSE | SECONDARY ROLES] name."""
     tree, world, session = call.statement.tree, call.world, call.session
-    said = tree.args.get("kind") or "DATABASE"
-    kind = (said if isinstance(said, str) else said.name).upper()
+    said = tree.args.get("kind")
+    kind = str(said.name if isinstance(said, exp.Expression) else said or "DATABASE").upper()
     if kind == "SECONDARY ROLES":
         return _use_secondary_roles(tree)
     parts = table_parts(tree.this) if isinstance(tree.this, exp.Table) else [identifier(tree.this)]
@@ -144,7 +144,7 @@ def _set(call: Call, name: str, value: exp.Expression) -> None:
 
 def _unset(call: Call, name: str) -> None:
     if name in DEFAULTS:
-        call.session.parameters[name] = DEFAULTS[name]
+        call.session.parameter(name, DEFAULTS[name])
     else:
         call.session.parameters.pop(name, None)
 

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 def snowflake_type(column: Column, meta: TableMeta) -> str:
     """A column's type as DESCRIBE TABLE prints it."""
+    if column.name in meta.kinds:
+        kind = meta.kinds[column.name]
+        return f"{kind}(9)" if kind == "TIMESTAMP_LTZ" else kind
     if decimal := re.fullmatch(r"DECIMAL\((\d+),(\d+)\)", column.duck_type):
         return f"NUMBER({decimal[1]},{decimal[2]})"
     return {
@@ -117,12 +120,10 @@ def show(call: Call) -> Result:
         raise unsupported(message)
     columns, rows = handler(call, scope)
     names = columns.split(",")
-    if like is not None and "name" in names:
+    subject = next((name for name in ("name", "column_name", "key") if name in names), None)
+    if like is not None and subject is not None and kind != "PRIMARY KEYS":
         pattern = _like(like)
-        rows = [row for row in rows if pattern.fullmatch(str(row[names.index("name")]))]
-    if like is not None and kind == "COLUMNS":
-        pattern = _like(like)
-        rows = [row for row in rows if pattern.fullmatch(str(row[2]))]
+        rows = [row for row in rows if pattern.fullmatch(str(row[names.index(subject)]))]
     return results.of_rows(dict.fromkeys(names, "VARCHAR"), rows, statement_type.SHOW)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from fakesnow import info_schema
 from fakesnow.instance import FakeSnow
 
-from . import macros
+from . import macros, variants
 from .catalogue import Catalogue
 from .clock import Clock
 from .errors import already_exists, not_found, timed_out
@@ -55,6 +55,7 @@ class World:
         self._root = root
         self.fake = FakeSnow(create_database_on_connect=False, create_schema_on_connect=False)
         self._duck: DuckDBPyConnection = self.fake.duck_conn
+        variants.register(self._duck)
         for file in sorted(root.glob("*.duckdb")):
             self._attach(file.stem)
         self.catalogue = Catalogue(self._duck.cursor(), root / "catalogue.json" if persist else None)
@@ -73,8 +74,8 @@ class World:
         """A new session of a user; its DuckDB connection shares the one instance."""
         fake = self.fake.connect()
         duck = fake._duck_conn  # noqa: SLF001 - the cursor that FakeSnow made for this connection
-        macros.create(duck)
         session = Session(next(self._ids), user, role, duck, fake)
+        macros.create(duck, session.parameters)
         session.opened = self.clock.now()
         session.token, session.master_token = self.sessions.add(session)
         return session
@@ -159,7 +160,14 @@ class World:
         self._duck.execute(
             info_schema.per_db_creation_sql(quote(name)).replace(f"'{quote(name)}'", literal(name))
         )
+        inside = f"{quote(name)}._fs_information_schema"
+        self._duck.execute(  # fakesnow's view lacks the views
+            f"CREATE OR REPLACE VIEW {inside}._ls_tables AS SELECT * FROM {inside}._fs_tables "
+            'UNION ALL BY NAME SELECT database_name AS "TABLE_CATALOG", schema_name AS "TABLE_SCHEMA", '
+            'view_name AS "TABLE_NAME", \'VIEW\' AS "TABLE_TYPE" FROM duckdb_views() WHERE NOT internal '
+            f"AND database_name = {literal(name)} AND schema_name <> '_fs_information_schema'"
+        )
         self._duck.execute(
-            f"CREATE TABLE IF NOT EXISTS {quote(name)}._fs_information_schema._ls_loads "
+            f"CREATE TABLE IF NOT EXISTS {inside}._ls_loads "
             "(schema_name VARCHAR, table_name VARCHAR, path VARCHAR, md5 VARCHAR)"
         )

@@ -1,0 +1,37 @@
+"""Snowflake's data types as sqlglot knows them, and what DuckDB's types do not say about a column."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from . import keywords
+from .errors import unsupported
+
+INTEGERS = {exp.DType.INT, exp.DType.BIGINT, exp.DType.SMALLINT, exp.DType.TINYINT}
+FLOATS = {exp.DType.FLOAT, exp.DType.DOUBLE}
+TEXTS = {exp.DType.VARCHAR, exp.DType.TEXT, exp.DType.CHAR, exp.DType.NVARCHAR, exp.DType.NCHAR}
+ZONED = {exp.DType.TIMESTAMPTZ, exp.DType.TIMESTAMPLTZ}
+NTZ = {exp.DType.TIMESTAMP, exp.DType.TIMESTAMPNTZ, exp.DType.DATETIME}
+
+
+def to_duck(tree: exp.Expression) -> str:
+    """DuckDB's text of a translated statement."""
+    keywords.quote(tree)
+    return str(tree.sql(dialect="duckdb"))
+
+
+def text_length(kind: exp.DataType | None) -> int | None:
+    """Declared characters of a text type; None when it has none."""
+    if kind is None or kind.this not in TEXTS or not kind.expressions:
+        return None
+    return int(str(kind.expressions[0].this))
+
+
+def refuse_precision(kind: exp.DataType | None) -> None:
+    """Refuse times of fewer digits than DuckDB keeps: it would keep what Snowflake cuts."""
+    if kind is None or kind.this not in {*NTZ, *ZONED, exp.DType.TIME} or not kind.expressions:
+        return
+    digits = str(kind.expressions[0].this)
+    if digits not in {"6", "9"}:
+        message = f"{kind.sql(dialect='snowflake')}: times have six digits here"
+        raise unsupported(message)
