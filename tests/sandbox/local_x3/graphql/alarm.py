@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, NoReturn
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+SOON = 0.02  # an outer end that came meanwhile is due when the inner one has been dealt with, not before
+
 
 class TimeUpError(BaseException):
     """The time is up. Not an `Exception`: nothing on the way may take it for an error of one field."""
@@ -45,4 +47,4 @@ def at_most(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGVTALRM, before)
         if outer:
             left = outer - (time.process_time() - start)
-            signal.setitimer(signal.ITIMER_VIRTUAL, max(left, 0.000_001))
+            signal.setitimer(signal.ITIMER_VIRTUAL, max(left, SOON))
