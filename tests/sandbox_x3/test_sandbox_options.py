@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
 import sys
+import typing as t
 
 import pytest
-from processes import run_command
+from processes import ROOT, SANDBOX, SANDBOX_PYTHON, run_command
+
+if t.TYPE_CHECKING:
+    from pathlib import Path
 
 ASK = """
 import base64, json, os, urllib.request as web
@@ -23,23 +29,52 @@ lists = [ask(url, {"Authorization": "Basic " + base64.b64encode(login.encode()).
 names = ("client_id", "client_secret", "refresh_token")
 body = {name: env["TAP_SAGEX3_" + name.upper()] for name in names} | {"grant_type": "refresh_token"}
 tokens = ask(env["TAP_SAGEX3_TOKEN_URL"], {"Content-Type": "application/json"}, body)
-counters = ask(env["SANDBOX_X3_URL"] + "/_control", {}, {"do": "counters"})["result"]
-print(json.dumps([env, lists[0]["$links"]["$next"]["$url"], sorted(tokens), counters["replayed"]]))
+counters, site, streams = (
+    ask(env["SANDBOX_X3_URL"] + "/_control", {}, {"do": do})["result"]
+    for do in ("counters", "rest_site", "streams")
+)
+headers = {"Authorization": "Bearer " + tokens["access_token"]}
+service = env["TAP_SAGEX3_SERVER_URL"] + "/v1/service/X3CLOUDV2_SEED/api"
+roots = ask(service, headers, {"query": "{ __schema { queryType { fields { name } } } }"})
+print(json.dumps([
+    env, lists[0]["$links"]["$next"]["$url"], sorted(tokens), counters["replayed"], site["site"]["absent"],
+    streams["gl_entries"], [field["name"] for field in roots["data"]["__schema"]["queryType"]["fields"]],
+]))
 """
 
 
-def test_the_command_gets_what_the_options_ask_for() -> None:
+OPTION = re.compile(r"^\s+(--[a-z0-9-]+)", re.MULTILINE)
+
+
+def test_the_command_gets_what_the_options_ask_for(tmp_path: Path) -> None:
+    site = tmp_path / "site.toml"
+    site.write_text('absent = ["STOCK"]')
     options = ["--scale", "5", "--login", "cloud", "--link-origin", "https://erp.example.com", "--replay"]
+    options += ["--rest-site", str(site), "--graphql-names", "old"]
     ended = run_command(["sandbox", "run", *options, "--", sys.executable, "-c", ASK])
     assert ended.returncode == 0, ended.stderr.decode()
-    env, link, tokens, replayed = json.loads(ended.stdout)
+    env, link, tokens, replayed, absent, entries, roots = json.loads(ended.stdout)
     assert env["TAP_SAGEX3_AUTH"] == "cloud"
     assert env["TAP_SAGEX3_CLIENT_ID"] == env["SANDBOX_X3_CLOUD_CLIENT_ID"]
     assert env["SANDBOX_X3_CLOUD_TOKEN_URL"] == env["SANDBOX_X3_URL"] + "/v1/token"
     assert "TAP_SAGEX3_ALLOWED_USER" not in env
     assert link.startswith("https://erp.example.com/api1/x3/erp/SEED/GDIE?")
     assert tokens == ["access_token", "refresh_token", "scope", "token_type"]
-    assert replayed == 1
+    assert (replayed, absent, entries) == (1, ["STOCK"], 5)
+    assert "xtremX3Purchasing" in roots
+
+
+def test_every_option_of_the_local_x3_is_offered_and_described() -> None:
+    command = [str(SANDBOX_PYTHON), "-m", "local_x3", "--help"]
+    shown = subprocess.run(command, capture_output=True, text=True, cwd=SANDBOX, timeout=30, check=True)
+    options = set(OPTION.findall(shown.stdout)) - {"--help"}
+    assert len(options) > 15
+    offered = set(OPTION.findall(run_command(["sandbox", "up", "--help"]).stdout.decode()))
+    assert options - offered == {"--port", "--stop-with-stdin"}
+    readme = (SANDBOX / "local_x3" / "README.md").read_text()
+    page = (ROOT / "docs" / "sandbox.md").read_text()
+    assert {option for option in options if option not in readme} == set()
+    assert {option for option in offered - options - {"--help"} if option not in page} == set()
 
 
 @pytest.mark.parametrize(
@@ -47,6 +82,8 @@ def test_the_command_gets_what_the_options_ask_for() -> None:
     [
         (["--x3-version", "V11", "--login", "cloud"], "--login cloud needs --x3-version V12"),
         (["--link-origin", "erp.example.com"], "--link-origin"),
+        (["--rest-site", "/nowhere.toml"], "--rest-site"),
+        (["--site", "/nowhere"], "--site: /nowhere is not a folder"),
     ],
 )
 def test_options_that_make_no_sense_are_explained(options: list[str], text: str) -> None:

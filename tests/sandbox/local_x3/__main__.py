@@ -29,6 +29,7 @@ from local_x3.graphql import options as graphql_options
 from local_x3.graphql.api import PATH
 from local_x3.http_server import HttpServer
 from local_x3.options import arguments
+from local_x3.rest.site import read_site
 from local_x3.store import Dataset, Store
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ async def serve(options: Namespace) -> None:
             clock,
             gateway=gateway,
             xtrem=xtrem,
-            site=options.rest_site,
+            site=read_site(options.rest_site.read_bytes()) if options.rest_site else None,
         )
     except ValueError as problem:  # the file names a class that there is not
         sys.exit(f"--rest-site: {problem}")

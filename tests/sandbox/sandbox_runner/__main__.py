@@ -39,7 +39,7 @@ def start(options: Options, stack: ExitStack) -> dict[str, str]:
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     state = home / "state"
     state.mkdir(exist_ok=True)
-    x3 = stack.enter_context(Service("local_x3", _x3_arguments(options)))
+    x3 = stack.enter_context(Service("local_x3", ["--port", "0", *options.x3]))
     snowflake = stack.enter_context(Service("local_snowflake", _snowflake_arguments(options, home)))
     return variables(x3.ready(), snowflake.ready(), options=options, state=state)
 
@@ -79,16 +79,6 @@ def serve(environment: dict[str, str]) -> int:
 def _private_folder() -> tempfile.TemporaryDirectory[str]:
     """A folder only this user can read: it holds private keys."""
     return tempfile.TemporaryDirectory(prefix="sandbox-")
-
-
-def _x3_arguments(options: Options) -> list[str]:
-    arguments = ["--port", "0", "--scale", str(options.scale), "--seed", str(options.seed)]
-    arguments += ["--x3-version", options.x3_version]
-    if options.fixture:
-        arguments += ["--fixture", str(options.fixture.resolve())]
-    if options.link_origin:
-        arguments += ["--link-origin", options.link_origin]
-    return [*arguments, "--replay"] if options.replay else arguments
 
 
 def _snowflake_arguments(options: Options, home: Path) -> list[str]:

@@ -9,6 +9,7 @@ from local_x3.graphql.names import RELEASES, Names
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
 
 NEW = Names()
 DEFAULT_SECONDS = (
@@ -29,20 +30,18 @@ class Options:
         return Options(Names(found.graphql_names), found.graphql_timeout)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options to a command line."""
-    parser.add_argument(
-        "--graphql-names",
-        choices=RELEASES,
-        default="new",
-        help="names of GraphQL packages and properties: since 2023 R2 (new), 2022 R3, or before (old)",
-    )
-    parser.add_argument(
-        "--graphql-timeout",
-        type=_seconds,
-        default=DEFAULT_SECONDS,
-        help="seconds of computing after which a GraphQL request ends with 504",
-    )
+def add_arguments(add: Callable[..., argparse.Action]) -> list[argparse.Action]:
+    """Add the options to a command line and return them."""
+    return [
+        add(
+            "--graphql-names", choices=RELEASES, default="new",
+            help="names of GraphQL packages and properties: since 2023 R2 (new), 2022 R3, or before (old)",
+        ),
+        add(
+            "--graphql-timeout", type=_seconds, default=DEFAULT_SECONDS, metavar="S",
+            help="seconds of computing after which a GraphQL request ends with 504",
+        ),
+    ]  # fmt: skip
 
 
 def _seconds(text: str) -> float:
