@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import typing as t
 
 import pytest
@@ -103,12 +104,43 @@ def test_what_a_site_shows_and_where_links_lead_are_part_of_the_answer(
     assert "https://erp.example.com/" in own.rest("PORDER", count="2").text
 
 
-def test_what_depends_on_the_clock_is_computed(own: X3Client, replaying: X3Control) -> None:
-    """`currentDate()` and the like: a request that names them is never kept."""
-    for text in ("current", "other"):
-        for _ in range(2):
-            own.rows("BPSUPPLIER", where=f"BPSNAM ne '{text}'")
-            own.post(f"{NAMES} # {text}")
+LISTS = "/api1/x3/erp/SEED/BPSUPPLIER?representation=BPSUPPLIER.$query&count=50"
+ADMIN = "/api1/syracuse/collaboration/syracuse/endPoints?representation=endPoints.$query"
+CLOCK = {
+    "day": LISTS + "&where=currentDate() lt @2027-01-01@",
+    "stamp": LISTS + "&where=currentTimestamp() lt @2027-01-01T00:00:00Z@",
+    "time": LISTS + "&where=hour(currentTime()) lt 24",
+    "in a part": LISTS + "&where=BPSNUM ne '' and (1 eq 2 or dateAdd(currentDate(), 1) le @2027-01-01@)",
+    "encoded": LISTS + "&where=%63urrentDate%28%29 lt @2027-01-01@",
+    "parameter encoded": LISTS + "&%77here=c%75rrentDate() lt @2027-01-01@",
+    "predefined": LISTS + "&filter=RECENT",
+    "administration": ADMIN + "&where=year(currentDate()) eq 2026",
+}
+
+
+@pytest.mark.parametrize("target", CLOCK.values(), ids=CLOCK)
+def test_what_depends_on_the_clock_is_computed(own: X3Client, replaying: X3Control, target: str) -> None:
+    replaying.rest_site(filters={"BPSUPPLIER": {"RECENT": "currentDate() lt @2027-01-01@"}})
+    replaying.set_clock("2026-12-31T12:00:00Z")
+    for _ in range(2):
+        assert decoded(own.raw(target.replace(" ", "%20")))["$resources"]
+    assert replaying.replay()["answers"] == 0
+
+
+def test_what_depends_on_the_clock_changes_by_itself(own: X3Client, replaying: X3Control) -> None:
+    """No command comes between two of these requests: one would end the replay."""
+    replaying.set_clock("2026-12-31T23:59:59Z")
+    deadline = time.monotonic() + 30
+    while own.rows("BPSUPPLIER", where="currentDate() lt @2027-01-01@"):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize("text", ["current", "currentDate()"])
+def test_a_text_that_reads_like_a_clock_is_replayed(own: X3Client, replaying: X3Control, text: str) -> None:
+    for _ in range(2):
+        own.rows("BPSUPPLIER", where=f"BPSNAM ne '{text}'")
+        own.post(f"{NAMES} # {text}")
     assert replayed(replaying) == 2
 
 

@@ -145,6 +145,7 @@ class App:
         self.state.counters.update(reply.counted)
         response = json_response(reply.status, reply.body)
         response.headers.update(reply.headers)
+        response.lasting = reply.lasting
         return response
 
     def _graphql(self, request: Request) -> Response:
@@ -187,7 +188,7 @@ class App:
             self.state.counters["replayed"] += 1
             return Response(200, body)
         response = compute()
-        if response.status == 200:
+        if response.status == 200 and response.lasting:
             replay.keep(key, response.body)
         return response
 

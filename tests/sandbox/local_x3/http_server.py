@@ -43,6 +43,7 @@ class Response:
     pieces: int = 1  # send the body in so many parts ...
     pause: float = 0.0  # ... with so many seconds before each but the first
     chunked: bool = False  # chunked transfer coding instead of a Content-Length
+    lasting: bool = True  # may be given again to the same request while nothing changes
     close: bool = False  # close the connection after the answer without having said so
 
 

@@ -22,25 +22,28 @@ class TimeUpError(BaseException):
     """The time is up. Not an `Exception`: nothing on the way may take it for an error of one field."""
 
 
-def _ring(_number: int, _frame: object) -> NoReturn:
-    raise TimeUpError
+class PartTimeUpError(TimeUpError):
+    """The time of a part is up, that of the whole is not."""
 
 
 @contextmanager
-def at_most(seconds: float) -> Iterator[None]:
-    """Raise TimeUpError inside when it computes longer; may be nested, then the earlier end counts.
+def at_most(seconds: float, error: type[TimeUpError] = TimeUpError) -> Iterator[None]:
+    """Raise `error` inside when it computes longer. Inside another, the earlier end counts, with its own error.
 
     Outside of the main thread, where no signal arrives, there is no limit.
     """
-    if threading.current_thread() is not threading.main_thread():
+    outer = signal.getitimer(signal.ITIMER_VIRTUAL)[0]
+    if threading.current_thread() is not threading.main_thread() or 0 < outer <= seconds:
         yield
         return
-    before = signal.signal(signal.SIGVTALRM, _ring)
+
+    def ring(_number: int, _frame: object) -> NoReturn:
+        raise error
+
+    before = signal.signal(signal.SIGVTALRM, ring)
     start = time.process_time()
-    outer, _ = signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-    limit = min(seconds, outer) if outer else seconds
     try:
-        signal.setitimer(signal.ITIMER_VIRTUAL, limit)
+        signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
         yield
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)

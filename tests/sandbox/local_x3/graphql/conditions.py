@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from local_x3.errors import FilterError
-from local_x3.graphql.alarm import TimeUpError, at_most
+from local_x3.graphql.alarm import PartTimeUpError, at_most
 from local_x3.graphql.nodes import Collection, Property, Shape, first_leaf, items, stored
 from local_x3.graphql.object_text import parse_object_text
 from local_x3.graphql.values import SYSTEM_COLUMNS, USER_COLUMNS, comparable, identifier_column, literal
@@ -240,18 +240,18 @@ def _regex(operand: Operand, value: object, where: str) -> Condition:
         msg = f"{where}: the regular expression is longer than {LONGEST_REGEX} characters"
         raise FilterError(msg)
     try:
-        with at_most(REGEX_SECONDS):
+        with at_most(REGEX_SECONDS, PartTimeUpError):
             pattern = re.compile(value)
-    except (re.error, RecursionError, OverflowError, TimeUpError):
+    except (re.error, RecursionError, OverflowError, PartTimeUpError):
         msg = f"{where}: not a regular expression: {value}"
         raise FilterError(msg) from None
     read = operand.read
 
     def matches(row: Row, _: Children) -> bool:
         try:
-            with at_most(REGEX_SECONDS):
+            with at_most(REGEX_SECONDS, PartTimeUpError):
                 return pattern.search(str(read(row))) is not None
-        except TimeUpError:
+        except PartTimeUpError:
             msg = f"{where}: the regular expression takes too long: {value}"
             raise FilterError(msg) from None
 

@@ -15,11 +15,10 @@ from local_x3.rest.prototypes import prototype
 from local_x3.rest.query import View, run_query
 from local_x3.rest.sessions import COOKIE, Sessions
 from local_x3.rest.site import LISTS, STAMPS, Site
-from local_x3.rest.where import Scope
+from local_x3.rest.where import Now, Scope
 from local_x3.store import Selector, Store
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Mapping
 
     from local_x3.clock import Clock
@@ -88,20 +87,21 @@ class RestApi:
     def reply(self, call: Call) -> Reply:
         """Answer a request to read, whose credentials are right."""
         reply = Reply(200, {})
+        now = Now(self.clock.now().astimezone(self.site.zone))
         try:
-            reply.body = self._body(call, reply)
+            reply.body = self._body(call, reply, now)
         except RestError as problem:
             reply.status, reply.body = problem.status, problem.body()
+        reply.lasting = not now.asked
         return reply
 
-    def _body(self, call: Call, reply: Reply) -> dict[str, object]:
+    def _body(self, call: Call, reply: Reply, now: Now) -> dict[str, object]:
         if call.method not in READ_METHODS:
             raise RestError(405, f"{call.method} refused: GET reads")
         check_length(f"{call.path}?{call.query}")
         check_accept(call.headers.get("accept", ""))
         address = parse_address(call.path, self.folder)
         parameters = parse_query(call.query)
-        now = self.clock.now().astimezone(self.site.zone)
         if address.contract == "admin":
             return self.endpoints.answer(address, call.query, parameters, call.origin, now)
         if address.contract == "sdata":
@@ -116,7 +116,7 @@ class RestApi:
             reply.counted = ("licence_tokens_taken",)
 
     def _answer(
-        self, address: Address, parameters: Mapping[str, str], origin: str, now: dt.datetime
+        self, address: Address, parameters: Mapping[str, str], origin: str, now: Now
     ) -> dict[str, object]:
         if address.name == PROTOTYPES:
             check_known(parameters, frozenset())
@@ -155,7 +155,7 @@ class RestApi:
         return name, facet
 
     def _view(
-        self, address: Address, store: Store, asked: tuple[str, str], origin: str, now: dt.datetime
+        self, address: Address, store: Store, asked: tuple[str, str], origin: str, now: Now
     ) -> View:
         representation, facet = asked
         name = store.source.rest_class

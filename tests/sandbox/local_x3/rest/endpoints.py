@@ -13,11 +13,10 @@ from urllib.parse import quote
 from local_x3.errors import RestError
 from local_x3.rest.addresses import ADMIN, Address
 from local_x3.rest.parameters import ADMIN_LIST, ONE, check_known, page_size, positive
-from local_x3.rest.where import Scope, compile_where
+from local_x3.rest.where import Now, Scope, compile_where
 from local_x3.rest.where_nodes import UnknownPropertyError
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Mapping
 
     from local_x3.model import Row
@@ -40,7 +39,7 @@ class EndPoints:
         ]
 
     def answer(
-        self, address: Address, query: str, parameters: Mapping[str, str], origin: str, now: dt.datetime
+        self, address: Address, query: str, parameters: Mapping[str, str], origin: str, now: Now
     ) -> dict[str, object]:
         """Answer a GET request.
 
@@ -68,7 +67,7 @@ class EndPoints:
         raise RestError(200, "721 : Record does not exist")
 
     def _list(
-        self, parameters: Mapping[str, str], base: str, query: str, now: dt.datetime
+        self, parameters: Mapping[str, str], base: str, query: str, now: Now
     ) -> dict[str, object]:
         count = page_size(parameters.get("count"))
         start = positive("startIndex", parameters.get("startIndex", "1"))
@@ -102,7 +101,7 @@ def _resource(row: Row) -> dict[str, object]:
     return {"$uuid": number, "$key": number, "$url": url, "$etag": 1, **{name: row[name] for name in COLUMNS}}
 
 
-def _matches(row: Row, text: str | None, now: dt.datetime) -> bool:
+def _matches(row: Row, text: str | None, now: Now) -> bool:
     if text is None:
         return True
     try:

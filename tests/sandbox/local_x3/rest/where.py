@@ -31,12 +31,25 @@ MAX_DEPTH = 60  # deeper nesting than any program writes; refused before Python'
 Predicate = Callable[[Row], bool]
 
 
+@dataclass(slots=True)
+class Now:
+    """The server's time, in its own zone, at one request; `asked` when a condition depends on it."""
+
+    moment: dt.datetime
+    asked: bool = False
+
+    def read(self) -> dt.datetime:
+        """Return the time to a condition."""
+        self.asked = True
+        return self.moment
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a text may refer to: the facet's columns (name -> type) and the server's time, in its own zone."""
+    """What a text may refer to: the facet's columns (name -> type) and the time."""
 
     kinds: Mapping[str, str]
-    now: dt.datetime
+    now: Now
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +84,7 @@ def compile_where(text: str, scope: Scope) -> Where:
         nodes = [compiler.compile(tree, 0)]
     if nodes[0].kind != BOOL:
         raise RestError(400, f"where is not a condition: {text}", code=BAD_SYNTAX)
-    moment = scope.now.isoformat() if compiler.asks_the_clock else ""
+    moment = scope.now.moment.isoformat() if compiler.asks_the_clock else ""
     return Where(tuple(Part(node.columns, _predicate(node)) for node in nodes), (text, moment))
 
 
@@ -124,7 +137,7 @@ class _Compiler:
             raise RestError(400, f"{text} is not a date or timestamp", code=BAD_SYNTAX) from None
 
     def _zone(self) -> dt.timezone:
-        offset = self.scope.now.utcoffset()
+        offset = self.scope.now.moment.utcoffset()
         return dt.timezone(offset or dt.timedelta())
 
     def _call(self, name: str, arguments: list[Node]) -> Node:
@@ -135,4 +148,4 @@ class _Compiler:
             raise RestError(500, f"{name} takes nothing")
         self.asks_the_clock = True
         kind, read = known
-        return constant(kind, read(self.scope.now))
+        return constant(kind, read(self.scope.now.read()))
