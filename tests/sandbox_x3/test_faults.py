@@ -148,6 +148,29 @@ def test_any_status_can_strike_either_api(own: X3Client, control: X3Control, sta
         assert (answer.status_code, answer.headers["Retry-After"]) == (status, "3")
 
 
+@pytest.mark.parametrize(
+    ("kind", "path"),
+    [
+        ("rest_query", "/api1/x3/erp/SEED/GDIE?representation=GDIE.$query"),
+        ("rest_details", "/api1/x3/erp/SEED/GDIE('CCT')?representation=GDIE.$details"),
+        ("rest_prototypes", "/api1/x3/erp/SEED/$prototypes('GDIE.$query')"),
+        ("rest_admin", "/api1/syracuse/collaboration/syracuse/endPoints?representation=endPoints.$query"),
+        ("sdata", "/sdata/x3/erp/SEED/GDIE?representation=GDIE.$query"),
+        ("cloud", "/v1/folders"),
+        ("unknown", "/nowhere"),
+    ],
+)
+def test_faults_know_each_kind_of_address(own: X3Client, control: X3Control, kind: str, path: str) -> None:
+    right = own.get(path)
+    control.faults({"fault": "unauthorized", "on": kind})
+    own.post("{ __typename }")
+    refused = own.get(path)
+    assert refused.status_code == 401
+    if path.startswith(("/api1", "/sdata")):
+        assert refused.headers["WWW-Authenticate"] == 'Basic realm="syracuse"'
+    assert own.get(path).status_code == right.status_code
+
+
 def test_a_refused_credential_is_refused_in_the_words_of_its_api(own: X3Client, control: X3Control) -> None:
     control.faults({"fault": "unauthorized", "times": 2})
     rest, graphql = own.rest("GDIE"), own.post("{ __typename }")

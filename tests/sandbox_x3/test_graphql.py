@@ -296,6 +296,7 @@ def test_schema_errors_have_status_400(x3: X3Client, query: str, text: str) -> N
     answer = x3.post(query)
     assert answer.status_code == 400
     assert text in errors_of(answer)[0]["message"]
+    assert errors_of(answer)[0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
     assert "data" not in answer.json()
 
 

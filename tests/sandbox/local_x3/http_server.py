@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import socket
 import struct
@@ -14,6 +15,7 @@ from http import HTTPStatus
 LOG = logging.getLogger(__name__)
 MAX_HEAD = 64 * 1024
 MAX_BODY = 16 * 1024 * 1024
+LINGER = 2.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,9 @@ class HttpServer:
                     return
         except BadRequestError as problem:
             response = Response(problem.status, str(problem).encode(), "text/plain")
+            response.headers["Connection"] = "close"
             writer.write(self._head(response) + response.body)
+            await _drain(reader, writer)
         except (ConnectionError, asyncio.IncompleteReadError):
             return  # the client went away
         except asyncio.CancelledError:
@@ -176,9 +180,8 @@ async def _read_request(reader: asyncio.StreamReader) -> Request | None:
         if problem.partial:
             raise
         return None
-    except asyncio.LimitOverrunError:
-        msg = "headers are too large"
-        raise BadRequestError(msg, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE) from None
+    except asyncio.LimitOverrunError as problem:
+        raise _too_large(await reader.read(problem.consumed)) from None
     first, *lines = head.split("\r\n")
     parts = first.split(" ")
     if len(parts) != 3 or not parts[2].startswith("HTTP/1."):
@@ -193,6 +196,25 @@ async def _read_request(reader: asyncio.StreamReader) -> Request | None:
     keeps_open = asked == "keep-alive" if parts[2] == "HTTP/1.0" else asked != "close"
     body = await _read_body(reader, headers)
     return Request(parts[0], path, query, headers, body, keeps_open=keeps_open)
+
+
+def _too_large(head: bytes) -> BadRequestError:
+    """Say whether it is the address or the headers."""
+    if b"\r\n" in head:
+        return BadRequestError("headers are too large", HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+    return BadRequestError("the address is too long", HTTPStatus.REQUEST_URI_TOO_LONG)
+
+
+async def _drain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Read on for a moment what the client still sends.
+
+    Closing with unread bytes would reset the connection, and the client might never see the answer.
+    """
+    with contextlib.suppress(OSError):  # of a client that has gone, and TimeoutError
+        writer.write_eof()
+        async with asyncio.timeout(LINGER):
+            while await reader.read(MAX_HEAD):
+                pass
 
 
 async def _read_body(reader: asyncio.StreamReader, headers: Mapping[str, str]) -> bytes:

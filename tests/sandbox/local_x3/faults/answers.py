@@ -45,7 +45,7 @@ def _unauthorized(hit: Hit) -> Response:
     """Refuse a credential that was good until now, in the words of the API that was called."""
     if hit.rule.body:
         return Response(401, hit.rule.body.encode(), PLAIN)
-    if hit.kind.startswith("rest_"):
+    if hit.kind.startswith(("rest_", "sdata")):
         return Response(401, REST_UNAUTHORIZED, headers={"WWW-Authenticate": 'Basic realm="syracuse"'})
     if hit.kind in {"gateway", "cloud"}:
         return Response(401, b'{"message":"Unauthorised"}')

@@ -11,8 +11,9 @@ import msgspec
 from local_x3.http_server import Request, Response
 
 Kind = Literal[
-    "rest_query", "rest_details", "rest_prototypes", "graphql", "gateway", "token", "cloud", "unknown"
-]
+    "rest_query", "rest_details", "rest_prototypes", "rest_admin", "sdata", "graphql", "gateway", "token",
+    "cloud", "unknown",
+]  # fmt: skip
 Fault = Literal[
     "none", "status", "unauthorized", "reset", "cut", "slow", "trickle", "truncated", "malformed", "html",
     "diagnoses", "partial", "repeat", "loop", "shrink", "next_host", "chunked", "gzip", "closed",

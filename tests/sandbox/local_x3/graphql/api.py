@@ -155,6 +155,8 @@ def _failure(status: int, errors: list[GraphQLError], *, data: bool = False) -> 
 def _error(error: GraphQLError) -> dict[str, Any]:
     """Write an error as Xtrem does: the message's form is documented [D], the rest inferred [I]."""
     original = error.original_error
+    if isinstance(original, GraphQLError):  # of a variable's value
+        original = None
     code = "BAD_USER_INPUT" if isinstance(original, FilterError) else "GRAPHQL_VALIDATION_FAILED"
     if original is not None and code != "BAD_USER_INPUT":
         code = "INTERNAL_SERVER_ERROR"
