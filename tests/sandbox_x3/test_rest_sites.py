@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import typing as t
 
 import pytest
@@ -246,3 +247,47 @@ def test_a_condition_on_stamp_or_key_builds_no_document(control: X3Control, own:
     assert built() == before
     assert len(own.rows("GACCENTRY", orderBy="UPDDATTIM desc,TYP,NUM", count="3")) == 3
     assert built() - before == 3
+
+
+@pytest.mark.parametrize("offset", ["-08:00", "+13:00"])
+def test_days_are_those_of_the_servers_calendar(tmp_path: Path, offset: str) -> None:
+    file = tmp_path / "site.toml"
+    file.write_text(f'utc_offset = "{offset}"')
+    with server("local_x3", "--scale", "60", "--rest-site", str(file)) as running:
+        x3 = X3Client(running.ready)
+        for name in ("PORDER", "BPSUPPLIER"):
+            rows = x3.all_rows(name, count="1000")
+            days = {row["$key"]: own_day(row["UPDDATTIM"], offset) for row in rows}
+            assert {row["$key"]: row["UPDDAT"] for row in rows} == days
+            assert any(row["UPDDAT"] != row["UPDDATTIM"][:10] for row in rows)
+            middle = sorted(days.values())[len(days) // 2]
+            found = {row["$key"] for row in x3.all_rows(name, count="1000", where=f"UPDDAT ge @{middle}@")}
+            assert found == {key for key, day in days.items() if day >= middle}
+        details = x3.details(x3.rows("PORDER", count="1")[0])
+        assert details["UPDDAT"] == own_day(details["UPDDATTIM"], offset)
+        assert all(line["UPDDAT"] == own_day(line["UPDDATTIM"], offset) for line in details["POHPOQ"])
+        x3.close()
+
+
+def own_day(stamp: str, offset: str) -> str:
+    """The day of a UTC stamp in the zone of an offset."""
+    hours = dt.timedelta(hours=int(offset[:3]))
+    return (dt.datetime.fromisoformat(stamp) + hours).date().isoformat()
+
+
+def test_a_change_leaves_the_servers_day(own: X3Client, control: X3Control) -> None:
+    control.rest_site(utc_offset="-08:00")
+    control.set_clock("2031-02-04T03:00:00Z", frozen=True)
+    control.touch("PORDER", own.rows("PORDER", count="1")[0]["$key"])
+    control.mass_update("BPSUPPLIER", limit=2)
+    control.add("GDIE", {"DIE": "NEW"})
+    for name, count in (("PORDER", 1), ("BPSUPPLIER", 2), ("GDIE", 1)):
+        rows = own.rows(name, where="UPDDATTIM eq @2031-02-04T03:00:00Z@ and UPDDAT eq currentDate()")
+        assert [row["UPDDAT"] for row in rows] == ["2031-02-03"] * count
+        assert own.rows(name, where="UPDDAT ge @2031-02-04@") == []
+
+
+def test_a_day_that_a_test_sets_is_the_one_that_lists_find(own: X3Client, control: X3Control) -> None:
+    key = own.rows("PORDER", count="1")[0]["$key"]
+    control.set("PORDER", key, {"UPDDAT": "2035-05-05"}, stamp=None)
+    assert [row["$key"] for row in own.rows("PORDER", where="UPDDAT eq @2035-05-05@")] == [key]

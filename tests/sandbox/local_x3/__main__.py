@@ -41,6 +41,9 @@ REDIRECT_URI = "http://127.0.0.1/callback"
 async def serve(options: Namespace) -> None:
     """Run the server until SIGTERM, SIGINT or the end of stdin."""
     clock = Clock()
+    site = read_site(options.rest_site.read_bytes()) if options.rest_site else None
+    if site is not None:
+        clock.zone = site.zone
     sources = load_sources(options.entities, options.site)
     extras = Extras(options.long_invoice, options.mass_update, options.unstamped)
     data: Dataset = (
@@ -72,7 +75,7 @@ async def serve(options: Namespace) -> None:
             clock,
             gateway=gateway,
             xtrem=xtrem,
-            site=read_site(options.rest_site.read_bytes()) if options.rest_site else None,
+            site=site,
         )
     except ValueError as problem:  # the file names a class that there is not
         sys.exit(f"--rest-site: {problem}")

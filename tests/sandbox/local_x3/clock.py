@@ -18,7 +18,8 @@ class Clock:
     """Every time the server shows or stores (stamps, Date header, token checks) comes from here."""
 
     def __init__(self) -> None:
-        """Start as real time."""
+        """Start as real time, in UTC."""
+        self.zone = dt.UTC  # of the server, for what is kept as a plain day; stamps are in UTC all the same
         self._offset = 0.0
         self._frozen: float | None = None
 

@@ -7,6 +7,7 @@ that do not fit their column (put there by a test) are kept as they are.
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -49,11 +50,30 @@ class Entry:
     document: Document | None = None
 
 
-def set_stamp(row: Row, stamp: str) -> None:
-    """Write the change stamp, and the date-only one where the table has it."""
+def set_stamp(row: Row, stamp: str, zone: dt.timezone) -> None:
+    """Write the change stamp, and the day of the change where the table has it."""
     row[STAMP] = stamp
     if STAMP_DATE in row:
-        row[STAMP_DATE] = stamp[:10]
+        row[STAMP_DATE] = day_of(stamp, zone)
+
+
+def day_of(stamp: object, zone: dt.timezone) -> str:
+    """Return the server's calendar day of a stamp [D], which is in UTC; an empty stamp has an empty day."""
+    text = str(stamp)
+    if zone == dt.UTC or is_empty_date(stamp):
+        return text[:10]
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError:  # put there by a test
+        return text[:10]
+    return (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).astimezone(zone).date().isoformat()
+
+
+def set_days(row: Row, zone: dt.timezone) -> None:
+    """Write the days of creation and change, where the table has them."""
+    for stamp, day in ((STAMP, STAMP_DATE), (CREATED, CREATED_DATE)):
+        if day in row:
+            row[day] = day_of(row[stamp], zone)
 
 
 def is_empty_date(value: object) -> bool:

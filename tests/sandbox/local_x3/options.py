@@ -42,13 +42,13 @@ def server_options(add: Add) -> list[argparse.Action]:
         ),
         add(
             "--link-origin", type=origin, metavar="URL",
-            help="http://HOST:PORT that absolute links name instead of this server, as behind a reverse proxy",
+            help="http://HOST:PORT that links name instead of this server, as behind a reverse proxy",
         ),
         add(
             "--replay", action="store_true",
             help="give an answer that was computed before, while no data change: for benchmarks",
         ),
-        add("--rest-site", type=site_file, metavar="FILE", help="TOML: what the REST side has, see README.md"),
+        add("--rest-site", type=site_file, metavar="FILE", help="TOML: REST side of a site, see README.md"),
         *graphql_options.add_arguments(add),
     ]  # fmt: skip
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
 from local_x3.cache import Cache, Cached
-from local_x3.model import STAMP, STAMP_DATE, Document, Entry, Key, Row, pick
+from local_x3.model import STAMP, STAMP_DATE, Document, Entry, Key, Row, Value, pick
 from local_x3.ordering import rank
 from local_x3.selection import Selection, Selector
 
@@ -36,6 +36,9 @@ class Table(Protocol):
 
     def stamp(self, index: int) -> str:
         """Return the change stamp of a document."""
+
+    def day(self, index: int) -> str:
+        """Return the day of a document's change, as its row has it."""
 
     def document(self, index: int) -> Document:
         """Make a document; nobody else has this one."""
@@ -119,8 +122,13 @@ class Store:
         """Return key and stamp columns only, without building the document."""
         row: Row = dict(zip(self.source.key, entry.key, strict=True))
         row[STAMP] = entry.stamp
-        row[STAMP_DATE] = entry.stamp[:10]
+        row[STAMP_DATE] = self._day(entry)
         return row
+
+    def _day(self, entry: Entry) -> Value:
+        if entry.document is not None:
+            return entry.document.row.get(STAMP_DATE, "")
+        return self.table.day(entry.index)
 
     def row(self, entry: Entry, columns: Iterable[str]) -> Row:
         """Return a row that holds at least `columns`, the cheapest one."""

@@ -36,7 +36,7 @@ class MassUpdate(Change, tag="mass_update", kw_only=True):
         for store, entry, _ in chosen:
             check_lock(state, store, entry.key)
         for store, entry, number in chosen:
-            self._change(store, entry, number, stamp)
+            self._change(state, (store, entry, number), stamp)
         return {"rows": len(chosen), "stamp": stamp}
 
     def _chosen(self, state: State) -> Iterator[tuple[Records, Entry, int]]:
@@ -59,12 +59,13 @@ class MassUpdate(Change, tag="mass_update", kw_only=True):
                     given += 1
                     yield store, entry, number
 
-    def _change(self, store: Records, entry: Entry, number: int, stamp: str | None) -> None:
+    def _change(self, state: State, place: tuple[Records, Entry, int], stamp: str | None) -> None:
+        store, entry, number = place
         store.open(entry)
         entry = store.by_key.get(entry.key) or entry  # an open transaction has its own copy
         row = _rows(store, entry, level_of(store, self.place))[number]
         row.update(self.values)
-        put_stamp(row, stamp)
+        put_stamp(row, stamp, state)
         store.changed(entry)
 
 

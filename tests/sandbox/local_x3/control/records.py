@@ -15,7 +15,7 @@ from local_x3.control.registry import Command
 from local_x3.control.transactions import inside
 from local_x3.data.filler import complete
 from local_x3.errors import ControlError
-from local_x3.model import STAMP, Document, Row, pick, set_stamp
+from local_x3.model import STAMP, Document, Row, pick, set_days, set_stamp
 from local_x3.store import walk
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Change(Command, kw_only=True):
 
     def mark(self, row: Row, state: State) -> None:
         """Stamp a row."""
-        put_stamp(row, self.moment(state))
+        put_stamp(row, self.moment(state), state)
 
     def moment(self, state: State) -> str | None:
         """Return the stamp that this change leaves."""
@@ -139,7 +139,7 @@ class Add(Change, tag="add", kw_only=True):
         """Return what was added."""
         stamp = self.stamp or state.clock.stamp()
         if self.key is not msgspec.UNSET:
-            return self._add_line(opened(state, self.parent, self.key), stamp)
+            return self._add_line(state, opened(state, self.parent, self.key), stamp)
         store = stores_of(state, self.place)[0]
         document = _document(self.values, store.source.level)
         missing = [column for column in store.source.key if column not in document.row]
@@ -152,13 +152,15 @@ class Add(Change, tag="add", kw_only=True):
             msg = f"{store.source.rest_class} has a record {key!r} already"
             raise ControlError(msg)
         complete(document, store.source.level, _rng(document.row), stamp)
+        _set_days(document, store.source.level, state)
         return store.add(document).document
 
-    def _add_line(self, place: Place, stamp: str) -> object:
+    def _add_line(self, state: State, place: Place, stamp: str) -> object:
         for name, child in place.level.children.items():
             if child.table == self.table:
                 line = _document(self.values, child)
                 complete(line, child, _rng(line.row), stamp)
+                _set_days(line, child, state)
                 _inherit(place, line)
                 place.chain[-1].children.setdefault(name, []).append(line)
                 place.store.changed(place.entry)
@@ -167,10 +169,15 @@ class Add(Change, tag="add", kw_only=True):
         raise ControlError(msg)
 
 
-def put_stamp(row: Row, stamp: str | None) -> None:
+def put_stamp(row: Row, stamp: str | None, state: State) -> None:
     """Stamp a row; None: the change leaves no stamp, as after an import or SQL [I]."""
     if stamp is not None:
-        set_stamp(row, stamp)
+        set_stamp(row, stamp, state.clock.zone)
+
+
+def _set_days(document: Document, level: Level, state: State) -> None:
+    for _, chain in walk(document, level):
+        set_days(chain[-1].row, state.clock.zone)
 
 
 def _rng(row: Row) -> Random:

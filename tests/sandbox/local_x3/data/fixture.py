@@ -64,6 +64,10 @@ class FixtureTable:
         """Return the change stamp of a document; empty where the answer has none."""
         return str(_native(self.resources[index].get(STAMP, "")))
 
+    def day(self, index: int) -> str:
+        """Return the day of the change; some answers have nothing else."""
+        return str(_native(self.resources[index].get(STAMP_DATE, self.stamp(index)[:10])))
+
     def document(self, index: int) -> Document:
         """Make a document."""
         document = _document(self.resources[index], self.source.level)

@@ -22,7 +22,8 @@ from local_x3.data.ledger import Entries
 from local_x3.data.masters import masters
 from local_x3.data.purchasing import PurchaseOrders
 from local_x3.data.world import ANCHOR, Extras, Maker, World
-from local_x3.model import SENTINEL_DATES, STAMP
+from local_x3.model import SENTINEL_DATES, STAMP, day_of, set_days
+from local_x3.store import walk
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,6 +51,7 @@ class GeneratedData:
         """
         now = clock.now().replace(microsecond=0) - dt.timedelta(seconds=1)
         self._world = World(seed, scale, min(ANCHOR, now), extras)
+        self._zone = clock.zone
         self._makers = makers(self._world)
         for source in sources:
             if source.name not in self._makers:  # an entity that no rule knows: plausible values only
@@ -57,7 +59,7 @@ class GeneratedData:
 
     def table(self, source: Source) -> GeneratedTable:
         """Return the documents of a source."""
-        return GeneratedTable(self._world, source, self._makers[source.name])
+        return GeneratedTable(self._world, source, self._makers[source.name], self._zone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class GeneratedTable:
     world: World
     source: Source
     maker: Maker
+    zone: dt.timezone
 
     @property
     def count(self) -> int:
@@ -81,12 +84,19 @@ class GeneratedTable:
         """Return the change stamp of a document."""
         return self.maker.stamps(index)[1] if self._stamped(index) else EMPTY_STAMPS[index % 3]
 
+    def day(self, index: int) -> str:
+        """Return the day of that stamp, as the server's own calendar has it."""
+        return day_of(self.stamp(index), self.zone)
+
     def document(self, index: int) -> Document:
         """Make a document."""
         document = self.maker.document(index)
         if not self._stamped(index):
             _stamp_all(document, self.stamp(index))
         complete(document, self.source.level, self._rng(index), str(document.row[STAMP]))
+        if self.zone != dt.UTC:
+            for _, chain in walk(document, self.source.level):
+                set_days(chain[-1].row, self.zone)
         return document
 
     def header(self, index: int) -> Row:
@@ -95,6 +105,8 @@ class GeneratedTable:
         if not self._stamped(index):
             row[STAMP] = self.stamp(index)
         complete_row(row, self.source.level, self._rng(index), str(row[STAMP]))
+        if self.zone != dt.UTC:
+            set_days(row, self.zone)
         return row
 
     def _stamped(self, index: int) -> bool:

@@ -28,9 +28,10 @@ class PartTimeUpError(TimeUpError):
 
 @contextmanager
 def at_most(seconds: float, error: type[TimeUpError] = TimeUpError) -> Iterator[None]:
-    """Raise `error` inside when it computes longer. Inside another, the earlier end counts, with its own error.
+    """Raise `error` inside when it computes longer.
 
-    Outside of the main thread, where no signal arrives, there is no limit.
+    Inside another one the earlier end counts, with its own error. Outside of the main thread, where no
+    signal arrives, there is no limit.
     """
     outer = signal.getitimer(signal.ITIMER_VIRTUAL)[0]
     if threading.current_thread() is not threading.main_thread() or 0 < outer <= seconds:

@@ -64,6 +64,7 @@ class RestApi:
             msg = f"class {unknown[0]} not found; classes: {', '.join(sorted(self.stores))}"
             raise ValueError(msg)
         self.site = site
+        self.clock.zone = site.zone
         for name, shown in site.stamps.items():
             self.stamps[name] = tuple(stamp for stamp in STAMPS if stamp in shown)
 

@@ -28,4 +28,4 @@ class Reply:
     body: dict[str, object]
     headers: dict[str, str] = field(default_factory=dict)
     counted: tuple[str, ...] = ()
-    lasting: bool = True  # the same as long as neither data nor site change; not so when it depends on the time
+    lasting: bool = True  # does not depend on the time

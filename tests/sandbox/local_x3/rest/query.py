@@ -69,7 +69,7 @@ def run_query(view: View, parameters: Mapping[str, str]) -> dict[str, object]:
         "$itemsPerPage": count,
         "$resources": [_resource(owner, entry, view.columns, view.here) for owner, entry in found],
     }
-    links = _links(view, parameters, selection, page, order)
+    links = _links(view, parameters, found, page, order)
     if "$next" in links or not view.site.bare_last_page:
         body["$links"] = links
     return body
@@ -180,7 +180,7 @@ def _resource(store: Store, entry: Entry, columns: tuple[str, ...], here: Place)
 
 
 def _links(
-    view: View, parameters: Mapping[str, str], selection: Selection, page: Page, order: Order
+    view: View, parameters: Mapping[str, str], found: Sequence[tuple[Store, Entry]], page: Page, order: Order
 ) -> dict[str, object]:
     """Return absolute links with the request's own filter and order [D]."""
     count = page_size(parameters.get("count"))
@@ -191,7 +191,6 @@ def _links(
         return {"$url": url, "$type": "application/json", "$method": "GET"}
 
     links: dict[str, object] = {"$first": link("key", "gt"), "$last": link("key", "lt")}
-    found = selection.found[page.start : page.stop]
     indexed = "startIndex" in parameters
     if found and page.start > 0:
         before = _before(found[0], order)

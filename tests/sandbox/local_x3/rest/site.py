@@ -41,7 +41,7 @@ class Site(msgspec.Struct, forbid_unknown_fields=True):
     """Class -> code of a predefined filter -> its condition, in the `where` language."""
     quirks: Quirks = msgspec.field(default_factory=Quirks)
     utc_offset: Annotated[str, msgspec.Meta(pattern=r"^[+-]([01]\d|2[0-3]):[0-5]\d$")] = "+00:00"
-    """Where the server stands: timestamps without an offset and currentDate() are in this zone."""
+    """Where the server stands: timestamps without an offset, currentDate() and UPDDAT are in this zone."""
     licences: Annotated[int, msgspec.Meta(ge=0)] = 10
     """Licence tokens that sessions of /sdata/ can take."""
     bare_last_page: bool = False
