@@ -155,9 +155,7 @@ class RestApi:
             raise RestError(404, f"Facet {facet or '(none)'} not found")
         return name, facet
 
-    def _view(
-        self, address: Address, store: Store, asked: tuple[str, str], origin: str, now: Now
-    ) -> View:
+    def _view(self, address: Address, store: Store, asked: tuple[str, str], origin: str, now: Now) -> View:
         representation, facet = asked
         name = store.source.rest_class
         columns = list_columns(store.source, facet, self.stamps[name])

@@ -66,9 +66,7 @@ class EndPoints:
                 return _resource(row)
         raise RestError(200, "721 : Record does not exist")
 
-    def _list(
-        self, parameters: Mapping[str, str], base: str, query: str, now: Now
-    ) -> dict[str, object]:
+    def _list(self, parameters: Mapping[str, str], base: str, query: str, now: Now) -> dict[str, object]:
         count = page_size(parameters.get("count"))
         start = positive("startIndex", parameters.get("startIndex", "1"))
         found = [row for row in self._rows if _matches(row, parameters.get("where"), now)]
