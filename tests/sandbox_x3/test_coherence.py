@@ -7,7 +7,7 @@ from collections import defaultdict
 from decimal import Decimal
 
 import pytest
-from x3_tables import key, load_tables
+from x3_tables import key, load_tables, shared_tables
 
 if t.TYPE_CHECKING:
     from x3_tables import Tables
@@ -28,7 +28,7 @@ Sums = dict[tuple[t.Any, ...], Decimal]
 @pytest.fixture(scope="module", params=[(7, 600), (23, 240), (1, 40)], ids=str)
 def data(request: pytest.FixtureRequest) -> Tables:
     seed, scale = request.param
-    return load_tables(seed, scale)
+    return shared_tables(seed, scale)
 
 
 @pytest.mark.parametrize("amount", ["AMTCUR", "AMTLED"])

@@ -10,7 +10,7 @@ import pytest
 from processes import server
 from x3_client import X3Client
 from x3_control import X3Control
-from x3_tables import key, load_tables
+from x3_tables import key, load_tables, shared_tables
 
 if t.TYPE_CHECKING:
     from x3_control import Record
@@ -19,7 +19,7 @@ if t.TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def data() -> Tables:
-    return load_tables(seed=7, scale=600)
+    return shared_tables(7, 600)
 
 
 def test_the_same_seed_gives_the_same_data_and_another_one_does_not(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typing as t
+from functools import cache
 
 from processes import server
 from x3_control import Record, X3Control
@@ -22,6 +23,12 @@ def load_tables(seed: int, scale: int) -> Tables:
         X3Control(running.ready["url"]) as control,
     ):
         return {table: control.rows(table) for table in TABLES}
+
+
+@cache
+def shared_tables(seed: int, scale: int) -> Tables:
+    """The same, loaded once for all tests of a process: to be read only."""
+    return load_tables(seed, scale)
 
 
 def key(row: Record, *columns: str) -> tuple[t.Any, ...]:

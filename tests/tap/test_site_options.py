@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 import pytest
-from tap_runs import catalog_of, copy_of, run_tap
+from tap_runs import catalog_of, config_for, copy_of, run_tap, run_tap_until_it_fails
 from tap_sagex3.errors import NotReadableError, SettingsError
 from tap_sagex3.tap import TapSageX3
+from x3_servers import local_x3
 
 if t.TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from processes import Server
     from tap_runs import Config, Record
     from x3_control import X3Control
+
+
+@pytest.fixture(scope="module")
+def old_x3() -> Iterator[Server]:
+    """A local X3 with the GraphQL names of before 2022 R3."""
+    with local_x3("--port", "0", "--scale", "5", "--graphql-names", "old") as running:
+        yield running
 
 
 def with_options(config: Config, **options: dict[str, t.Any]) -> Config:
@@ -29,6 +41,25 @@ def test_a_node_that_the_site_lacks_fails_the_run_and_says_what_to_configure(gra
     config = with_options(graphql_config, gl_entries=node, gl_entry_lines=node)
     with pytest.raises(NotReadableError, match=r"Cannot read gl_entries, gl_entry_lines.*Cannot query field"):
         run_tap(config, catalog=catalog_of(config, "gl_entries", "gl_entry_lines"))
+
+
+@pytest.mark.parametrize(
+    ("stream", "options", "place"),
+    [
+        ("purchase_orders", {}, "x3Purchasing.purchaseOrder"),
+        ("purchase_orders", {"package": "xtremX3Purchasing"}, "xtremX3Purchasing.purchaseOrder"),
+        ("suppliers", {"package": "xtremX3MasterData"}, "xtremX3MasterData.supplier"),
+    ],
+)
+def test_names_of_an_old_release_are_told_with_stream_and_setting(
+    old_x3: Server, stream: str, options: dict[str, str], place: str
+) -> None:
+    """A property of another shape, such as `orderFromSupplier {code}`, is told like a missing one."""
+    given = {"dimension_types": {"package": "xtremX3FinanceData"}, stream: options}
+    config = with_options(config_for(old_x3, "graphql"), **given)
+    run, error = run_tap_until_it_fails(config, NotReadableError, catalog=catalog_of(config, stream))
+    assert re.search(rf"Cannot read {stream}: .*for {place} in stream_options", str(error))
+    assert run.of("RECORD") == run.of("STATE") == []
 
 
 def test_an_optional_stream_is_skipped_with_its_reason(

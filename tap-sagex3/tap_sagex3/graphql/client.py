@@ -17,7 +17,14 @@ Json = t.Any
 Connection = dict[str, t.Any]
 
 _ENDPOINT_HEADER = "x-xtrem-endpoint"
-_UNKNOWN = ("Cannot query field", "Unknown argument", "Unknown type")
+# The last two are about a property that is there, but of another shape than ours: `code` for `code {code}`.
+_UNKNOWN = (
+    "Cannot query field",
+    "Unknown argument",
+    "Unknown type",
+    "must not have a selection",
+    "must have a selection",
+)
 _SEVERE = 3
 _SHOWN_ERRORS = 3
 
