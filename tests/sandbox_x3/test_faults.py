@@ -80,6 +80,13 @@ def test_a_page_can_shrink_although_more_follows(own: X3Client, control: X3Contr
     assert {len(page) for page in pages(own, most=5)} == {1}
 
 
+def test_a_shrunk_page_still_tells_the_size_that_was_asked_for(own: X3Client, control: X3Control) -> None:
+    control.faults({"fault": "shrink", "keep": 3})
+    page = decoded(own.rest("BPSUPPLIER", count="5"))
+    assert (page["$itemsPerPage"], len(page["$resources"])) == (5, 3)
+    assert page["$links"]["$next"]["$url"].endswith("&count=5")
+
+
 @pytest.mark.parametrize("arguments", ["", "first: 5", ORDER, f"first: 5, {ORDER}"])
 def test_each_form_of_a_graphql_list_shrinks(own: X3Client, control: X3Control, arguments: str) -> None:
     control.faults({"fault": "shrink", "keep": 3})

@@ -202,9 +202,14 @@ def test_a_stored_value_of_another_type_never_matches_and_fails_in_functions(
 ) -> None:
     number = own.rows(SUPPLIER, count="1")[0]["BPSNUM"]
     control.bad_value(SUPPLIER, number, "OSTAUZAMT", "12,5x")
-    found = {row["BPSNUM"] for row in own.all_rows(SUPPLIER, where="OSTAUZAMT ge 0", count="500")}
-    assert number not in found
-    assert found
+    every = own.rows(SUPPLIER, count="500")
+    assert next(row for row in every if row["BPSNUM"] == number)["OSTAUZAMT"] == "12,5x"
+    conditions = [f"OSTAUZAMT {sign} 0" for sign in ("eq", "lt", "le", "gt", "ge")]
+    for where in (*conditions, "OSTAUZAMT between 0 and 999999999999", "OSTAUZAMT in (0, 1)"):
+        assert number not in {row["BPSNUM"] for row in own.rows(SUPPLIER, where=where, count="500")}, where
+    others = {row["BPSNUM"] for row in own.rows(SUPPLIER, where="OSTAUZAMT ge 0", count="500")}
+    assert others == {row["BPSNUM"] for row in every} - {number}
+    assert number in {row["BPSNUM"] for row in own.rows(SUPPLIER, where="OSTAUZAMT ne 0", count="500")}
     assert own.rest(SUPPLIER, where="abs(OSTAUZAMT) ge 0").status_code == 500
 
 
