@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import signal
 import socket
@@ -19,12 +20,13 @@ from fakesnow.transforms.stage import LOCAL_BUCKET_PATH
 
 from .answers import cuttable
 from .contract import Contract
+from .ending import Ending
 from .engine import run
 from .errors import SnowflakeError
 from .server import Service
 from .statements import split_script
 from .users import User, make_users
-from .world import World
+from .world import LONGEST_STATEMENT, World
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +45,9 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
         "--contract", choices=["on", "off"], default="on", help="refuse statements outside tests/contract"
     )
     parser.add_argument("--secrets-dir", type=Path, help="where the users' private keys are written")
+    parser.add_argument(
+        "--longest-statement", type=float, default=LONGEST_STATEMENT, help="seconds after which one is ended"
+    )
     parser.add_argument("--stop-with-stdin", action="store_true", help="end when standard input closes")
     return parser.parse_args(argv)
 
@@ -131,10 +136,11 @@ def main() -> None:
     world = World(users, chosen.persist)
     if chosen.contract == "on":
         world.contract = Contract(CONTRACT)
+    world.longest_statement = chosen.longest_statement
     prepare(world, chosen.init_sql.read_text(encoding="utf-8") if chosen.init_sql else None)
     listener = listen(chosen.port)
     config = uvicorn.Config(cuttable(Service(world).app()), log_level="warning", timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
+    server = Ending(config, world)
     if chosen.stop_with_stdin:
         threading.Thread(target=_stop_with_stdin, args=(server,), daemon=True).start()
     print(json.dumps(ready_line(listener.getsockname()[1], secrets, users)), flush=True)
@@ -143,12 +149,16 @@ def main() -> None:
     try:
         server.run(sockets=[listener])
     finally:
+        world.close_sessions()
+        server.ended()
         world.stop()
         shutil.rmtree(LOCAL_BUCKET_PATH, ignore_errors=True)  # fakesnow makes it at import; stages are ours
 
 
 def _stop_with_stdin(server: uvicorn.Server) -> None:
-    sys.stdin.buffer.read()
+    # Not through the buffered reader: Python cannot end while a thread is inside it.
+    while os.read(sys.stdin.fileno(), 4096):
+        continue
     server.should_exit = True
 
 

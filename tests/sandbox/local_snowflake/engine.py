@@ -128,8 +128,7 @@ def _logged(trace: _Trace, binds: Sequence[object], order: StatementRequest) -> 
         trace.log(error=failure)
         raise failure from error
     finally:
-        if watch is not None:
-            watch.cancel()
+        watch.cancel()
     return result
 
 

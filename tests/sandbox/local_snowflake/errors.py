@@ -57,6 +57,12 @@ def syntax(detail: str) -> SnowflakeError:
     return SnowflakeError(1003, "42000", f"SQL compilation error:\nsyntax error: {detail}")
 
 
+def too_long(seconds: float) -> SnowflakeError:
+    """A statement that this stand-in ended, so that it does not run for ever."""
+    message = f"SQL execution canceled: no statement runs longer than {seconds:g} s on the local Snowflake"
+    return SnowflakeError(604, "57014", message)
+
+
 def timed_out(limit: int) -> SnowflakeError:
     """A statement past STATEMENT_TIMEOUT_IN_SECONDS."""
     message = f"Statement reached its statement or warehouse timeout of {limit} second(s) and was canceled."

@@ -15,13 +15,13 @@ from fakesnow.instance import FakeSnow
 from . import macros, variants
 from .catalogue import Catalogue
 from .clock import Clock
-from .errors import already_exists, not_found, timed_out
+from .errors import already_exists, not_found, timed_out, too_long
 from .faults import Faults
 from .grants import Grants
 from .locks import Locks
 from .names import literal, quote
 from .query_log import QueryLog
-from .session import Session
+from .session import Session, canceled
 from .sessions import Sessions
 from .stages import Stages
 from .transactions import Transactions
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from .users import User, Users
 
 
-_LONGEST_WAIT = 600  # seconds
+LONGEST_STATEMENT = 600.0  # seconds by the real clock; a statement that runs on would keep the machine busy
+_MEMORY, _SPILLED = "4GB", "20GB"
 _WAREHOUSES = "warehouses.json"
 
 
@@ -53,8 +54,13 @@ class World:
         root = persist or Path(self._temporary.name if self._temporary else "")
         root.mkdir(parents=True, exist_ok=True)
         self._root = root
+        self.longest_statement = LONGEST_STATEMENT
         self.fake = FakeSnow(create_database_on_connect=False, create_schema_on_connect=False)
         self._duck: DuckDBPyConnection = self.fake.duck_conn
+        self._spilled = tempfile.TemporaryDirectory(prefix="local-snowflake-spilled-")
+        self._duck.execute(f"SET memory_limit = '{_MEMORY}'")
+        self._duck.execute(f"SET temp_directory = {literal(self._spilled.name)}")
+        self._duck.execute(f"SET max_temp_directory_size = '{_SPILLED}'")
         variants.register(self._duck)
         for file in sorted(root.glob("*.duckdb")):
             self._attach(file.stem)
@@ -87,15 +93,21 @@ class World:
         with self.clock.moved:
             self.clock.moved.notify_all()
 
-    def time_limit(self, session: Session) -> threading.Timer | None:
-        """A timer that ends a statement at its time-out; None for one that no test waits for."""
-        limit = int(session.parameters["STATEMENT_TIMEOUT_IN_SECONDS"])
-        if not 0 < limit <= _LONGEST_WAIT:
-            return None
-        timer = threading.Timer(limit, self.cancel, (session, timed_out(limit)))
+    def time_limit(self, session: Session) -> threading.Timer:
+        """A timer that ends a statement at its time-out, at the latest after `longest_statement`."""
+        limit = float(str(session.parameters["STATEMENT_TIMEOUT_IN_SECONDS"])) or self.longest_statement
+        seconds = min(limit, self.longest_statement)
+        why = timed_out(int(limit)) if seconds == limit else too_long(seconds)
+        timer = threading.Timer(seconds, self.cancel, (session, why))
         timer.daemon = True
         timer.start()
         return timer
+
+    def cancel_all(self) -> None:
+        """End every statement that runs."""
+        for session in self.sessions.all():
+            if session.running:
+                self.cancel(session, canceled())
 
     def add_warehouse(self, name: str) -> None:
         """A further warehouse, also after a restart."""
@@ -143,11 +155,20 @@ class World:
         self.stages.drop_schema(name, None)
         self.catalogue.changed()
 
-    def stop(self) -> None:
-        """Close everything; open transactions are rolled back."""
+    def close_sessions(self) -> None:
+        """End every session; open transactions are rolled back."""
         for session in self.sessions.all():
             self.close_session(session)
+
+    def stop(self) -> None:
+        """Close everything."""
+        self.close_sessions()
         self._duck.close()
+        self.remove_files()
+
+    def remove_files(self) -> None:
+        """Remove what is not to be kept."""
+        self._spilled.cleanup()
         if self._temporary:
             self._temporary.cleanup()
 
