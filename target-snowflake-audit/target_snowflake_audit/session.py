@@ -2,6 +2,11 @@
 
 DDL, temporary tables included, commits an open transaction without a word
 (docs.snowflake.com/en/sql-reference/transactions), so the wrapper refuses it there.
+
+Snowflake itself aborts a transaction that holds what others wait for and is idle for five minutes (a machine
+that slept, a network that was gone), and an administrator may abort any. What the session then does is not
+documented. So the session never commits by itself: whatever comes after such an abort is part of a new
+transaction, and before COMMIT the wrapper asks whether the open transaction is still the one that it began.
 """
 
 from __future__ import annotations
@@ -17,7 +22,14 @@ from typing import TYPE_CHECKING, Any
 from target_snowflake_audit.audit.setup_sql import lock_schema
 from target_snowflake_audit.errors import SettingError, TargetError
 from target_snowflake_audit.keys import private_key_der
-from target_snowflake_audit.retry_classes import AUTHENTICATION, AUTHORISATION, ErrorClass, classify
+from target_snowflake_audit.retry_classes import (
+    ABORTED,
+    AUTHENTICATION,
+    AUTHORISATION,
+    NETWORK,
+    ErrorClass,
+    classify,
+)
 from target_snowflake_audit.settings_read import names_of
 
 if TYPE_CHECKING:
@@ -31,8 +43,10 @@ logger = logging.getLogger(__name__)
 
 LOCK_TIMEOUT_SECONDS = 900
 STATEMENT_TIMEOUT_SECONDS = 3600
+DOUBT_SECONDS = 120
+"""Snowflake aborts after 300 idle seconds: a COMMIT that took longer than this may have come too late."""
 _LOGIN_FAILED = 250001
-_CONNECT = "connect"
+_CONNECT, _TRANSACTION = "connect", "transaction"
 LOGIN_TIMEOUT_SECONDS = 60
 NETWORK_TIMEOUT_SECONDS = 1800
 
@@ -57,6 +71,7 @@ _PINNED: dict[str, bool | str] = {
 _KEY_PATH = "private_key_path"
 _DDL = re.compile(r"\s*(create|alter|drop|comment|grant|revoke|undrop|truncate)\b", re.IGNORECASE)
 _BEGIN = re.compile(r"\s*begin\b", re.IGNORECASE)
+_CHANGE = re.compile(r"\s*(insert|update|delete|merge|copy)\b", re.IGNORECASE)
 _END = re.compile(r"\s*(commit|rollback)\b", re.IGNORECASE)
 
 
@@ -114,6 +129,7 @@ class Session:
         self._connection = connection
         self._cursor = connection.cursor()
         self.in_transaction = False
+        self._transaction: str | None = None
         self.timing = Timing()
 
     def execute(self, sql: str, step: str) -> Answer:
@@ -126,12 +142,53 @@ class Session:
         if self.in_transaction and _DDL.match(sql):
             message = f"step `{step}` would commit the open transaction: {sql[:60]}"
             raise DdlInTransactionError(message)
+        if sql == "COMMIT":
+            return self._commit(step)
         if _BEGIN.match(sql):
             self.in_transaction = True
-        began = time.monotonic()
-        answer = self._run(sql, step, began)
-        if _END.match(sql):
+        answer = self._send(sql, step)
+        if _BEGIN.match(sql):
+            self._transaction = self._current()
+        elif _END.match(sql):
             self.in_transaction = False
+        elif not self.in_transaction and _CHANGE.match(sql):
+            self._send("COMMIT", step)
+        return answer
+
+    def check_transaction(self) -> None:
+        """Make sure that the open transaction is the one that was begun.
+
+        Raises:
+            StatementError: Snowflake has aborted it; nothing of it is stored, and nothing after it is.
+        """
+        if self.in_transaction and (self._transaction is None or self._current() != self._transaction):
+            message = (
+                f"transaction {self._transaction} was aborted: it was idle too long, or somebody ended it"
+            )
+            raise StatementError(_TRANSACTION, message, ABORTED)
+
+    def _current(self) -> str | None:
+        """Id of the open transaction; asking needs no warehouse."""
+        found = self._send("SELECT CURRENT_TRANSACTION()", _TRANSACTION).rows[0][0]
+        return None if found is None else str(found)
+
+    def _commit(self, step: str) -> Answer:
+        """Commit what was begun.
+
+        Raises:
+            StatementError: it was aborted, or so much time has passed that it may have been.
+        """
+        asked = time.time()  # unlike the monotonic clock it goes on while a machine sleeps
+        self.check_transaction()
+        answer = self._send("COMMIT", step)
+        self.in_transaction = False
+        if time.time() - asked > DOUBT_SECONDS:
+            message = "COMMIT took so long that the transaction may have been aborted before"
+            raise StatementError(step, message, NETWORK)
+        return answer
+
+    def _send(self, sql: str, step: str) -> Answer:
+        answer = self._run(sql, step, time.monotonic())
         logger.debug("%s: %s ms, query %s", step, answer.milliseconds, answer.query_id)
         self.timing.add(step, answer)
         return answer
@@ -211,7 +268,7 @@ def connection_arguments(settings: Mapping[str, Any], *, query_tag: str = "") ->
         # The connector would look for a cloud machine's metadata at every login, which takes seconds.
         "platform_detection_timeout_seconds": 0,
         "session_parameters": {
-            "AUTOCOMMIT": True,
+            "AUTOCOMMIT": False,
             **_PINNED,
             "LOCK_TIMEOUT": LOCK_TIMEOUT_SECONDS,
             "STATEMENT_TIMEOUT_IN_SECONDS": STATEMENT_TIMEOUT_SECONDS,

@@ -1,7 +1,8 @@
 """One batch, one transaction: data, history, dead letters, batch row and watermark are committed together.
 
 PUT, BEGIN, fence, DELETE, COPY, classify, counts, [refusals, PUT, COPY], [dead letters], [history], MERGE,
-batch row, watermark, COMMIT: at most 16 statements. No DDL among them: it would commit what came before.
+batch row, watermark, COMMIT: at most 16 statements, and two that ask for the transaction's id. No DDL among
+them: it would commit what came before.
 """
 
 from __future__ import annotations
@@ -84,6 +85,9 @@ class Transaction:
         session.timing = Timing()
         try:
             return self._run_batch(session, work, tables)
+        except IntegrityError:
+            session.check_transaction()  # rows of an aborted transaction are missing: that can be tried again
+            raise
         finally:
             session.rollback()
 
