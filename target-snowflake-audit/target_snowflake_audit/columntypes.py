@@ -39,7 +39,8 @@ _SAME = {
 _FORMATS = {"date": "DATE", "date-time": "TIMESTAMP_NTZ", "time": "TIME"}
 _SIMPLE = {"boolean": "BOOLEAN", "object": "VARIANT", "array": "VARIANT"}
 _SETTING = "column_types"
-_KNOWN = frozenset({"FLOAT", "BOOLEAN", "DATE", "TIME", "TIMESTAMP_NTZ", "TIMESTAMP_TZ", "VARIANT"})
+_KNOWN = frozenset({"FLOAT", "BOOLEAN", "DATE", "TIME", "TIMESTAMP_NTZ", "VARIANT"})
+_ZONED = frozenset({"TIMESTAMP_TZ", "TIMESTAMP_LTZ"})
 
 
 @dataclass(frozen=True)
@@ -181,8 +182,14 @@ def reconcile(wanted: ColumnType, existing: ColumnType, *, where: str) -> tuple[
     """Give the type to load into for a column that exists, and whether it must be widened to it first.
 
     Raises:
-        SchemaError: Snowflake cannot change the column so that the values fit.
+        SchemaError: Snowflake cannot change the column so that the values fit, or the column keeps a zone.
     """
+    if existing.family in _ZONED:
+        message = (
+            f"{where}: the column is {existing.sql}, which this target does not load (it has been proven for "
+            "TIMESTAMP_NTZ in UTC only); give the property another column in `schema_mapping`"
+        )
+        raise SchemaError(message)
     if wanted.family == existing.family == "VARCHAR":
         return (wanted, True) if wanted.length > existing.length else (existing, False)
     if wanted.family == existing.family == "NUMBER":

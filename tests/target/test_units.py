@@ -19,6 +19,7 @@ from target_snowflake_audit import columntypes, hashing, retrying
 from target_snowflake_audit.bisection import find
 from target_snowflake_audit.columntypes import (
     ColumnType,
+    configured,
     exact,
     from_schema,
     parse,
@@ -28,7 +29,7 @@ from target_snowflake_audit.columntypes import (
 )
 from target_snowflake_audit.counts import Counts
 from target_snowflake_audit.deletions import Documents
-from target_snowflake_audit.errors import IntegrityError, SchemaError
+from target_snowflake_audit.errors import IntegrityError, SchemaError, SettingError
 from target_snowflake_audit.naming import column_names, conform, table_name
 from target_snowflake_audit.retry_classes import CONTENTION, DATA, classify
 from target_snowflake_audit.session import StatementError
@@ -147,6 +148,15 @@ def test_columns_that_exist_are_used_widened_or_refused() -> None:
     for wanted, existing in ((exact(2), exact(0)), (exact(2), ColumnType("FLOAT")), (text(5), exact(0))):
         with pytest.raises(SchemaError, match="x: the column is"):
             reconcile(wanted, existing, where="x")
+
+
+@pytest.mark.parametrize("kind", ["TIMESTAMP_TZ", "TIMESTAMP_LTZ(9)"])
+def test_columns_with_a_zone_are_refused(kind: str) -> None:
+    """The SQL contract has no conversion for them, so nothing has proven that they keep an instant."""
+    with pytest.raises(SchemaError, match="does not load"):
+        reconcile(ColumnType("TIMESTAMP_NTZ"), parse(kind), where="x")
+    with pytest.raises(SettingError, match="is not one of"):
+        configured({"column_types": {"s": {"at": kind}}}, "s", "at")
 
 
 # Fields and digests

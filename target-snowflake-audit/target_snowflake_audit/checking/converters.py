@@ -38,7 +38,7 @@ encoder = msgspec.json.Encoder(order="sorted", decimal_format="number")
 def converter(kind: ColumnType) -> Converter:
     """Give the converter for a column's type.
 
-    Types that this target never makes itself (TIME, TIMESTAMP_TZ, BINARY ...) get their text as it is:
+    Types that this target never makes itself (TIME, BINARY ...) get their text as it is:
     Snowflake's own conversion is then the only judge.
     """
     if kind.family == "VARCHAR":

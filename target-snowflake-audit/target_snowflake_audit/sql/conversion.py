@@ -17,8 +17,6 @@ _FUNCTIONS = {
     "DATE": "TRY_TO_DATE({})",
     "TIME": "TRY_TO_TIME({})",
     "TIMESTAMP_NTZ": "TRY_TO_TIMESTAMP_NTZ({})",
-    "TIMESTAMP_TZ": "TRY_TO_TIMESTAMP_TZ({})",
-    "TIMESTAMP_LTZ": "TRY_TO_TIMESTAMP_LTZ({})",
     "VARIANT": "TRY_PARSE_JSON({})",
 }
 
@@ -65,7 +63,7 @@ def audited(kind: ColumnType, value: str) -> str:
         return f"TO_VARCHAR({value}, 'YYYY-MM-DD')"
     if kind.family == "TIMESTAMP_NTZ":
         return f"TO_VARCHAR({value}, 'YYYY-MM-DD HH24:MI:SS.FF9')"
-    if kind.family in {"TIME", "TIMESTAMP_TZ", "TIMESTAMP_LTZ"}:
-        # By the session's output formats, which the login sets to nine digits and the zone.
+    if kind.family == "TIME":
+        # By the session's output format, which the login sets to nine digits.
         return f"TO_VARCHAR({value})"
     return value
