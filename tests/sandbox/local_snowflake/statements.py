@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import sqlglot
 from sqlglot import exp
 
-from .errors import SnowflakeError, from_exception, syntax
+from .errors import SnowflakeError, from_exception, syntax, unsupported
 
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
@@ -116,7 +116,24 @@ def parse(text: str) -> Statement:
         message = f"Actual statement count {len(trees)} did not match the desired statement count 1."
         raise SnowflakeError(8, "0A000", message)
     tree = trees[0]
+    _refuse_foreign(tree)
     return Statement(text, _kind(tree, text), tree)
+
+
+def _refuse_foreign(tree: exp.Expression) -> None:
+    """Refuse what only DuckDB knows in FROM: functions without TABLE(), and those that read files.
+
+    Raises:
+        SnowflakeError: 1003, or 0A000 inside of TABLE().
+    """
+    for source in tree.find_all(exp.Table, exp.Unnest):
+        if isinstance(source, exp.Unnest) or isinstance(source.this, exp.Func):
+            word = "UNNEST" if isinstance(source, exp.Unnest) else source.this.sql(dialect="snowflake")
+            message = f"unexpected '{word.partition('(')[0]}'"
+            raise syntax(message)
+    for rows in tree.find_all(exp.TableFromRows):
+        if isinstance(rows.this, exp.ReadCSV):
+            raise unsupported(rows.sql(dialect="snowflake"))
 
 
 def parsed(text: str) -> Statement | None:
