@@ -48,9 +48,14 @@ def test_columns_only_grow_in_their_family(db: Session) -> None:
     db.rows("CREATE TABLE T (V VARCHAR(10), N NUMBER(10,2), I NUMBER(10,0), D DATE)")
     db.rows("INSERT INTO T VALUES ('abc', 1.5, 7, '2026-01-02')")
     alter = "ALTER TABLE T ALTER COLUMN {} SET DATA TYPE {}"
-    for column, kind in (("V", "VARCHAR(9)"), ("I", "VARCHAR"), ("N", "NUMBER(9,2)"), ("N", "NUMBER(12,3)")):
-        assert db.error(alter.format(column, kind))[0] == 2108
-    assert db.error(alter.format("D", "TIMESTAMP_NTZ"))[0] == 2108
+    for column, kind, number in (
+        ("V", "VARCHAR(9)", 40050),
+        ("I", "VARCHAR", 2108),
+        ("N", "NUMBER(9,2)", 2),
+        ("N", "NUMBER(12,3)", 40052),
+        ("D", "TIMESTAMP_NTZ", 2108),
+    ):
+        assert db.error(alter.format(column, kind))[0] == number
     for column, kind in (
         ("V", "VARCHAR(20)"),
         ("V", "VARCHAR"),
