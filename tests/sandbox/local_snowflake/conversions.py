@@ -103,7 +103,7 @@ _CASTING = {
     "_ls_as_ltz(x)": """CAST(regexp_replace(_ls_seconds(x::VARCHAR),
         ' ?([+-][0-9]{2}):?([0-9]{2})$', '\\1:\\2') AS TIMESTAMPTZ)""",
     "_ls_as_date(x)": f"CASE WHEN {_TEXT} THEN {_must('Date', 100040, '_ls_try_date')} "
-    # A VARIANT that holds a number is no date, and whether one with a time is one is not clear (to_date page).
+    # A VARIANT that holds a number is no date; whether one with a time is one is not clear (to_date page).
     f"WHEN typeof(x) = 'JSON' AND {_DIGITS} THEN {_variant('DATE')} "
     f"WHEN typeof(x) = 'JSON' AND contains(x::VARCHAR, ':') "
     f"THEN {_REFUSED}read the time in a VARIANT as a date: ' || x::VARCHAR) "

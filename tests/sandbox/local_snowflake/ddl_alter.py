@@ -1,8 +1,8 @@
 """ALTER TABLE.
 
 Rules restored (alter-table-column page): a text may only get longer, a number only more digits before an
-unchanged scale, everything else is 2108, 40050 or 40052; a column that is there already is 1430; names that differ only in
-case are refused.
+unchanged scale, everything else is 2108, 40050 or 40052; a column that is there already is 1430; names that
+differ only in case are refused, and so are fewer digits, which the real one allows where the values fit.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ def timed_out(limit: int) -> SnowflakeError:
 
 
 # A text that is a number, but too large for the type (to_decimal page).
-_FAR = r"""[Cc]ould not convert string ["'] *[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)? *["'] to (DECIMAL|INT\d+)"""
+_FAR = r"""ould not convert string ["'] *[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)? *["'] to (DECIMAL|INT\d+)"""
 # DuckDB exception class -> [(pattern in the message, code, sqlstate)]; the first match wins.
 _RULES: tuple[tuple[type[Exception], str, int, str], ...] = (
     (duckdb.InvalidInputException, r"cannot affect the same target row", 100090, "42P18"),

@@ -103,7 +103,7 @@ _STRINGS = re.compile(r'("(?:[^"\\]|\\.)*")')
 
 
 def _nearly(text: str) -> bool:
-    """Whether the real one reads more than JSON here: elements left out, words in upper case, NaN, undefined."""
+    """Whether the real one reads it though it is no JSON: elements left out, TRUE, NaN, undefined."""
     parts = _STRINGS.split(text)
     parts[::2] = [_COMMA.sub("", _WORD.sub("null", part)) for part in parts[::2]]
     try:
@@ -114,8 +114,8 @@ def _nearly(text: str) -> bool:
 
 def _refuse_nearly(text: str) -> None:
     if _nearly(text):
-        message = "LOCAL:2:0A000:Unsupported feature: the local Snowflake cannot read JSON with elements left "
-        message += f"out or with words that JSON has not: {text[:40]}"
+        message = "LOCAL:2:0A000:Unsupported feature: the local Snowflake cannot read JSON with elements "
+        message += f"left out or with words that JSON has not: {text[:40]}"
         raise ValueError(message) from None
 
 
