@@ -170,7 +170,7 @@ def test_all_privileges_are_not_ownership_which_asks_what_becomes_of_the_rest(
         admin.rows(f"GRANT ALL ON {table} TO ROLE GUESTS")
         held = {row[0] for row in admin.rows("SHOW GRANTS TO ROLE GUESTS")}
         assert held == {"SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES"}
-        assert admin.error(f"GRANT OWNERSHIP ON {table} TO ROLE OWNERS") == (3036, "0LP01")
+        assert admin.error(f"GRANT OWNERSHIP ON {table} TO ROLE OWNERS") == (3036, "23001")
         admin.rows(f"GRANT OWNERSHIP ON {table} TO ROLE OWNERS COPY CURRENT GRANTS")
         assert len(admin.rows("SHOW GRANTS TO ROLE GUESTS")) == 6
         admin.rows(f"GRANT OWNERSHIP ON {table} TO ROLE GUESTS REVOKE CURRENT GRANTS")

@@ -21,9 +21,11 @@ def to_duck(tree: exp.Expression) -> str:
 
 
 def text_length(kind: exp.DataType | None) -> int | None:
-    """Declared characters of a text type; None when it has none."""
-    if kind is None or kind.this not in TEXTS or not kind.expressions:
+    """Declared characters of a text type, 1 for CHAR alone (data-types-text page); None when it has none."""
+    if kind is None or kind.this not in TEXTS:
         return None
+    if not kind.expressions:
+        return 1 if kind.this in {exp.DType.CHAR, exp.DType.NCHAR} else None
     return int(str(kind.expressions[0].this))
 
 

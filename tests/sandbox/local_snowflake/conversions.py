@@ -3,7 +3,7 @@ r"""Macros that turn a value into another type as Snowflake does.
 Rules restored (data-type-conversion and date-time-input-output pages): text becomes a date or time by the
 forms that AUTO knows, a whole number in it counts as time since 1970; times become text by the session's
 output formats, BINARY as hexadecimal digits, a VARIANT's text without its quotes; a column takes only what
-converts to its type without a cast (2023/22000), a VARIANT column nothing but a VARIANT.
+converts to its type without a cast (2023/22000): no BOOLEAN becomes a NUMBER, no text or time a VARIANT.
 
 Forms of AUTO that cannot be read faithfully here are refused, and so are more than six decimals of a
 second, which DuckDB cannot hold, and offsets from UTC in a TIMESTAMP_TZ.
@@ -26,10 +26,17 @@ _DATE = _YEAR + "-[0-9]{2}-[0-9]{2}"
 _ISO = f"{_DATE}([T ]{_CLOCK} ?{_OFFSET}?)?"
 _US = "[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}"
 _NAMED = "[0-9]{1,2}-[A-Za-z]{3}-[0-9]{4}"
-# Forms that AUTO knows too ("DY, DD MON YYYY ..."), or may know (one digit where two are written).
+_WHOLE_NAME = "[0-9]{1,2}-[A-Za-z]{4,9}-[0-9]{4}"
+# Forms that AUTO reads too: "DY, DD MON YYYY ...", 12-hour times, a time with a zone, numbers below 0, fewer
+# digits than the format has (date-time-input-output page).
+_FEW_CLOCK = r"([01]?[0-9]|2[0-3]):[0-5]?[0-9](:[0-5]?[0-9](\.[0-9]{1,9})?)?"
+_FEW_DAY = "(0?[1-9]|[12][0-9]|3[01])"
+_FEW_MONTH = "(0?[1-9]|1[0-2])"
+_FEW_OFFSET = "( ?(Z|[+-][0-9]{1,2}(:?[0-9]{1,2})?))?"
 _FOREIGN = (
-    "(Mon|Tue|Wed|Thu|Fri|Sat|Sun),? .+|[0-9]{4}-([0-9]-[0-9]{1,2}|[0-9]{2}-[0-9])([T ].*)?|"
-    "[0-9]{1,2}(:[0-9]{2}){0,2} ?([AaPp][Mm])"
+    "(Mon|Tue|Wed|Thu|Fri|Sat|Sun),? .+|[0-9]{1,2}(:[0-9]{2}){0,2}([.][0-9]+)? ?([AaPp][Mm])|-[0-9]+|"
+    f"0*[1-9][0-9]{{0,3}}-{_FEW_MONTH}-{_FEW_DAY}([T ]({_FEW_CLOCK}|[0-9]|1[0-9]|2[0-3]){_FEW_OFFSET})?|"
+    f"{_FEW_MONTH}/{_FEW_DAY}/[0-9]{{1,4}}( {_FEW_CLOCK})?|{_FEW_CLOCK}{_FEW_OFFSET}"
 )
 _NANOS = r"\.[0-9]{6}0*[1-9]"
 _REFUSED = "error('LOCAL:2:0A000:Unsupported feature: the local Snowflake cannot "
@@ -58,6 +65,7 @@ _READING = {
         WHEN regexp_full_match(x, '{_US} {_CLOCK}') AND length(x) - position(' ' IN x) = 8
             THEN TRY_STRPTIME(x, '%m/%d/%Y %H:%M:%S')
         WHEN regexp_full_match(x, '{_NAMED}') THEN TRY_STRPTIME(x, '%d-%b-%Y')
+        WHEN regexp_full_match(x, '{_WHOLE_NAME}') THEN TRY_STRPTIME(x, '%d-%B-%Y')
         WHEN regexp_full_match(x, '{_FOREIGN}')
         THEN {_REFUSED}read this form of a date or time: ' || x) END""",
     "_ls_try_date(x)": "CAST(_ls_try_timestamp(x) AS DATE)",
@@ -80,22 +88,43 @@ def _mismatch(wanted: str) -> str:
         || 'data type, expecting {wanted} but got ' || typeof(x))"""
 
 
+def _variant(wanted: str) -> str:
+    return f"error('LOCAL:100071:22000:Failed to cast variant value ' || x::VARCHAR || ' to {wanted}')"
+
+
+_DIGITS = "regexp_full_match(x::VARCHAR, '-?[0-9][0-9.eE+-]*')"
 _AT = "TRY_CAST(x::VARCHAR AS DOUBLE) * 1000000"
 _CASTING = {
     # A time with a zone is written in the session's zone, so its text without offset is the local time.
     "_ls_local(x)": "TRY_CAST(regexp_replace(x::VARCHAR, '(:[0-9.]+)[+-][0-9:]+$', '\\1') AS TIMESTAMP)",
-    "_ls_as_date_text(x)": _must("Date", 100040, "_ls_try_date"),
-    "_ls_as_timestamp_text(x)": _must("Timestamp", 100035, "_ls_try_timestamp"),
+    "_ls_as_date_text(x)": f"CASE WHEN x IS NOT NULL THEN COALESCE(_ls_try_date(x), {_variant('DATE')}) END",
+    "_ls_as_timestamp_text(x)": "CASE WHEN x IS NOT NULL "
+    f"THEN COALESCE(_ls_try_timestamp(x), {_variant('TIMESTAMP_NTZ')}) END",
     "_ls_as_ltz(x)": """CAST(regexp_replace(_ls_seconds(x::VARCHAR),
         ' ?([+-][0-9]{2}):?([0-9]{2})$', '\\1:\\2') AS TIMESTAMPTZ)""",
     "_ls_as_date(x)": f"CASE WHEN {_TEXT} THEN {_must('Date', 100040, '_ls_try_date')} "
+    # A VARIANT that holds a number is no date; whether one with a time is one is not clear (to_date page).
+    f"WHEN typeof(x) = 'JSON' AND {_DIGITS} THEN {_variant('DATE')} "
+    f"WHEN typeof(x) = 'JSON' AND contains(x::VARCHAR, ':') "
+    f"THEN {_REFUSED}read the time in a VARIANT as a date: ' || x::VARCHAR) "
     f"WHEN typeof(x) = 'JSON' THEN _ls_as_date_text_1(_ls_varchar_1(x)) "
     f"WHEN {_TIMED} THEN CAST(_ls_local(x) AS DATE) ELSE {_mismatch('DATE')} END",
     "_ls_as_timestamp(x)": f"CASE WHEN {_TEXT} THEN {_must('Timestamp', 100035, '_ls_try_timestamp')} "
+    # A number in a VARIANT is seconds in the session's zone, other than a NUMBER (to_timestamp page).
+    f"WHEN typeof(x) = 'JSON' AND {_DIGITS} "
+    f"AND current_setting('TimeZone') NOT IN ('UTC', 'Etc/UTC') "
+    f"THEN {_REFUSED}read the number of a VARIANT as a time outside UTC: ' || x::VARCHAR) "
     f"WHEN typeof(x) = 'JSON' THEN _ls_as_timestamp_text_1(_ls_varchar_1(x)) WHEN {_TIMED} THEN _ls_local(x) "
     f"WHEN {_NUMERIC} THEN make_timestamp(CAST({_AT} AS BIGINT)) ELSE {_mismatch('TIMESTAMP_NTZ')} END",
+    # The table of conversions says that a NUMBER becomes a TIMESTAMP by itself; an INSERT says 2023 [C].
     "_ls_into_timestamp(x)": f"CASE WHEN {_NUMERIC} THEN {_mismatch('TIMESTAMP_NTZ')} "
     "ELSE _ls_as_timestamp(x) END",
+    "_ls_into_number(x)": f"CASE WHEN typeof(x) = 'BOOLEAN' THEN {_mismatch('NUMBER')} ELSE x END",
+    # An ARRAY or OBJECT needs a cast, a VARIANT that holds one does not; here both are JSON.
+    "_ls_into_varchar(x)": f"""CASE WHEN typeof(x) = 'BLOB' THEN {_mismatch("VARCHAR")}
+        WHEN typeof(x) = 'JSON' AND left(x::VARCHAR, 1) IN ('[', '{{')
+        THEN {_REFUSED}put an array or object into a VARCHAR without a cast: ' || left(x::VARCHAR, 40))
+        ELSE _ls_varchar(x) END""",
     "_ls_as_time(x)": f"CASE WHEN {_TEXT} THEN {_must('Time', 100108, '_ls_try_time')} "
     "WHEN typeof(x) IN ('TIME', '\"NULL\"') THEN TRY_CAST(x::VARCHAR AS TIME) "
     f"WHEN {_TIMED} AND typeof(x) <> 'DATE' THEN CAST(_ls_local(x) AS TIME) ELSE {_mismatch('TIME')} END",
@@ -114,6 +143,7 @@ _CASTING = {
         WHEN typeof(x) IN ('TIMESTAMP', 'TIMESTAMP WITH TIME ZONE', 'TIME', 'DATE', 'BLOB')
             THEN to_json(_ls_varchar_1(x)) ELSE to_json(x) END""",
     "_ls_into_variant(x)": f"""CASE WHEN typeof(x) IN ('JSON', '"NULL"') THEN x::VARCHAR::JSON
+        WHEN {_NUMERIC} OR typeof(x) IN ('BOOLEAN', 'DOUBLE') THEN _ls_variant(x)
         ELSE {_mismatch("VARIANT")} END""",
     "_ls_into_array(x)": f"""CASE WHEN typeof(x) NOT IN ('JSON', '"NULL"') THEN {_mismatch("ARRAY")}
         WHEN x IS NULL OR json_type(x::VARCHAR) = 'ARRAY' THEN x::VARCHAR::JSON

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from fakesnow import statement_type
 from sqlglot import exp
 
-from . import access, quoted_names, results
+from . import access, copy_selects, quoted_names, results
 from .column_types import to_duck
-from .dml import changed, duck_name, fit, known, running
+from .dml import changed, duck_name, fit, known, loads, running
 from .errors import SnowflakeError, syntax, unsupported
 from .file_formats import FileFormat, columns_of, from_properties, mismatch, reader
 from .names import qualify, quote, split
@@ -92,7 +92,10 @@ def _read(call: Call) -> Load:
     select = source.this if isinstance(source, exp.Subquery) else None
     stage = select.args["from_"].this if select is not None else source
     form, options = _options(call, tree)
-    return Load(table, columns, locate(call, _stage_text(stage), "READ"), form, options, select)
+    location = locate(call, _stage_text(stage), "READ")
+    if select is not None:
+        copy_selects.check(select, location)
+    return Load(table, columns, location, form, options, select)
 
 
 def _stage_text(node: exp.Expression | None) -> str:
@@ -160,9 +163,8 @@ def _files(call: Call, load: Load) -> list[StagedFile]:
 def _load_file(call: Call, load: Load, file: StagedFile) -> list[Any]:
     label = load.location.label
     shown = f"{label}/{file.path}" if label else file.path
-    memory = f"{quote(load.table.name.database)}._fs_information_schema._ls_loads"
-    owner = f"{call.session.id}:" if load.table.temporary else ""
-    key = [load.table.name.schema, owner + load.table.name.name, file.path, file.md5]
+    memory, owner = loads(call, load.table)
+    key = [*owner, file.path, file.md5]
     seen = f"SELECT 1 FROM {memory} WHERE schema_name = ? AND table_name = ? AND path = ? AND md5 = ?"
     if not load.options.get("FORCE") and call.session.duck.execute(seen, key).fetchone():
         return [shown, "LOAD_SKIPPED", 0, 0, None, 1, "File was loaded before.", None, None, None]

@@ -1,8 +1,8 @@
 """ALTER TABLE.
 
 Rules restored (alter-table-column page): a text may only get longer, a number only more digits before an
-unchanged scale, everything else is 2108; a column that is there already is 1430; names that differ only in
-case are refused.
+unchanged scale, everything else is 2108, 40050 or 40052; a column that is there already is 1430; names that
+differ only in case are refused, and so are fewer digits, which the real one allows where the values fit.
 """
 
 from __future__ import annotations
@@ -122,15 +122,36 @@ def _change_type(call: Call, kind: exp.DataType, column: Column, table: Table, m
     new = duck_type(kind)
     length = text_length(kind) or DEFAULT_VARCHAR
     old_length = meta.lengths.get(column.name, DEFAULT_VARCHAR)
+    if _fewer_digits(column.duck_type, new):
+        message = f"fewer digits for column {column.name}, which is allowed where all its values fit"
+        raise unsupported(message)
     if not _grows(column.duck_type, new, old_length, length):
-        change = f"from type {column.duck_type} to {new}"
-        message = f"SQL compilation error:\ncannot change column {column.name} {change}"
-        raise SnowflakeError(2108, "22000", message)
+        number, why = _refusal(column.duck_type, new)
+        change = f"from type {column.duck_type} to {new}{why}"
+        message = f"SQL compilation error: cannot change column {column.name} {change}"
+        raise SnowflakeError(number, "22000", message)
     if new == "VARCHAR" == column.duck_type:
         meta.lengths[column.name] = length
         return
     if new.replace(" ", "") != column.duck_type:
         call.session.duck.execute(f"ALTER TABLE {where(table)} ALTER COLUMN {quote(column.name)} TYPE {new}")
+
+
+def _fewer_digits(old: str, new: str) -> bool:
+    """Whether a NUMBER keeps its scale and loses digits: allowed if every value fits (alter-table-column)."""
+    digits = [re.fullmatch(r"DECIMAL\((\d+),\s*(\d+)\)", kind) for kind in (old, new)]
+    return bool(
+        digits[0] and digits[1] and digits[0][2] == digits[1][2] and int(digits[1][1]) < int(digits[0][1])
+    )
+
+
+def _refusal(old: str, new: str) -> tuple[int, str]:
+    """Number and reason, as public programs show them [C]."""
+    if old == new == "VARCHAR":
+        return 40050, " because reducing the byte-length of a varchar is not supported."
+    if old.startswith("DECIMAL") and new.startswith("DECIMAL"):
+        return 40052, " because changing the scale of a number is not supported."
+    return 2108, ""
 
 
 def _grows(old: str, new: str, old_length: int, length: int) -> bool:

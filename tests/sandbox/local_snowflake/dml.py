@@ -2,7 +2,7 @@
 
 Rules restored: a text longer than its VARCHAR(n) fails with 100078 (DuckDB ignores lengths), a column takes
 only what converts to its type (conversions.py), a VALUES list holds nothing semi-structured (2014), TRUNCATE
-is DML and stays in the transaction (transactions page).
+is DML and stays in the transaction (transactions page), and forgets what was loaded (truncate-table page).
 """
 
 from __future__ import annotations
@@ -76,6 +76,9 @@ def update(call: Call) -> Result:
     table = target_of(uses)
     tree = translate(tree, call.session, call.now)
     for assignment in tree.args["expressions"]:
+        if assignment.this.args.get("table"):  # the page says that it is invalid, and has an example of it
+            message = f"UPDATE SET {assignment.this.sql(dialect='snowflake')}: name the column alone"
+            raise unsupported(message)
         fit_assignment(assignment, table, call.world.catalogue)
     lock(call, table)
     with running(call, uses, table):
@@ -107,7 +110,16 @@ def truncate(call: Call) -> Result:
     lock(call, table)
     with running(call, uses, table):
         call.session.duck.execute(f"DELETE FROM {duck_name(table)}")
+        memory, key = loads(call, table)
+        call.session.duck.execute(f"DELETE FROM {memory} WHERE schema_name = ? AND table_name = ?", key)
     return results.status()
+
+
+def loads(call: Call, table: Table) -> tuple[str, list[str]]:
+    """DuckDB's table of the files that were loaded, and what names a table in it."""
+    owner = f"{call.session.id}:" if table.temporary else ""
+    memory = f"{quote(table.name.database)}._fs_information_schema._ls_loads"
+    return memory, [table.name.schema, owner + table.name.name]
 
 
 def _is_there(call: Call, node: exp.Expression) -> bool:
@@ -190,6 +202,9 @@ def known(names: list[str], table: Table) -> list[str]:
 
 _FITS = {
     "DATE": "_ls_as_date",
+    "BIGINT": "_ls_into_number",
+    "DECIMAL": "_ls_into_number",
+    "DOUBLE": "_ls_into_number",
     "TIMESTAMP": "_ls_into_timestamp",
     "TIME": "_ls_as_time",
     "BLOB": "_ls_as_binary",
@@ -210,8 +225,8 @@ def fit(expression: str, column: str, table: Table, catalogue: Catalogue) -> str
         return f"_ls_uuid(CAST({expression} AS VARCHAR))"
     if kind == "VARCHAR":
         length = meta.lengths.get(column, DEFAULT_VARCHAR)
-        return f"_ls_fit(_ls_varchar{once}({expression}), {length}, {literal(column)})"
-    macro = _KINDS.get(meta.kinds.get(column, "")) or _FITS.get(kind)
+        return f"_ls_fit(_ls_into_varchar{once}({expression}), {length}, {literal(column)})"
+    macro = _KINDS.get(meta.kinds.get(column, "")) or _FITS.get(kind.split("(")[0])
     return expression if macro is None else f"{macro}{once}({expression})"
 
 

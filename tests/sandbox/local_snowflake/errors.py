@@ -69,6 +69,8 @@ def timed_out(limit: int) -> SnowflakeError:
     return SnowflakeError(630, "57014", message)
 
 
+# A text that is a number, but too large for the type (to_decimal page).
+_FAR = r"""ould not convert string ["'] *[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)? *["'] to (DECIMAL|INT\d+)"""
 # DuckDB exception class -> [(pattern in the message, code, sqlstate)]; the first match wins.
 _RULES: tuple[tuple[type[Exception], str, int, str], ...] = (
     (duckdb.InvalidInputException, r"cannot affect the same target row", 100090, "42P18"),
@@ -89,6 +91,7 @@ _RULES: tuple[tuple[type[Exception], str, int, str], ...] = (
     (duckdb.ConversionException, r"time field value out of range.*HH:MM:SS", 100108, "22007"),
     (duckdb.ConversionException, r"date field", 100040, "22007"),
     (duckdb.ConversionException, r"timestamp field", 100035, "22007"),
+    (duckdb.ConversionException, _FAR, 100039, "22003"),
     (duckdb.ConversionException, r"[Cc]ould not cast value .* to DECIMAL|out of range", 100132, "22003"),
     (duckdb.ConversionException, r"DECIMAL|INT\d+|DOUBLE|numerical|FLOAT", 100038, "22018"),
     (duckdb.ConversionException, r"BOOL", 100037, "22018"),

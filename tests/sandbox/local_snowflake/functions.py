@@ -1,8 +1,8 @@
 """Calls and casts that DuckDB lacks or answers otherwise, as calls of our macros.
 
 Rules restored (functions' pages): TRY_ functions refuse what is not text, SHA2 takes a length, aggregates
-of no row give 0, '' or [] where Snowflake does, and casts to a short VARCHAR are refused where they would
-have to cut (whether Snowflake cuts or fails there is not documented).
+of no row give NULL, '' or [] where Snowflake does, and a cast to a short VARCHAR fails where it would have
+to cut (TRY_CAST gives NULL).
 """
 
 from __future__ import annotations
@@ -73,11 +73,13 @@ def _parse_json(node: exp.Expression) -> exp.Expression:
 
 
 def _cast(node: exp.Expression) -> exp.Expression:
-    """Rule: a cast to VARCHAR(n) passes a text that fits; any other is refused, by the row or as a whole."""
+    """Rule: a cast to VARCHAR(n) passes a text that fits and never cuts (cast and try_cast pages)."""
     kind = node.args["to"]
     length = text_length(kind)
     if length is not None and length < 16_777_216 and not isinstance(node.this, exp.Null):
-        if _sorts(node) or isinstance(node, exp.TryCast):
+        if isinstance(node, exp.TryCast):
+            return _macro("_ls_try_fit", _text(node), exp.Literal.number(length))
+        if _sorts(node):
             message = f"a cast to VARCHAR({length}): check the length with LENGTH() instead"
             raise unsupported(message)
         return _macro("_ls_cast_fit", _macro("_ls_varchar", node.this), exp.Literal.number(length))
@@ -119,7 +121,7 @@ def _try_cast(node: exp.TryCast) -> exp.Expression:
     kind = node.args["to"].this
     text = _text(node)
     if kind in INTEGERS or kind == exp.DType.DECIMAL:
-        return exp.TryCast(this=_macro("_ls_number_text", text), to=node.args["to"].copy())
+        return exp.TryCast(this=_number_text(node, text), to=node.args["to"].copy())
     if kind in _SAFE_CASTS:
         return _macro(_SAFE_CASTS[kind], text)
     if kind in TEXTS:
@@ -130,8 +132,13 @@ def _try_cast(node: exp.TryCast) -> exp.Expression:
 
 def _to_number(node: exp.Expression) -> exp.Expression:
     if node.args.get("safe"):
-        node.set("this", _macro("_ls_number_text", _text(node)))
+        node.set("this", _number_text(node, _text(node)))
     return node
+
+
+def _number_text(node: exp.Expression, text: exp.Expression) -> exp.Expression:
+    """The text of a number; what lacks a mantissa or exponent is refused where error() is allowed."""
+    return _macro("_ls_number_text" if _sorts(node) else "_ls_number_checked", text)
 
 
 def _reading(macro: str) -> Callable[[exp.Expression], exp.Expression]:
@@ -193,8 +200,11 @@ def _listagg(node: exp.Expression) -> exp.Expression:
 
 
 def _count_if(node: exp.Expression) -> exp.Expression:
-    """Rule: no row gives 0 (count_if page)."""
-    return exp.Count(this=exp.Case(ifs=[exp.If(this=node.this, true=exp.Literal.number(1))]))
+    """Rule: no row that satisfies the condition gives NULL (count_if page)."""
+    if isinstance(node.parent, exp.Window):
+        raise unsupported(node.parent.sql(dialect="snowflake"))
+    count = exp.Count(this=exp.Case(ifs=[exp.If(this=node.this, true=exp.Literal.number(1))]))
+    return exp.Nullif(this=count, expression=exp.Literal.number(0))
 
 
 def exact_json(node: exp.Expression) -> exp.Expression:

@@ -137,7 +137,7 @@ def _given_up(call: Call, entry: Grant, name: tuple[str, ...]) -> set[Grant]:
             "grants while transferring object ownership, use convenience command 'GRANT OWNERSHIP ON "
             "<target_objects> TO <target_role> REVOKE CURRENT GRANTS'."
         )
-        raise SnowflakeError(3036, "0LP01", message)
+        raise SnowflakeError(3036, "23001", message)
     return owners
 
 

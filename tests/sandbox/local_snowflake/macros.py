@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 ONCE = "_1"
 _NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
+_HALF_NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)?[eE][+-]?[0-9]*"
 _REFUSED = "error('LOCAL:2:0A000:Unsupported feature: the local Snowflake cannot "
 # The type that a quotient has: six decimals more than the dividend; a DOUBLE when either side is one.
 _QUOTIENT = "(a * CAST(1 AS DECIMAL(7, 6)) + b * 0)"
@@ -38,6 +39,10 @@ _DEFINITIONS = {
         ELSE error('LOCAL:1065:22023:SQL compilation error: TRY_ functions take text, not '
             || typeof(x)) END""",
     "_ls_number_text(x)": f"CASE WHEN regexp_full_match(trim(x), '{_NUMBER}') THEN trim(x) END",
+    # The real one reads a missing mantissa or exponent as 0 (to_decimal page), which DuckDB does not.
+    "_ls_number_checked(x)": f"""CASE WHEN regexp_full_match(trim(x), '{_NUMBER}') THEN trim(x)
+        WHEN regexp_full_match(trim(x), '{_HALF_NUMBER}')
+        THEN {_REFUSED}read a number without mantissa or exponent: ' || x) END""",
     # A number too large for a FLOAT would be infinite here. [I] the real one gives NULL, as for any overflow.
     "_ls_try_double(x)": f"""CASE WHEN regexp_full_match(trim(x), '{_NUMBER}')
         THEN CASE WHEN NOT isinf(TRY_CAST(trim(x) AS DOUBLE)) THEN TRY_CAST(trim(x) AS DOUBLE) END
@@ -56,9 +61,9 @@ _DEFINITIONS = {
         WHEN 'HUGEINT' THEN 'INTEGER' WHEN 'BOOLEAN' THEN 'BOOLEAN' WHEN 'NULL' THEN 'NULL_VALUE'
         WHEN 'DOUBLE' THEN CASE WHEN contains(lower(x::VARCHAR), 'e') THEN 'DOUBLE'
             WHEN contains(x::VARCHAR, '.') THEN 'DECIMAL' ELSE 'INTEGER' END END""",
-    "_ls_cast_fit(x, n)": """CASE WHEN length(x) > n THEN error('LOCAL:2:0A000:Unsupported feature: the '
-        || 'local Snowflake cannot cast a longer text to VARCHAR(' || n || '): ' || left(x, 40))
-        ELSE x END""",
+    "_ls_cast_fit(x, n)": """CASE WHEN length(x) > n THEN error('LOCAL:100078:22000:String ''' || left(x, 40)
+        || ''' is too long and would be truncated') ELSE x END""",
+    "_ls_try_fit(x, n)": "CASE WHEN length(x) <= n THEN x END",
     "_ls_uuid(x)": """CASE WHEN x IS NULL
         OR regexp_full_match(x, '[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}')
         THEN CAST(x AS UUID) ELSE error('LOCAL:100038:22018:Failed to cast value ' || left(x, 40)
@@ -68,7 +73,8 @@ _DEFINITIONS = {
     "_ls_json(j, p)": f"""CASE WHEN _ls_inexact(j, p)
         THEN {_REFUSED}read this number of a VARIANT exactly: ' || (j ->> p)) ELSE j -> p END""",
     "_ls_json_text(j, p)": f"""CASE WHEN _ls_inexact(j, p)
-        THEN {_REFUSED}read this number of a VARIANT exactly: ' || (j ->> p)) ELSE j ->> p END""",
+        THEN {_REFUSED}read this number of a VARIANT exactly: ' || (j ->> p))
+        WHEN json_type(j, p) = 'DOUBLE' THEN _ls_json_varchar(j ->> p) ELSE j ->> p END""",
     "_ls_defined(x)": f"""CASE WHEN x IS NULL
         THEN {_REFUSED}hold undefined, which a NULL in ARRAY_CONSTRUCT becomes') ELSE x END""",
     "_ls_div(a, b)": f"""CASE WHEN a IS NULL OR b IS NULL THEN NULL

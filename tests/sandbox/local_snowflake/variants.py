@@ -97,10 +97,33 @@ def pretty(text: str | None) -> str | None:
     return _written(_DECODER.decode(text), "\n", "  ")
 
 
+_COMMA = re.compile(r",(?=\s*[,\]}])")
+_WORD = re.compile(r"(?i)-?\b(true|false|null|undefined|nan|inf|infinity)\b")
+_STRINGS = re.compile(r'("(?:[^"\\]|\\.)*")')
+
+
+def _nearly(text: str) -> bool:
+    """Whether the real one reads it though it is no JSON: elements left out, TRUE, NaN, undefined."""
+    parts = _STRINGS.split(text)
+    parts[::2] = [_COMMA.sub("", _WORD.sub("null", part)) for part in parts[::2]]
+    try:
+        return canonical("".join(parts)) is not None
+    except (ValueError, RecursionError):
+        return False
+
+
+def _refuse_nearly(text: str) -> None:
+    if _nearly(text):
+        message = "LOCAL:2:0A000:Unsupported feature: the local Snowflake cannot read JSON with elements "
+        message += f"left out or with words that JSON has not: {text[:40]}"
+        raise ValueError(message) from None
+
+
 def _parse(text: str) -> str | None:
     try:
         return canonical(text)
     except (ValueError, RecursionError) as error:
+        _refuse_nearly(text)
         reason = str(error).split("\n", 1)[0]
         message = f"LOCAL:100069:22P02:Error parsing JSON: {reason}: {text[:40]}"
         raise ValueError(message) from None
@@ -110,6 +133,7 @@ def _try_parse(text: str) -> str | None:
     try:
         return canonical(text)
     except (ValueError, RecursionError):
+        _refuse_nearly(text)
         return None
 
 
