@@ -101,6 +101,7 @@ class Account:
 
 @contextmanager
 def account(*arguments: str) -> Iterator[Account]:
-    """Start a local Snowflake."""
-    with server("local_snowflake", "--port", "0", *arguments) as running:
+    """Start a local Snowflake. Its statements end after a while, so that a failing test does not hang."""
+    bound = ("--longest-statement", "100")
+    with server("local_snowflake", "--port", "0", *bound, *arguments) as running:
         yield Account(running.ready, SnowflakeControl(running.ready["host"], running.ready["port"]))

@@ -17,9 +17,10 @@ from sqlglot import exp
 
 from . import access, copy_selects, quoted_names, results
 from .column_types import to_duck
-from .dml import changed, duck_name, fit, known, loads, running
+from .dml import changed, duck_name, loads, running
 from .errors import SnowflakeError, syntax, unsupported
 from .file_formats import FileFormat, columns_of, from_properties, mismatch, reader
+from .fitting import fit, known
 from .names import qualify, quote, split
 from .resolve import identifier, require, table_parts
 from .stage_commands import locate

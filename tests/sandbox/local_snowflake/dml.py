@@ -1,25 +1,23 @@
 """SELECT, INSERT, UPDATE, DELETE and TRUNCATE.
 
-Rules restored: a text longer than its VARCHAR(n) fails with 100078 (DuckDB ignores lengths), a column takes
-only what converts to its type (conversions.py), a VALUES list holds nothing semi-structured (2014), TRUNCATE
-is DML and stays in the transaction (transactions page), and forgets what was loaded (truncate-table page).
+Rules restored: a column takes only what fits and converts to its type (fitting.py), a VALUES list holds
+nothing semi-structured (2014), TRUNCATE is DML and stays in the transaction (transactions page), and forgets
+what was loaded (truncate-table page).
 """
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from fakesnow import statement_type
 from sqlglot import exp
 
 from . import access, results
-from .catalogue import DEFAULT_VARCHAR
 from .column_types import to_duck
 from .errors import SnowflakeError, unsupported
-from .macros import ONCE
-from .names import literal, qualify, quote
-from .resolve import Use, identifier, lookup, resolve, table_parts, unknown_column
+from .fitting import fit_assignment, fitted_source, known
+from .names import qualify, quote
+from .resolve import Use, identifier, lookup, resolve, table_parts
 from .set_operations import check_set_operations
 from .translate import translate
 
@@ -27,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
-    from .catalogue import Catalogue, Table
+    from .catalogue import Table
     from .engine import Call
     from .results import Result
 
@@ -57,7 +55,7 @@ def insert(call: Call) -> Result:
     tree = translate(tree, call.session, call.now)
     tree.set("overwrite", None)
     source = tree.args["expression"]
-    tree.set("expression", fitted_source(to_duck(source), table, columns, call.world.catalogue))
+    tree.set("expression", fitted_source(to_duck(source), table, columns, call))
     sql = to_duck(tree)
     if overwrite:
         lock(call, table)
@@ -186,66 +184,3 @@ def _check_values(tree: exp.Expression, columns: list[str]) -> None:
             if isinstance(item, exp.Column) and item.name.upper() == "DEFAULT":
                 message = "DEFAULT in a VALUES list"
                 raise unsupported(message)
-
-
-def known(names: list[str], table: Table) -> list[str]:
-    """Check that a table has these columns, in this case.
-
-    Raises:
-        SnowflakeError: 904 for the first it lacks.
-    """
-    for name in names:
-        if table.column(name) is None:
-            raise unknown_column(name)
-    return names
-
-
-_FITS = {
-    "DATE": "_ls_as_date",
-    "BIGINT": "_ls_into_number",
-    "DECIMAL": "_ls_into_number",
-    "DOUBLE": "_ls_into_number",
-    "TIMESTAMP": "_ls_into_timestamp",
-    "TIME": "_ls_as_time",
-    "BLOB": "_ls_as_binary",
-    "TIMESTAMP WITH TIME ZONE": "_ls_as_tz",
-}
-_NAME = re.compile(r'(?:[\w]+|"[^"]*")(?:\.(?:[\w]+|"[^"]*"))*')
-_KINDS = {"ARRAY": "_ls_into_array", "OBJECT": "_ls_into_object", "TIMESTAMP_LTZ": "_ls_as_ltz"}
-
-
-def fit(expression: str, column: str, table: Table, catalogue: Catalogue) -> str:
-    """Wrap a value on its way into a column with what DuckDB does not check or does otherwise."""
-    found, meta = table.column(column), catalogue.of(table.name)
-    kind = found.duck_type if found is not None else ""
-    once = "" if _NAME.fullmatch(expression) else ONCE
-    if kind == "JSON":
-        return f"{_KINDS.get(meta.kinds.get(column, ''), '_ls_into_variant')}{once}({expression})"
-    if kind == "UUID":
-        return f"_ls_uuid(CAST({expression} AS VARCHAR))"
-    if kind == "VARCHAR":
-        length = meta.lengths.get(column, DEFAULT_VARCHAR)
-        return f"_ls_fit(_ls_into_varchar{once}({expression}), {length}, {literal(column)})"
-    macro = _KINDS.get(meta.kinds.get(column, "")) or _FITS.get(kind.split("(")[0])
-    return expression if macro is None else f"{macro}{once}({expression})"
-
-
-def fitted_source(source: str, table: Table, columns: list[str], catalogue: Catalogue) -> exp.Expression:
-    """`SELECT fitted columns FROM (source)`, or the source itself when nothing needs fitting."""
-    names = [f"c{index}" for index in range(len(columns))]
-    fitted = [fit(name, column, table, catalogue) for name, column in zip(names, columns, strict=True)]
-    if fitted == names:
-        return exp.maybe_parse(source, dialect="duckdb")
-    sql = f"SELECT {', '.join(fitted)} FROM ({source}) AS _ls_source({', '.join(names)})"
-    return exp.maybe_parse(sql, dialect="duckdb")
-
-
-def fit_assignment(assignment: exp.Expression, table: Table, catalogue: Catalogue) -> None:
-    """Wrap the right side of `column = value` in place; DuckDB wants the column without its table."""
-    column = identifier(assignment.this)
-    known([column], table)
-    assignment.set("this", exp.column(exp.to_identifier(column, quoted=True)))
-    value = assignment.args["expression"]
-    fitted = fit(to_duck(value), column, table, catalogue)
-    if fitted != to_duck(value):
-        assignment.set("expression", exp.maybe_parse(fitted, dialect="duckdb"))

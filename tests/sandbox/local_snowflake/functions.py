@@ -45,7 +45,7 @@ def _named(node: exp.Anonymous) -> exp.Expression:
     return _macro(macro, _macro("_ls_text", value) if name.startswith("TRY_") and not _sorts(node) else value)
 
 
-def _macro(name: str, *arguments: exp.Expression | None) -> exp.Anonymous:
+def _macro(name: str, *arguments: exp.Expression | None) -> exp.Expression:
     first = arguments[0]
     return macros.call(name, *arguments, plain=first is not None and _sorts(first))
 
@@ -178,8 +178,7 @@ def _table_function(node: exp.Expression) -> exp.Expression:
 
 def _shown(part: exp.Expression) -> exp.Expression:
     """A part of a concatenation as text."""
-    plain = isinstance(part, (exp.DPipe, exp.Literal)) and not part.is_number
-    return part if plain else _macro("_ls_varchar", part)
+    return _macro("_ls_varchar", part)
 
 
 def _joined(node: exp.Expression) -> exp.Expression:

@@ -15,6 +15,7 @@ from fakesnow.macros import creation_sql
 from sqlglot import exp
 
 from . import conversions
+from .texts import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,9 +88,15 @@ _DEFINITIONS = {
 }
 
 
-def call(name: str, *arguments: exp.Expression | None, plain: bool = False) -> exp.Anonymous:
-    """A call of a macro; the twin is taken when its only argument is no mere name or literal."""
+def call(name: str, *arguments: exp.Expression | None, plain: bool = False) -> exp.Expression:
+    """A call of a macro; the twin is taken when its only argument is no mere name or literal.
+
+    Where the type of the argument is known, what the macro comes down to for it.
+    """
     given = [argument for argument in arguments if argument is not None]
+    short = shortened(name, given[0]) if len(given) == 1 else None
+    if short is not None:
+        return short
     if len(given) == 1 and not plain and not isinstance(given[0], (exp.Column, exp.Literal, exp.Null)):
         name += ONCE
     return exp.Anonymous(this=name, expressions=given)
@@ -115,11 +122,13 @@ def _define(duck: DuckDBPyConnection, definitions: Mapping[str, str]) -> None:
     A macro is a replacement of text: nested ones whose bodies name their argument many times would grow
     beyond what can be planned. The twin binds it to the variable of a lambda.
     """
+    made = []
     for signature, body in definitions.items():
-        duck.execute(f"CREATE OR REPLACE TEMP MACRO {signature} AS ({body})")
+        made.append(f"CREATE OR REPLACE TEMP MACRO {signature} AS ({body})")
         if signature.endswith("(x)"):
             name = signature.removesuffix("(x)")
-            duck.execute(
+            made.append(
                 f"CREATE OR REPLACE TEMP MACRO {name}{ONCE}(x) AS "
                 f"(list_transform([x], lambda v: {name}(v))[1])"
             )
+    duck.execute(";".join(made))

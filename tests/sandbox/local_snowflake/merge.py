@@ -15,12 +15,15 @@ from sqlglot import exp
 
 from . import access, results, stage_queries
 from .column_types import to_duck
-from .dml import fit, fit_assignment, known, lock, running, target_of
+from .dml import lock, running, target_of
 from .errors import SnowflakeError
+from .fitting import columns_of_alias, fit_assignment, fit_value, known, types_of
 from .resolve import identifier, resolve
 from .translate import translate
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .catalogue import Catalogue, Table
     from .engine import Call
     from .results import Result
@@ -38,8 +41,9 @@ def merge(call: Call) -> Result:
     kinds = [_kind(when) for when in _clauses(tree)]
     access.check(call, uses, {*kinds, "SELECT"})
     tree = translate(tree, call.session, call.now)
+    have = _source_types(call, tree.args["using"], staged)
     for when in _clauses(tree):
-        _fit_clause(when, table, catalogue)
+        _fit_clause(when, table, catalogue, have)
     sql = stage_queries.attach(to_duck(tree), staged) + " RETURNING merge_action"
     lock(call, table)
     with running(call, uses, table):
@@ -47,6 +51,14 @@ def merge(call: Call) -> Result:
     found = Counter(str(action) for (action,) in done)
     wanted = [kind for kind in ("INSERT", "UPDATE", "DELETE") if kind in kinds]
     return results.counts(statement_type.MERGE, **{_ACTIONS[kind]: found[kind] for kind in wanted})
+
+
+def _source_types(call: Call, source: exp.Expression, staged: dict[str, str]) -> dict[str, str]:
+    """Types of the source's columns, as `ALIAS.NAME`."""
+    if call.binds:
+        return {}
+    sql = stage_queries.attach(f"SELECT * FROM {to_duck(source)}", staged)
+    return columns_of_alias(source.alias_or_name, types_of(call.session.duck, sql))
 
 
 def _clauses(tree: exp.Expression) -> list[exp.Expression]:
@@ -68,16 +80,16 @@ def _kind(when: exp.Expression) -> str:
     return "UPDATE" if isinstance(then, exp.Update) else "DELETE"
 
 
-def _fit_clause(when: exp.Expression, table: Table, catalogue: Catalogue) -> None:
+def _fit_clause(when: exp.Expression, table: Table, catalogue: Catalogue, have: Mapping[str, str]) -> None:
     then = when.args["then"]
     if isinstance(then, exp.Update):
         for assignment in then.args["expressions"]:
-            fit_assignment(assignment, table, catalogue)
+            fit_assignment(assignment, table, catalogue, have)
     if isinstance(then, exp.Insert):
-        _fit_insert(then, table, catalogue)
+        _fit_insert(then, table, catalogue, have)
 
 
-def _fit_insert(then: exp.Insert, table: Table, catalogue: Catalogue) -> None:
+def _fit_insert(then: exp.Insert, table: Table, catalogue: Catalogue, have: Mapping[str, str]) -> None:
     listed = then.this
     if listed is None:
         columns = [column.name for column in table.columns]
@@ -91,9 +103,8 @@ def _fit_insert(then: exp.Insert, table: Table, catalogue: Catalogue) -> None:
             f"SQL compilation error:\nInsert value list does not match column list expecting {len(columns)} "
         )
         raise SnowflakeError(2020, "21S01", message + f"but got {len(values)}")
-    fitted = []
-    for column, value in zip(columns, values, strict=True):
-        text = to_duck(value)
-        wrapped = fit(text, column, table, catalogue)
-        fitted.append(value if wrapped == text else exp.maybe_parse(wrapped, dialect="duckdb"))
+    fitted = [
+        fit_value(value, column, table, catalogue, have)
+        for column, value in zip(columns, values, strict=True)
+    ]
     then.set("expression", exp.Tuple(expressions=fitted))

@@ -14,6 +14,7 @@ from sqlglot import exp
 
 from .errors import SnowflakeError, not_found, unsupported
 from .names import ObjectName, qualify
+from .texts import note_types
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -84,7 +85,7 @@ def resolve(tree: exp.Expression, session: Session, catalogue: Catalogue) -> lis
     """
     target = _target(tree)
     common = {identifier(cte.args["alias"].this) for cte in tree.find_all(exp.CTE) if cte.args.get("alias")}
-    uses = []
+    uses, named = [], []
     for node in list(tree.find_all(exp.Table)):
         if not isinstance(node.this, exp.Identifier):
             continue
@@ -95,9 +96,11 @@ def resolve(tree: exp.Expression, session: Session, catalogue: Catalogue) -> lis
             _information_schema(node, session)
             continue
         table = require(qualify(parts, session.database, session.schema), session, catalogue)
+        named.append((_alias(node), table))
         point_to(node, table)
         uses.append(Use(table, node is target))
     check_columns(tree, [use.table for use in uses])
+    note_types(tree, [*named, *((name, None) for name in {*common, *_derived(tree)})])
     return uses
 
 
@@ -137,6 +140,19 @@ def _information_schema(node: exp.Table, session: Session) -> None:
         message = f"INFORMATION_SCHEMA.{name}"
         raise unsupported(message)
     node.set("this", exp.to_identifier(views[name], quoted=True))
+
+
+def _alias(node: exp.Expression) -> str:
+    """The name by which columns are told to be of a source."""
+    alias = node.args.get("alias")
+    return identifier(alias.this) if alias is not None and alias.this is not None else identifier(node.this)
+
+
+def _derived(tree: exp.Expression) -> Iterable[str]:
+    """The aliases of what is no table: subqueries and the like."""
+    for alias in tree.find_all(exp.TableAlias):
+        if alias.this is not None and not isinstance(alias.parent, exp.Table):
+            yield identifier(alias.this)
 
 
 def _aliases(tree: exp.Expression) -> Iterable[str]:
