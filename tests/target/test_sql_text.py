@@ -134,7 +134,7 @@ def test_ddl_in_a_transaction_never_leaves(monkeypatch: pytest.MonkeyPatch) -> N
 
     def run(sql: str, *_: object) -> Answer:
         sent.append(sql)
-        return Answer([], (), 0, "q", 0)
+        return Answer([("1",)] if sql.startswith("SELECT") else [], (), 0, "q", 0)
 
     monkeypatch.setattr(session, "_run", run)
     session.execute("BEGIN", "begin")
@@ -149,7 +149,8 @@ def test_ddl_in_a_transaction_never_leaves(monkeypatch: pytest.MonkeyPatch) -> N
             session.execute(sql, "ddl")
     session.execute("COMMIT", "commit")
     session.execute("CREATE TABLE x", "ddl")
-    assert sent == ["BEGIN", "COMMIT", "CREATE TABLE x"]
+    asked = "SELECT CURRENT_TRANSACTION()"
+    assert sent == ["BEGIN", asked, asked, "COMMIT", "CREATE TABLE x"]
 
 
 def test_clustering_starts_with_the_date() -> None:

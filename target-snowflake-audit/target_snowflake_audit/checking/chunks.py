@@ -9,6 +9,8 @@ from itertools import compress
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from target_snowflake_audit import hashing
 from target_snowflake_audit.checking import encoding, problems
 from target_snowflake_audit.checking.converters import TimestampCache, json_text
@@ -271,6 +273,15 @@ def _merged(specific: list[Problem], general: list[Problem]) -> list[Problem]:
     return [*specific, *rest.values()]
 
 
+def _is_json(record: bytes) -> bool:
+    """Whether a record's text is strict JSON: what Snowflake makes of NaN and the like is not documented."""
+    try:
+        msgspec.json.decode(record)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
+
+
 def dead_line(letter: Letter, fields: Sequence[str]) -> str:
     """Give the staged line of a dead letter."""
     body = {
@@ -281,6 +292,7 @@ def dead_line(letter: Letter, fields: Sequence[str]) -> str:
         "key": letter.key,
         "sha256": letter.record_sha256,
         "source": letter.source_time,
+        "json": _is_json(letter.record),
         **letter.snowflake,
     }
     record = quoted(letter.record.decode("utf-8", "replace"))

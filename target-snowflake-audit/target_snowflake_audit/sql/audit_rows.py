@@ -83,7 +83,7 @@ def dead_letters(table: TableName, staging: TableName, facts: Mapping[str, Any])
         "PHASE": 'l."BODY":"phase"::VARCHAR',
         "REASON": 'l."BODY":"reason"::VARCHAR',
         "ERRORS": 'l."BODY":"errors"',
-        "RECORD": 'TRY_PARSE_JSON(l."RECORD")',
+        "RECORD": 'TRY_PARSE_JSON(IFF(l."BODY":"json"::VARCHAR = \'true\', l."RECORD", NULL))',
         "RECORD_TEXT": 'l."RECORD"',
         "RECORD_SHA256": 'l."BODY":"sha256"::VARCHAR',
         "ERRNO": 'TRY_TO_NUMBER(l."BODY":"errno"::VARCHAR)',
