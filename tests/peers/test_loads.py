@@ -67,6 +67,7 @@ def _orders(peer: Peer) -> list[tuple[Any, ...]]:
     return [(*row[:4], json.loads(row[4]) if row[4] is not None else None) for row in rows]
 
 
+@pytest.mark.full
 def test_load_methods(peer: Peer) -> None:
     empty = {"amount": None, "note": "", "at": None, "extra": None}
     first = [schema("orders", ORDERS), *records("orders", [_order(1), _order(2), _order(3)])]
@@ -129,6 +130,7 @@ def _typed(name: str, value: object) -> object:
     return value
 
 
+@pytest.mark.full
 def test_ten_thousand_records_of_three_streams_twice_at_once(peer: Peer, tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     other = Peer(peer.environment, peer.account, tmp_path / "other", f"LOADS_{next(_SCHEMAS)}")
