@@ -36,6 +36,17 @@ def test_a_transaction_that_snowflake_aborts_is_not_half_committed(
     monkeypatch.setattr("target_snowflake_audit.retrying.random.random", lambda: 0.01)
     world.run([world.schema_message(), world.line("X", 0)])
     fault = world.control.fault("slow", pattern=step, when="after", seconds=60, user="LOADER")
+    load_while_aborted(world, fault)
+    assert len(world.rows()) == 21
+    assert len(world.audit("RECORD_HISTORY")) == 21
+    assert world.counts() == [{"received": 1, "inserted": 1}, {"received": 20, "inserted": 20}]
+    assert len(world.audit("WATERMARKS")) == 2
+    [retry] = world.audit("RETRIES")
+    assert (retry["ERROR_CLASS"], retry["OUTCOME"]) == ("aborted", "retried")
+
+
+def load_while_aborted(world: World, fault: int, longer: float = 0.0) -> None:
+    """Load 20 rows; while the loader pauses, a writer waits for its fence until the loader is aborted."""
     with ThreadPoolExecutor(2) as pool:
         load = pool.submit(world.run, messages(world, 20))
         held = paused(world, fault)
@@ -43,14 +54,9 @@ def test_a_transaction_that_snowflake_aborts_is_not_half_committed(
         world.control.wait_for_waiter(held)
         world.control.advance_clock(301)
         rival.result(30)
+        time.sleep(longer)
         world.control.clear_faults()
         load.result(60)
-    assert len(world.rows()) == 21
-    assert len(world.audit("RECORD_HISTORY")) == 21
-    assert world.counts() == [{"received": 1, "inserted": 1}, {"received": 20, "inserted": 20}]
-    assert len(world.audit("WATERMARKS")) == 2
-    [retry] = world.audit("RETRIES")
-    assert (retry["ERROR_CLASS"], retry["OUTCOME"]) == ("aborted", "retried")
 
 
 def paused(world: World, fault: int) -> str:
@@ -75,16 +81,7 @@ def test_a_commit_that_took_too_long_is_looked_up(world: World, monkeypatch: pyt
     world.run([world.schema_message(), world.line("X", 0)])
     pattern = r"^SELECT CURRENT_TRANSACTION"
     fault = world.control.fault("slow", pattern=pattern, when="after", nth=2, seconds=60, user="LOADER")
-    with ThreadPoolExecutor(2) as pool:
-        load = pool.submit(world.run, messages(world, 20))
-        held = paused(world, fault)
-        rival = pool.submit(world.query, f'UPDATE {held} SET "EPOCH" = "EPOCH" + 1')
-        world.control.wait_for_waiter(held)
-        world.control.advance_clock(301)
-        rival.result(30)
-        time.sleep(0.6)
-        world.control.clear_faults()
-        load.result(60)
+    load_while_aborted(world, fault, longer=0.6)
     assert len(world.rows()) == 21
     assert len(world.audit("RECORD_HISTORY")) == 21
     assert world.counts() == [{"received": 1, "inserted": 1}, {"received": 20, "inserted": 20}]

@@ -215,9 +215,18 @@ def exact_json(node: exp.Expression) -> exp.Expression:
     return exp.Anonymous(this=macro, expressions=[node.this, path])
 
 
+def _converted(node: exp.Expression) -> exp.Expression:
+    """Rule: without a source zone, a time without one is in the session's zone (convert_timezone page)."""
+    if node.args.get("source_tz") is None:
+        zoned = exp.DataType.build("TIMESTAMPTZ", dialect="duckdb")
+        node.set("timestamp", exp.Cast(this=node.args["timestamp"], to=zoned))
+    return node
+
+
 _REWRITES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression]] = {
     exp.SHA2: _sha2,
     exp.ParseJSON: _parse_json,
+    exp.ConvertTimezone: _converted,
     exp.Cast: _cast,
     exp.TryCast: _cast,
     exp.ToNumber: _to_number,
