@@ -103,20 +103,24 @@ def call(name: str, *arguments: exp.Expression | None, plain: bool = False) -> e
 
 
 def create(duck: DuckDBPyConnection, parameters: Mapping[str, Any]) -> None:
-    """Create the macros, and fakesnow's own, for one connection; views find them in every session."""
+    """Create the macros, and fakesnow's own, once for all connections of an instance.
+
+    `parameters`: those of a new session. What depends on them each session makes for itself (`follow`); its
+    own macros come first when a name is looked up, also from the body of a shared one.
+    """
     follow(duck, parameters)
-    _define(duck, conversions.DEFINITIONS)
-    _define(duck, _DEFINITIONS)
-    duck.execute(creation_sql("local").replace("MACRO local.", "TEMP MACRO "))
+    _define(duck, conversions.DEFINITIONS, "MACRO")
+    _define(duck, _DEFINITIONS, "MACRO")
+    duck.execute(creation_sql("local").replace("MACRO local.", "MACRO "))
 
 
 def follow(duck: DuckDBPyConnection, parameters: Mapping[str, Any]) -> None:
     """Let conversions and DuckDB's time zone follow the parameters of a session."""
     duck.execute("SET TimeZone = $zone", {"zone": parameters["TIMEZONE"]})
-    _define(duck, conversions.writing(parameters))
+    _define(duck, conversions.writing(parameters), "TEMP MACRO")
 
 
-def _define(duck: DuckDBPyConnection, definitions: Mapping[str, str]) -> None:
+def _define(duck: DuckDBPyConnection, definitions: Mapping[str, str], kind: str) -> None:
     """Create macros, and for each of one argument a twin that has its argument computed once.
 
     A macro is a replacement of text: nested ones whose bodies name their argument many times would grow
@@ -124,11 +128,10 @@ def _define(duck: DuckDBPyConnection, definitions: Mapping[str, str]) -> None:
     """
     made = []
     for signature, body in definitions.items():
-        made.append(f"CREATE OR REPLACE TEMP MACRO {signature} AS ({body})")
+        made.append(f"CREATE OR REPLACE {kind} {signature} AS ({body})")
         if signature.endswith("(x)"):
             name = signature.removesuffix("(x)")
             made.append(
-                f"CREATE OR REPLACE TEMP MACRO {name}{ONCE}(x) AS "
-                f"(list_transform([x], lambda v: {name}(v))[1])"
+                f"CREATE OR REPLACE {kind} {name}{ONCE}(x) AS (list_transform([x], lambda v: {name}(v))[1])"
             )
     duck.execute(";".join(made))

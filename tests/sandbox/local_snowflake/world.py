@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from fakesnow import info_schema
 from fakesnow.instance import FakeSnow
 
-from . import macros, variants
+from . import macros, parameters, variants
 from .catalogue import Catalogue
 from .clock import Clock
 from .errors import already_exists, not_found, timed_out, too_long
@@ -62,6 +62,7 @@ class World:
         self._duck.execute(f"SET temp_directory = {literal(self._spilled.name)}")
         self._duck.execute(f"SET max_temp_directory_size = '{_SPILLED}'")
         variants.register(self._duck)
+        macros.create(self._duck, parameters.DEFAULTS)
         for file in sorted(root.glob("*.duckdb")):
             self._attach(file.stem)
         self.catalogue = Catalogue(self._duck.cursor(), root / "catalogue.json" if persist else None)
@@ -81,7 +82,7 @@ class World:
         fake = self.fake.connect()
         duck = fake._duck_conn  # noqa: SLF001 - the cursor that FakeSnow made for this connection
         session = Session(next(self._ids), user, role, duck, fake)
-        macros.create(duck, session.parameters)
+        macros.follow(duck, session.parameters)
         session.opened = self.clock.now()
         session.token, session.master_token = self.sessions.add(session)
         return session
