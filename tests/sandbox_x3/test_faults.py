@@ -140,6 +140,7 @@ def test_commands_of_a_rule_are_checked_when_it_is_set(control: X3Control) -> No
         ({"fault": "status", "status": 99}, "status"),
         ({"fault": "slow", "seconds": -1}, "seconds"),
         ({"fault": "slow", "second": 1}, "second"),
+        ({"fault": "partial", "on": "rest_query"}, "partial strikes graphql only, not rest_query"),
         ({}, "fault"),
     ],
 )

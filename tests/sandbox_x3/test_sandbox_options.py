@@ -64,6 +64,16 @@ def test_the_command_gets_what_the_options_ask_for(tmp_path: Path) -> None:
     assert "xtremX3Purchasing" in roots
 
 
+def test_a_release_without_xtrem_tells_of_no_application_and_the_end_is_quiet() -> None:
+    show = "import json, os; print(json.dumps(dict(os.environ)))"
+    options = ["--scale", "5", "--x3-version", "V11"]
+    ended = run_command(["sandbox", "run", *options, "--", sys.executable, "-c", show])
+    assert (ended.returncode, ended.stderr.decode()) == (0, "")
+    told = {name for name in json.loads(ended.stdout) if name.startswith(("TAP_SAGEX3_", "SANDBOX_X3_"))}
+    names = {"SERVER_URL", "FOLDER", "X3_VERSION", "USERNAME", "PASSWORD", "AUTH"}
+    assert told == {"SANDBOX_X3_URL", *(f"TAP_SAGEX3_{name}" for name in names)}
+
+
 def test_every_option_of_the_local_x3_is_offered_and_described() -> None:
     command = [str(SANDBOX_PYTHON), "-m", "local_x3", "--help"]
     shown = subprocess.run(command, capture_output=True, text=True, cwd=SANDBOX, timeout=30, check=True)

@@ -48,7 +48,10 @@ def server_options(add: Add) -> list[argparse.Action]:
             "--replay", action="store_true",
             help="give an answer that was computed before, while no data change: for benchmarks",
         ),
-        add("--rest-site", type=site_file, metavar="FILE", help="TOML: REST side of a site, see README.md"),
+        add(
+            "--rest-site", type=site_file, metavar="FILE",
+            help="TOML: REST side of a site, see tests/sandbox/local_x3/README.md",
+        ),
         *graphql_options.add_arguments(add),
     ]  # fmt: skip
 

@@ -30,7 +30,7 @@ def variables(
         "TAP_SAGEX3_X3_VERSION": options.x3_version,
         "TAP_SAGEX3_USERNAME": x3["username"],
         "TAP_SAGEX3_PASSWORD": x3["password"],
-        **_login(x3, options.login),
+        **_login(x3, options),
         "TARGET_SNOWFLAKE_AUDIT_ACCOUNT": snowflake["account"],
         "TARGET_SNOWFLAKE_AUDIT_HOST": snowflake["host"],
         "TARGET_SNOWFLAKE_AUDIT_PORT": str(snowflake["port"]),
@@ -45,8 +45,11 @@ def variables(
     }
 
 
-def _login(x3: dict[str, Any], kind: str) -> dict[str, str]:
-    """Give the settings of one kind of login; a V12 server also tells how to reach its cloud gateway."""
+def _login(x3: dict[str, Any], options: Options) -> dict[str, str]:
+    """Give the settings of the chosen login; a V12 server also tells of its application and cloud gateway."""
+    kind = options.login
+    if options.x3_version == "V11":
+        return {"TAP_SAGEX3_AUTH": kind}
     cloud: dict[str, str] | None = x3["cloud"]
     gateway = {f"SANDBOX_X3_CLOUD_{name.upper()}": text for name, text in (cloud or {}).items()}
     found = {**gateway, "TAP_SAGEX3_AUTH": kind}

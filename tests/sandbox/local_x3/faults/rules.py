@@ -45,6 +45,19 @@ class Rule(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     before: list[msgspec.Raw] = msgspec.field(default_factory=list)
     after: list[msgspec.Raw] = msgspec.field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        """Keep `partial` to GraphQL: no answer of another kind has a part that can be null.
+
+        Raises:
+            ValueError: it was asked for another kind of request.
+        """
+        if self.fault != "partial":
+            return
+        if self.on not in {"any", "graphql"}:
+            msg = f"partial strikes graphql only, not {self.on}"
+            raise ValueError(msg)
+        self.on = "graphql"
+
 
 Answer = Callable[[Request], Response]
 
