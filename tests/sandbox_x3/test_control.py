@@ -232,6 +232,16 @@ def test_help_lists_every_command_with_its_arguments(truth: X3Control) -> None:
     assert "class" in found["expose"]["arguments"]
 
 
+def test_help_and_the_readme_tell_of_every_argument_of_a_fault(truth: X3Control) -> None:
+    (rule,) = truth.help()["faults"]["arguments"]["rules"]
+    assert rule["fault"].endswith("required")
+    assert "rest_query" in rule["on"]
+    page = (SANDBOX / "local_x3" / "README.md").read_text()
+    table = page[page.index("## Faults") : page.index("## Control")]
+    named = "".join(re.findall(r"^\| (`.*?) \|", table, re.MULTILINE))
+    assert set(re.findall(r"`(\w+)`", named)) == set(rule)
+
+
 def test_requests_are_counted_by_kind(own: X3Client, control: X3Control) -> None:
     row = own.rows("PORDER", count="1")[0]
     own.details(row)

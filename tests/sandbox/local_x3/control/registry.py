@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
 import msgspec
 
@@ -54,12 +54,20 @@ def name_of(command: type[Command]) -> str:
 
 def describe(command: type[Command]) -> dict[str, Any]:
     """Return what a command does and its arguments with their types."""
-    arguments = {}
-    for field in msgspec.structs.fields(command):
-        shown = _type_text(field.type)
-        arguments[field.encode_name] = f"{shown}, required" if field.required else shown
     text = " ".join((command.__doc__ or "").split())
-    return {"what": text, "arguments": arguments}
+    return {"what": text, "arguments": _arguments(command)}
+
+
+def _arguments(struct: type[msgspec.Struct]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for field in msgspec.structs.fields(struct):
+        inner = next((kind for kind in get_args(field.type) if isinstance(kind, type)), None)
+        if inner and issubclass(inner, msgspec.Struct):  # a list of rules: each has arguments of its own
+            found[field.encode_name] = [_arguments(inner)]
+            continue
+        shown = _type_text(field.type)
+        found[field.encode_name] = f"{shown}, required" if field.required else shown
+    return found
 
 
 def _type_text(kind: object) -> str:
