@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 import uuid
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 import snowflake.connector
+from processes import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -178,6 +180,21 @@ def test_wrong_orders_are_told(snow: Account) -> None:
     ):
         with pytest.raises(ValueError, match=told):
             snow.control.do(order, **details)
+
+
+def test_the_page_tells_of_every_order_and_every_field_of_a_fault(snow: Account) -> None:
+    page = (ROOT / "docs" / "sandbox.md").read_text()
+    table = page[page.index("### Control of the local Snowflake") : page.index("## How it is checked")]
+    rows = re.findall(r"^\| (`.*?) \|(.*?)\| ", table, re.MULTILINE)
+    with pytest.raises(ValueError, match="there are") as refused:
+        snow.control.do("nonsense")
+    known = str(refused.value).partition("there are ")[2].split(", ")
+    assert sorted(re.findall(r"`(\w+)`", "".join(orders for orders, _ in rows))) == known
+    listed = next(arguments for orders, arguments in rows if orders == "`fault`")
+    fields = re.findall(r"`(\w+)`", re.sub(r"\(.*?\)", "", listed))
+    with pytest.raises(ValueError, match="there are") as refused:
+        snow.control.do("fault", nonsense=1)
+    assert sorted(fields) == str(refused.value).partition("there are ")[2].split(", ")
 
 
 def test_nothing_is_answered_with_an_http_500(snow: Account, schema: str) -> None:

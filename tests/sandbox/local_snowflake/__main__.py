@@ -166,12 +166,12 @@ def _stop_with_stdin(server: uvicorn.Server) -> None:
     server.should_exit = True
 
 
-def _end(code: int) -> NoReturn:
+def _end() -> NoReturn:
     """End the process now: at the interpreter's own end DuckDB's wrapper calls live objects leaks."""
     sys.stdout.flush()
     sys.stderr.flush()
     logging.shutdown()
-    os._exit(code)
+    os._exit(0)
 
 
 if __name__ == "__main__":
@@ -180,4 +180,4 @@ if __name__ == "__main__":
     except SystemExit as ended:
         if ended.code:  # a refused option or statement, told in its own words
             raise
-    _end(0)
+    _end()

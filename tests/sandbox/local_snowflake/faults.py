@@ -123,7 +123,8 @@ class Faults:
         """
         unknown = wanted.keys() - Fault.__dataclass_fields__.keys() | wanted.keys() & _OWN
         if unknown:
-            msg = f"unknown fault field {', '.join(sorted(unknown))}"
+            known = ", ".join(sorted(Fault.__dataclass_fields__.keys() - _OWN))
+            msg = f"unknown fault field {', '.join(sorted(unknown))}; there are {known}"
             raise ValueError(msg)
         with self._lock:
             self._ids += 1

@@ -50,10 +50,10 @@ def _login(x3: dict[str, Any], options: Options) -> dict[str, str]:
     kind = options.login
     if options.x3_version == "V11":
         return {"TAP_SAGEX3_AUTH": kind}
-    cloud: dict[str, str] | None = x3["cloud"]
-    gateway = {f"SANDBOX_X3_CLOUD_{name.upper()}": text for name, text in (cloud or {}).items()}
+    cloud: dict[str, str] = x3["cloud"]
+    gateway = {f"SANDBOX_X3_CLOUD_{name.upper()}": text for name, text in cloud.items()}
     found = {**gateway, "TAP_SAGEX3_AUTH": kind}
-    if kind == "cloud" and cloud is not None:
+    if kind == "cloud":
         names = ("token_url", "client_id", "client_secret", "refresh_token")
         return {**found, **{f"TAP_SAGEX3_{name.upper()}": cloud[name] for name in names}}
     names = ("client_id", "client_secret", "allowed_user", "audience")

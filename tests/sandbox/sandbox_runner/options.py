@@ -44,7 +44,7 @@ def parse(arguments: list[str]) -> Options:
     parser.add_argument(
         "--login", choices=LOGINS, metavar="KIND",
         help="how the tap logs in: basic (V11 has no other), connected_app (default of V12) or cloud: OAuth2 "
-        "through the gateway. with V12, SANDBOX_X3_CLOUD_* tell of the gateway in any case",
+        "through the gateway, of which SANDBOX_X3_CLOUD_* tell with V12 in any case",
     )  # fmt: skip
     x3 = server_options(parser.add_argument_group("local X3").add_argument)
     known = parser.parse_args(own)
