@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -168,6 +169,26 @@ def test_a_slow_statement_a_refused_login_and_a_failed_upload(
         db.rows(f"PUT 'file://{tmp_path}/x.csv' @LOAD")
     snow.control.clear_faults()
     assert db.rows("LIST @LOAD") == []
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_what_a_slow_fault_holds_up_can_be_seen(snow: Account, db: Session, when: str) -> None:
+    """A test that waits for it knows on which side of the statement the session stands."""
+    db.rows("CREATE TABLE T (A NUMBER)")
+    fault = snow.control.fault("slow", pattern="^INSERT INTO T", when=when, seconds=60)
+    assert snow.control.do("holding") == []
+    with ThreadPoolExecutor(1) as pool:
+        held = pool.submit(db.rows, "INSERT INTO T VALUES (1)")
+        snow.control.wait_until_held(fault)
+        assert snow.control.do("holding") == [fault]
+        logged = [e["statement"] for e in snow.control.query_log(kind="INSERT")]
+        assert ("INSERT INTO T VALUES (1)" in logged) == (when == "after")
+        snow.control.clear_faults()
+        held.result(30)
+    assert snow.control.do("holding") == []
+    assert db.value("SELECT COUNT(*) FROM T") == 1
+    with pytest.raises(TimeoutError, match="holds nothing up"):
+        snow.control.wait_until_held(snow.control.fault("slow", pattern="NEVER", seconds=60), timeout=0.05)
 
 
 def test_wrong_orders_are_told(snow: Account) -> None:

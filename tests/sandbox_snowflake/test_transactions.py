@@ -227,6 +227,27 @@ def test_the_lock_of_a_client_that_vanished_stays_for_five_minutes(
 
 
 @pytest.mark.usefixtures("table")
+def test_a_holder_whose_statement_took_long_has_not_been_idle(
+    snow: Account, db: Session, schema: str
+) -> None:
+    with snow.session(schema=schema) as other, ThreadPoolExecutor(2) as pool:
+        other.rows("BEGIN")
+        other.rows("UPDATE T SET V = 'first'")
+        fault = snow.control.fault("slow", pattern="^SELECT 'long'", seconds=60)
+        running = pool.submit(other.rows, "SELECT 'long'")
+        snow.control.wait_until_held(fault)
+        waiting = pool.submit(db.rows, "UPDATE T SET V = 'last'")
+        snow.control.wait_for_waiter(f"ANALYTICS.{schema}.T")
+        snow.control.advance_clock(301)
+        snow.control.clear_faults()
+        assert running.result(30) == [("long",)]
+        snow.control.advance_clock(200)
+        assert other.rows("COMMIT") == [("Statement executed successfully.",)]
+        assert waiting.result(30) == [(2, 0)]
+    assert db.rows("SELECT DISTINCT V FROM T") == [("last",)]
+
+
+@pytest.mark.usefixtures("table")
 def test_closing_a_session_rolls_back(snow: Account, db: Session, schema: str) -> None:
     with snow.session(schema=schema) as other:
         other.rows("BEGIN")

@@ -77,7 +77,10 @@ class SnowflakeControl:
         raise TimeoutError(message)
 
     def sessions(self) -> list[Entry]:
-        """Open sessions: id, user, role, transaction, running, request_id, query_id, parameters."""
+        """Open sessions: id, user, role, application, transaction, running, request_id, query_id, parameters.
+
+        `detached`: its statement runs, and its client has gone.
+        """
         return list(self.do("sessions"))
 
     def fault(self, kind: str, **details: object) -> int:
@@ -95,6 +98,20 @@ class SnowflakeControl:
     def struck(self, fault: int) -> int:
         """How often a fault has struck."""
         return int(self.do("faults")[str(fault)])
+
+    def wait_until_held(self, fault: int, timeout: float = 30.0) -> None:
+        """Return when a slow fault holds a statement up: before it takes effect, or with its answer ready.
+
+        Raises:
+            TimeoutError: it did not.
+        """
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            if fault in self.do("holding"):
+                return
+            time.sleep(0.02)
+        message = f"the slow fault {fault} holds nothing up; it struck {self.struck(fault)} times"
+        raise TimeoutError(message)
 
     def clear_faults(self) -> None:
         """Disarm all faults."""

@@ -61,17 +61,10 @@ def load_while_aborted(world: World, fault: int, longer: float = 0.0) -> None:
 
 def paused(world: World, fault: int) -> str:
     """Wait until the loader's statement has ended and its answer is held up: its fence."""
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        busy = [s for s in world.control.sessions() if s["user"] == "LOADER" and s["running"]]
-        held = [
-            e["table"] for e in world.control.locks() if "FENCE" in e["table"] and e["state"] == "HOLDING"
-        ]
-        if world.control.struck(fault) and held and not busy:
-            return str(held[0])
-        time.sleep(0.05)
-    message = "the loader does not pause with its fence"
-    raise TimeoutError(message)
+    world.control.wait_until_held(fault)
+    locks = world.control.locks()
+    [fence] = [e["table"] for e in locks if "FENCE" in e["table"] and e["state"] == "HOLDING"]
+    return str(fence)
 
 
 def test_a_commit_that_took_too_long_is_looked_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,6 +44,7 @@ def _sessions(world: World, _wanted: dict[str, Any]) -> list[dict[str, Any]]:
             "application": session.application,
             "transaction": session.transaction.id if session.transaction else None,
             "running": session.running,
+            "detached": session.detached_since is not None,
             "request_id": session.request_id,
             "query_id": session.query_id,
             "parameters": session.parameters,
@@ -62,6 +63,10 @@ def _clear_faults(world: World, _wanted: dict[str, Any]) -> None:
 
 def _faults(world: World, _wanted: dict[str, Any]) -> dict[int, int]:
     return world.faults.struck()
+
+
+def _holding(world: World, _wanted: dict[str, Any]) -> list[int]:
+    return world.faults.holding()
 
 
 def _create_user(world: World, wanted: dict[str, Any]) -> None:
@@ -95,6 +100,7 @@ _DO: dict[str, Callable[[World, dict[str, Any]], object]] = {
     "sessions": _sessions,
     "fault": _fault,
     "faults": _faults,
+    "holding": _holding,
     "clear_faults": _clear_faults,
     "create_user": _create_user,
     "unlock_users": _unlock_users,

@@ -102,12 +102,11 @@ def run(
         ConnectionReset: a fault cuts the connection before the statement takes effect.
     """
     query_id, order = str(uuid.uuid4()), order or StatementRequest(text)
-    with session.lock:
+    with session.lock, session.statement(order.request_id, order.parameters):
+        session.query_id = query_id
         try:
-            with session.statement(order.request_id, order.parameters):
-                session.query_id = query_id
-                return query_id, _logged(_Trace(world, session, text, query_id), binds, order)
-        finally:
+            return query_id, _logged(_Trace(world, session, text, query_id), binds, order)
+        finally:  # while it still counts as running: else a waiter could find it idle since its last one
             session.last_query_id = query_id
             session.last_activity = world.clock.now()
 

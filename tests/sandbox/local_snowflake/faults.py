@@ -39,9 +39,10 @@ STATES = {603: "XX000", 604: "57014", 608: "57P03", 625: "57014"}
 SESSION_LOST = {390111, 390114}
 _LOGIN_CODES = range(390_000, 396_000)
 _POLL = 0.05  # seconds between looks of a slow statement
+_HOLDING = threading.Lock()
 
 
-_OWN = {"id", "seen", "struck", "cleared"}
+_OWN = {"id", "seen", "struck", "holding", "cleared"}
 
 
 class ConnectionReset(Exception):  # noqa: N818 - it is an order to the server, not an error of it
@@ -63,6 +64,7 @@ class Fault:
 
     `statement`: only statements of this kind, such as MERGE or CREATE TABLE; `status`: HTTP status of a
     refused upload; `signal` and `pid`: what a kill sends, and to whom; 0 is the process that sent it.
+    `holding`: how many statements or logins a slow one holds up right now.
     """
 
     id: int
@@ -83,6 +85,7 @@ class Fault:
     pid: int = 0
     seen: int = 0
     struck: int = 0
+    holding: int = 0
     cleared: bool = False
 
     def strikes(self, on: str, text: str, user: str) -> bool:
@@ -145,6 +148,11 @@ class Faults:
         with self._lock:
             return {fault.id: fault.struck for fault in self._armed}
 
+    def holding(self) -> list[int]:
+        """The ids of slow faults that hold something up right now."""
+        with self._lock:
+            return [fault.id for fault in self._armed if fault.holding]
+
     def choose(self, on: str, text: str, user: str = "") -> Fault | None:
         """The first fault that strikes for this event."""
         with self._lock:
@@ -202,10 +210,16 @@ def strike(fault: Fault | None, moment: str, victim: Victim | None = None) -> No
 def _sleep(fault: Fault, victim: Victim | None) -> None:
     """Take time; a cancelled statement, or one past its time, ends at once."""
     ends = time.monotonic() + fault.seconds
-    while (left := ends - time.monotonic()) > 0 and not fault.cleared:
-        if victim is not None and victim.session.running:
-            victim.session.check_alive(victim.clock.now())
-        time.sleep(min(left, _POLL))
+    with _HOLDING:
+        fault.holding += 1
+    try:
+        while (left := ends - time.monotonic()) > 0 and not fault.cleared:
+            if victim is not None and victim.session.running:
+                victim.session.check_alive(victim.clock.now())
+            time.sleep(min(left, _POLL))
+    finally:
+        with _HOLDING:
+            fault.holding -= 1
 
 
 def _kill(fault: Fault, victim: Victim | None) -> None:
