@@ -227,8 +227,8 @@ def test_a_client_gives_a_statement_up(snow: Account, db: Session, raw: Raw, sch
     assert run4(snow, f'tell(errno(connect(), "{LONG}", timeout=1))', schema=schema) == 604
 
 
-def _waiting(snow: Account) -> int:
-    return sum(lock["state"] == "WAITING" for lock in snow.control.locks())
+def _waits(snow: Account, count: int) -> bool:
+    return sum(lock["state"] == "WAITING" for lock in snow.control.locks()) == count
 
 
 def test_a_waiting_statement_without_a_client(snow: Account, db: Session, raw: Raw) -> None:
@@ -251,7 +251,7 @@ def test_a_waiting_statement_without_a_client(snow: Account, db: Session, raw: R
         db.rows("SELECT 1")
         snow.control.advance_clock(60)
         time.sleep(0.6)  # for the one that must wait on
-        _until(lambda left=left: _waiting(snow) == left)
+        _until(partial(_waits, snow, left))
         db.rows("ROLLBACK")
         _until(lambda: not any(s["running"] for s in snow.control.sessions()))
 
