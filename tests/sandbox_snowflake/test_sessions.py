@@ -228,7 +228,7 @@ def test_a_client_gives_a_statement_up(snow: Account, db: Session, raw: Raw, sch
 
 
 def _waits(snow: Account, count: int) -> bool:
-    return sum(lock["state"] == "WAITING" for lock in snow.control.locks()) == count
+    return len([lock for lock in snow.control.locks() if lock["state"] == "WAITING"]) == count
 
 
 def test_a_waiting_statement_without_a_client(snow: Account, db: Session, raw: Raw) -> None:
