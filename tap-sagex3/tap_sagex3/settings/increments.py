@@ -1,0 +1,32 @@
+"""What each run reads, and how fast."""
+
+from __future__ import annotations
+
+from tap_sagex3.settings.declare import Property, number, text
+
+INCREMENTS: dict[str, Property] = {
+    "start_date": text(
+        "Start date",
+        "Read documents changed at or after this time only (RFC 3339, UTC when no offset is given). "
+        "Without it the first run reads everything.",
+        format="date-time",
+    ),
+    "lookback_seconds": number(
+        "Look back",
+        "Seconds that each run reads again before the last change it saw, since X3 postings and imports "
+        "commit later than they are stamped.",
+        3600,
+        0,
+    ),
+    "overlap_memory": number(
+        "Overlap memory",
+        "Documents of the look-back window remembered in state, per stream, so that unchanged ones are not "
+        "sent again.",
+        1000,
+        0,
+    ),
+    "page_size": number("Page size", "Documents asked for in one page; the server may give fewer.", 500, 1),
+    "detail_workers": number(
+        "Detail workers", "REST $details requests made at the same time; 1 makes them one by one.", 4, 1
+    ),
+}

@@ -1,0 +1,161 @@
+"""From a configuration to checked settings."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+
+from tap_sagex3.errors import SettingsError
+from tap_sagex3.settings.properties import PROPERTIES
+from tap_sagex3.settings.version import api_of_version
+
+if t.TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Config = t.Mapping[str, t.Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of one run, checked. Times in seconds."""
+
+    server_url: str
+    folder: str
+    api: str
+    auth: str
+    username: str | None
+    password: str | None
+    client_id: str | None
+    client_secret: str | None
+    allowed_user: str | None
+    audience: str
+    token_lifetime: int
+    start_date: datetime | None
+    lookback_seconds: int
+    overlap_memory: int
+    page_size: int
+    detail_workers: int
+    stream_options: Mapping[str, Mapping[str, t.Any]]
+    optional_streams: frozenset[str]
+    dimension_names: Mapping[str, str]
+    rest_username: str | None
+    rest_password: str | None
+    request_timeout: int
+    max_retries: int
+    verify_tls: bool
+    ca_bundle: str | None
+    user_agent: str
+
+    def secrets(self) -> tuple[str, ...]:
+        """Values that must not occur in any message."""
+        found = (self.password, self.client_secret, self.rest_password)
+        return tuple(value for value in found if value)
+
+
+def read_settings(config: Config) -> Settings:
+    """Check a configuration and give it as a dataclass.
+
+    Raises:
+        SettingsError: names the setting, says what was expected.
+    """
+    server_url = _server_url(config)
+    checked: dict[str, t.Any] = {
+        "server_url": server_url,
+        "folder": _required(config, "folder"),
+        "api": _api(config),
+        "audience": _audience(config, server_url),
+        "start_date": _time(config, "start_date"),
+        "optional_streams": frozenset(_value(config, "optional_streams")),
+    }
+    plain = {
+        field.name: _value(config, field.name) for field in fields(Settings) if field.name not in checked
+    }
+    settings = Settings(**plain, **checked)
+    _check_login(settings)
+    return settings
+
+
+def is_configured(config: Config) -> bool:
+    """Whether a server is named at all; without one only the built-in declarations can be shown."""
+    return bool(config.get("server_url") and config.get("folder"))
+
+
+def parse_time(text: str) -> datetime:
+    """An RFC 3339 text as an aware UTC time; no offset means UTC.
+
+    Raises:
+        ValueError: the text is not a time.
+    """
+    moment = datetime.fromisoformat(text)
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError as error:
+        msg = f"{text} is out of range"
+        raise ValueError(msg) from error
+
+
+def _server_url(config: Config) -> str:
+    url = _required(config, "server_url").rstrip("/")
+    if not re.fullmatch(r"https?://[^/\s@?#]+(/[^\s@?#]*)?", url):
+        # A password may stand anywhere in it: nothing of it is shown but its scheme.
+        scheme = re.match(r"https?://", url)
+        msg = (
+            f"Setting server_url ({scheme.group() if scheme else 'without http:// or https://'}...) is not "
+            "usable: expected a URL such as https://x3.example.com:8124, without user, query, fragment or @."
+        )
+        raise SettingsError(msg)
+    for suffix in ("/xtrem/api", "/api1"):
+        url = url.removesuffix(suffix)
+    return url
+
+
+def _audience(config: Config, server_url: str) -> str:
+    audience = config.get("audience")
+    return f"{server_url}/xtrem/api" if audience is None else str(audience)
+
+
+def _api(config: Config) -> str:
+    by_version = api_of_version(str(_value(config, "x3_version")))
+    api = str(_value(config, "api"))
+    return by_version if api == "auto" else api
+
+
+def _time(config: Config, name: str) -> datetime | None:
+    text = config.get(name)
+    if not text:
+        return None
+    try:
+        return parse_time(text)
+    except ValueError as error:
+        msg = f"Setting {name} is {text!r}: expected a time such as 2024-01-31T00:00:00Z."
+        raise SettingsError(msg) from error
+
+
+def _check_login(settings: Settings) -> None:
+    needed = {
+        "basic": ("username", "password"),
+        "connected_app": ("client_id", "client_secret", "allowed_user"),
+    }
+    if settings.auth not in needed:
+        msg = f"Setting auth is {settings.auth!r}: expected one of {', '.join(needed)}."
+        raise SettingsError(msg)
+    missing = [name for name in needed[settings.auth] if not getattr(settings, name)]
+    if missing:
+        names = ", ".join(needed[settings.auth])
+        msg = f"Setting {', '.join(missing)} is missing: auth {settings.auth} needs {names}."
+        raise SettingsError(msg)
+
+
+def _required(config: Config, name: str) -> str:
+    value = config.get(name)
+    if not value:
+        msg = f"Setting {name} is missing: {PROPERTIES[name]['description']}"
+        raise SettingsError(msg)
+    return str(value)
+
+
+def _value(config: Config, name: str) -> t.Any:  # noqa: ANN401 - a JSON value of the setting's own type
+    value = config.get(name)
+    return PROPERTIES[name].get("default") if value is None else value

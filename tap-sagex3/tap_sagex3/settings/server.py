@@ -1,0 +1,38 @@
+"""Where the server is and how it is talked to."""
+
+from __future__ import annotations
+
+from tap_sagex3.settings.declare import Property, number, setting, text
+
+SERVER: dict[str, Property] = {
+    "server_url": setting(
+        "Server URL",
+        "Address of the Syracuse web server, for example https://x3.example.com:8124. "
+        "Credentials are sent to this address only.",
+        type="string",
+    ),
+    "folder": setting(
+        "Folder", "Name of the Syracuse endpoint of the X3 folder, for example SEED.", type="string"
+    ),
+    "x3_version": text(
+        "X3 version",
+        "Version of Sage X3. V6 to V11 are read through REST, V12 and later through GraphQL.",
+        default="V12",
+    ),
+    "api": text(
+        "API",
+        "API to read with: auto chooses by x3_version. Can be set for one stream in stream_options.",
+        default="auto",
+        enum=["auto", "graphql", "rest", None],
+    ),
+    "request_timeout": number("Request timeout", "Seconds to wait for a connection or for data.", 120, 1),
+    "max_retries": number("Retries", "Further tries of a request that failed for a passing reason.", 5, 0),
+    "verify_tls": setting(
+        "Verify TLS",
+        "Check the certificate of the server.",
+        type=["boolean", "null"],
+        default=True,
+    ),
+    "ca_bundle": text("CA bundle", "File with the certificates to trust instead of the system's."),
+    "user_agent": text("User agent", "User-Agent header of every request.", default="tap-sagex3"),
+}

@@ -1,0 +1,40 @@
+"""How this site differs from the built-in declarations."""
+
+from __future__ import annotations
+
+from tap_sagex3.settings.declare import Property, setting
+
+STREAM_OPTION_PROPERTIES: dict[str, Property] = {
+    "api": {"type": ["string", "null"], "enum": ["auto", "graphql", "rest", None]},
+    "class": {"type": ["string", "null"]},
+    "representation": {"type": ["string", "null"]},
+    "package": {"type": ["string", "null"]},
+    "node": {"type": ["string", "null"]},
+    "key": {"type": ["array", "null"], "items": {"type": "string"}},
+    "change_field": {"type": ["string", "null"]},
+}
+
+SITE: dict[str, Property] = {
+    "stream_options": setting(
+        "Stream options",
+        "Names on this site, by stream: api, class, representation, package, node, key, change_field. For a "
+        "stream with several kinds of documents, give them by kind.",
+        type=["object", "null"],
+        default={},
+        additionalProperties={"type": "object"},
+    ),
+    "optional_streams": setting(
+        "Optional streams",
+        "Streams that are skipped with a warning when this site cannot give them; any other fails the run.",
+        type=["array", "null"],
+        items={"type": "string"},
+        default=[],
+    ),
+    "dimension_names": setting(
+        "Dimension names",
+        "Column name for a dimension type, for example {CCT: costCenter}. Default: dimension and the code.",
+        type=["object", "null"],
+        default={},
+        additionalProperties={"type": "string"},
+    ),
+}
