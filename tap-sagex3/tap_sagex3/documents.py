@@ -33,13 +33,20 @@ JOINED = "_joined"
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One document as received. `stamp` is the canonical change time by which it was found, if any."""
+    """One document as received.
+
+    `parts` is its key, `key` the same as one text. `stamp` is the canonical change time by which it was
+    found, if any. `level` is the level whose change it was found by: 0 for the document itself (or its joined
+    record), 1 for its lines, 2 for lines of lines.
+    """
 
     source: int
     key: str
+    parts: tuple[t.Any, ...]
     stamp: str | None
     node: Node
     extracted: str
+    level: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +207,8 @@ class Projection:
         # Nested collections of REST that no line has had so far, though there were lines.
         self._absent: dict[str, bool] = {}
         self._updated = UPDATED in options.selected
+        self.latest: str | None = None
+        """Latest change time among the rows of the last document; None when none of them has one."""
         self._stamps = options.stamp_fields
         self._stamp = stamp_converter()
 
@@ -228,6 +237,7 @@ class Projection:
 
     def rows(self, document: Document, warn: Callable[[Row, Misfit], None]) -> list[Row]:
         """All rows of a document; `warn` is told of each value that does not fit its type."""
+        self.latest = None
         if not self._has_rows:
             return []
         misfits: list[Misfit] = []
@@ -303,6 +313,8 @@ class Projection:
     ) -> None:
         for misfit in misfits:
             warn(row, misfit)
+        if not isinstance(stamp, BadStamp):
+            self.latest = later(self.latest, stamp)
         if self._updated and isinstance(stamp, BadStamp):
             row[UPDATED] = stamp.value
             warn(row, (UPDATED, stamp.value, EXPECTED_TIME))

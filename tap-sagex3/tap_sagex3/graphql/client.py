@@ -94,6 +94,20 @@ def connection_of(holder: Json, name: str) -> Connection:
     raise IncompleteAnswerError(msg)
 
 
+def nodes_of(connection: Connection) -> list[dict[str, t.Any]]:
+    """Nodes of a connection.
+
+    Raises:
+        IncompleteAnswerError: a node is null, which would lose a row.
+    """
+    edges = [edge for edge in connection["edges"] if isinstance(edge, dict)]
+    nodes = [edge["node"] for edge in edges if isinstance(edge.get("node"), dict)]
+    if len(nodes) < len(connection["edges"]):
+        msg = "GraphQL gave a list with a null row: the answer is incomplete."
+        raise IncompleteAnswerError(msg)
+    return nodes
+
+
 def next_cursor(connection: Connection, seen: set[str]) -> str | None:
     """Cursor after which the next page begins; None at the end. Notes it in `seen`, those of this list.
 

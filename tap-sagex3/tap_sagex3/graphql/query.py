@@ -9,6 +9,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
+from tap_sagex3.documents import walk
+
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -20,6 +22,8 @@ Literal = str | int | bool
 NESTED_PAGE = 100
 """Rows of a collection asked for at once; the server may give fewer, and says when there are more."""
 ID = "_id"
+INDEX = "denormalizedIndex"
+"""Which element of a numbered column a row of a denormalized collection is, from 1."""
 _PAGE_INFO = "pageInfo{hasNextPage endCursor}"
 _DIMENSION_PATHS = ("denormalizedIndex", "dimensionType.code", "dimension.code")
 
@@ -72,10 +76,15 @@ def document_selection(
 
 
 def page_query(node: GraphqlSource, selection: Selection) -> str:
-    """Query of one page of documents; variables first, after, filter and orderBy."""
+    """Query of one page of documents.
+
+    Variables: first, after, filter, orderBy, and count, which asks also for the number of all documents: that
+    costs the server a query of its own.
+    """
     arguments = "first:$first,after:$after,filter:$filter,orderBy:$orderBy"
-    head = "query($first:Int,$after:String,$filter:String,$orderBy:String)"
-    return f"{head}{{{node.package}{{{node.node}{{query({arguments}){selection.connection()}}}}}}}"
+    head = "query($first:Int,$after:String,$filter:String,$orderBy:String,$count:Boolean!)"
+    connection = "{totalCount @include(if:$count) " + selection.connection()[1:]
+    return f"{head}{{{node.package}{{{node.node}{{query({arguments}){connection}}}}}}}"
 
 
 def collection_query(node: GraphqlSource, outer: Sequence[str], name: str, selection: Selection) -> str:
@@ -90,6 +99,11 @@ def collection_query(node: GraphqlSource, outer: Sequence[str], name: str, selec
     filters = "".join(f",$filter{depth}:String" for depth in range(len(outer)))
     head = f"query($id:Id!,$after:String{filters})"
     return f"{head}{{{node.package}{{{node.node}{{read(_id:$id){{{inner}}}}}}}}}"
+
+
+def key_of(node: t.Mapping[str, t.Any], source: GraphqlSource) -> tuple[t.Any, ...]:
+    """The key of a document."""
+    return tuple(walk(node, tuple(path.split("."))) for path in source.key)
 
 
 def filter_text(conditions: Iterable[tuple[str, str]]) -> str:
