@@ -317,7 +317,7 @@ def test_introspection_names_the_columns(x3: X3Client) -> None:
     query = '{ __type(name: "PurchaseOrder") { description fields { name description type { name kind } } } }'
     found = decoded(x3.post(query))["data"]["__type"]
     fields = {item["name"]: item for item in found["fields"]}
-    assert found["description"] == "PurchaseOrder (PORDER)"
+    assert found["description"] == "Purchase order (PurchaseOrder)"
     assert fields["id"]["description"] == "Purchase order number (POHNUM)"
     assert fields["currency"]["description"].endswith("(CUR)")
     assert fields["isClosed"]["type"] == {"name": "NoYesEnum", "kind": "ENUM"}

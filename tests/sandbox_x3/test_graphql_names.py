@@ -8,66 +8,18 @@ import typing as t
 import pytest
 from processes import ROOT, SANDBOX, server
 from x3_client import JsonObject, X3Client, decoded
+from x3_schema import SCHEMA, Place, columns_of, name_of, types_of, walk
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
 
 ENTITIES = ROOT / "tap-sagex3" / "tap_sagex3" / "entities"
 SITE = SANDBOX / "local_x3" / "site"  # the site's own columns
-TYPE = "kind name ofType { kind name ofType { kind name } }"
-SCHEMA = f"""{{ __schema {{ queryType {{ name }} mutationType {{ name }} types {{ kind name description
-  fields {{ name description args {{ name type {{ {TYPE} }} }} type {{ {TYPE} }} }} enumValues {{ name }}
-}} }} }}"""
-Place = tuple[str, ...]  # package, node, collections
 
 
 @pytest.fixture(scope="module")
 def schema(x3: X3Client) -> dict[str, JsonObject]:
     return types_of(x3)
-
-
-def types_of(x3: X3Client) -> dict[str, JsonObject]:
-    """All types by name."""
-    return {found["name"]: found for found in decoded(x3.post(SCHEMA))["data"]["__schema"]["types"]}
-
-
-def name_of(type_: JsonObject) -> str:
-    while type_["ofType"]:
-        type_ = type_["ofType"]
-    return str(type_["name"])
-
-
-def field(types: dict[str, JsonObject], owner: str, name: str) -> str:
-    """The type of a field."""
-    return next(name_of(found["type"]) for found in types[owner]["fields"] if found["name"] == name)
-
-
-def walk(types: dict[str, JsonObject]) -> Iterator[tuple[Place, str]]:
-    """Every node and collection with the type of its records, found from the root only."""
-    for package in types["RootQuery"]["fields"]:
-        for node in types[name_of(package["type"])]["fields"]:
-            connection = field(types, name_of(node["type"]), "query")
-            yield from records(types, (package["name"], node["name"]), connection)
-
-
-def records(types: dict[str, JsonObject], place: Place, connection: str) -> Iterator[tuple[Place, str]]:
-    record = field(types, field(types, connection, "edges"), "node")
-    yield place, record
-    for member in types[record]["fields"]:
-        if name_of(member["type"]).endswith("_Collection"):
-            inner = field(types, name_of(member["type"]), "query")
-            yield from records(types, (*place, member["name"]), inner)
-
-
-def columns_of(types: dict[str, JsonObject], record: str) -> dict[str, list[str]]:
-    """X3 column -> the fields whose description names it in parentheses."""
-    found: dict[str, list[str]] = {}
-    for member in types[record]["fields"]:
-        text = member["description"] or ""
-        if text.endswith(")"):
-            for column in text[text.rindex("(") + 1 : -1].split(", "):
-                found.setdefault(column, []).append(member["name"])
-    return found
 
 
 def per_kind(value: t.Any, kind: str) -> t.Any:  # noqa: ANN401 - TOML
@@ -109,6 +61,22 @@ def test_each_declared_column_is_one_property(schema: dict[str, JsonObject]) -> 
         assert places[place].get(column) == [name], (place, column)
         checked += 1
     assert checked > 400
+
+
+def test_descriptions_of_nodes_name_no_table(schema: dict[str, JsonObject]) -> None:
+    collections = 0
+    for package in schema["RootQuery"]["fields"]:
+        for node in schema[name_of(package["type"])]["fields"]:
+            record = name_of(node["type"]).removesuffix("_Operations")
+            assert node["description"].replace(" ", "").lower() == f"{record}({record})".lower()
+            assert schema[record]["description"] == node["description"]
+    for _, record in walk(schema):
+        for member in schema[record]["fields"]:
+            if name_of(member["type"]).endswith("_Collection"):
+                collections += 1
+                inner = name_of(member["type"]).removesuffix("_Collection")
+                assert member["description"].endswith(f" ({inner})")
+    assert collections > 7
 
 
 def test_menus_are_in_order(schema: dict[str, JsonObject]) -> None:

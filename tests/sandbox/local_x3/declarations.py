@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from random import Random
 
 DEFAULT_FOLDER = Path(__file__).parents[3] / "tap-sagex3" / "tap_sagex3" / "entities"
+STANDARD = Path(__file__).parent / "standard"
 DEFAULT_SITE = Path(__file__).parent / "site"
 MENUS = "menus.toml"
 OWN_PREFIXES = frozenset("XYZ")  # what a site adds begins with one of these [D]
@@ -153,6 +154,8 @@ class Source:
 def load_sources(folder: Path = DEFAULT_FOLDER, site: Path = DEFAULT_SITE) -> list[Source]:
     """Read every declaration in `folder` and in `site`, in order of file name, those of the site last.
 
+    Columns of `standard/` are added where they belong to an entity of `folder`.
+
     Args:
         folder: entities that every X3 has: the tap's declarations.
         site: columns and entities of the site's own, which the tap does not know; see README.md in there.
@@ -162,12 +165,15 @@ def load_sources(folder: Path = DEFAULT_FOLDER, site: Path = DEFAULT_SITE) -> li
     """
     menus = {**_read_menus(folder), **_read_menus(site)}
     sources: list[Source] = []
-    for path in (*sorted(folder.glob("*.toml")), *sorted(site.glob("*.toml"))):
+    paths = [path for place in (folder, STANDARD, site) for path in sorted(place.glob("*.toml"))]
+    for path in paths:
         if path.name == MENUS:
             continue
         declared = tomllib.loads(path.read_text("utf-8"))
         try:
-            if "extends" in declared:
+            if path.parent == STANDARD:
+                _complete(sources, declared, menus)
+            elif "extends" in declared:
                 _extend(sources, declared, menus)
             else:
                 sources.extend(_source(declared, raw, menus) for raw in declared["source"])
@@ -185,6 +191,17 @@ def _read_menus(folder: Path) -> dict[str, tuple[str, ...]]:
     if not path.exists():
         return {}
     return {name: tuple(names) for name, names in tomllib.loads(path.read_text("utf-8")).items()}
+
+
+def _complete(
+    sources: list[Source], declared: Mapping[str, Any], menus: Mapping[str, tuple[str, ...]]
+) -> None:
+    """Add columns that every X3 has, unless they are declared already."""
+    fields = {part["table"]: part["fields"] for part in declared["columns"]}
+    for source in sources:
+        for level in levels_of(source.level) if source.entity == declared["extends"] else ():
+            for raw in fields.get(level.table, ()):
+                level.columns.setdefault(raw["x3"], _column(raw, raw["x3"], source.kind, level, menus))
 
 
 def _extend(sources: list[Source], declared: Mapping[str, Any], menus: Mapping[str, tuple[str, ...]]) -> None:

@@ -26,6 +26,7 @@ from local_x3.graphql.schema import build_schema
 from local_x3.graphql.views import build_nodes
 
 if TYPE_CHECKING:
+    from local_x3.graphql.site import GraphqlSite
     from local_x3.store import Store
 
 PATH = "/xtrem/api"
@@ -47,20 +48,41 @@ class Answer:
 class GraphQLApi:
     """The schema of one endpoint, and the queries seen so far."""
 
-    def __init__(self, stores: list[Store], folder: str) -> None:
-        """Serve `stores`; the schema is built at the first request."""
+    def __init__(self, stores: list[Store], folder: str, options: Options | None = None) -> None:
+        """Serve `stores`; the schema is built at the first request.
+
+        Raises:
+            ValueError: the site of the options names something that there is not.
+        """
         self.folder = folder
-        self.options = Options()
+        self.options = options or Options()
         self._stores = stores
         self._schema: GraphQLSchema | None = None
         self._documents: OrderedDict[str, DocumentNode] = OrderedDict()
+        self.use_site(self.options.site)
 
     @property
     def schema(self) -> GraphQLSchema:
         """The schema, for introspection and execution."""
         if self._schema is None:
-            self._schema = build_schema(build_nodes(self._stores, self.options.names))
+            self._schema = build_schema(self._nodes)
         return self._schema
+
+    def use_site(self, site: GraphqlSite) -> None:
+        """Be that site from now on; the schema is built anew at the next request.
+
+        Raises:
+            ValueError: it names something that there is not.
+        """
+        self._nodes = build_nodes(self._stores, self.options.names, site)
+        self.site = site
+        self._schema = None
+        self._documents.clear()
+
+    def reset(self) -> None:
+        """Be the site of the start again."""
+        if self.site != self.options.site:
+            self.use_site(self.options.site)
 
     def answer(self, body: bytes, endpoint: str | None) -> Answer:
         """Execute a request; `endpoint` is the `x-xtrem-endpoint` header [D].

@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from local_x3.errors import FilterError
 from local_x3.graphql.alarm import PartTimeUpError, at_most
-from local_x3.graphql.nodes import Collection, Property, Shape, first_leaf, items, stored
+from local_x3.graphql.nodes import (
+    Collection,
+    Property,
+    Shape,
+    first_leaf,
+    items,
+    key_columns,
+    key_of,
+    stored,
+)
 from local_x3.graphql.object_text import parse_object_text
 from local_x3.graphql.values import SYSTEM_COLUMNS, USER_COLUMNS, comparable, identifier_column, literal
 from local_x3.model import Document, Row
@@ -99,11 +108,23 @@ def _property(item: Property, value: object, where: str) -> Condition:
         raise FilterError(msg)
     if item.members and isinstance(value, dict) and not _operators(value):
         return _every([_reference_member(item, name, inner, where) for name, inner in value.items()])
-    return _comparison(_operand(first_leaf(item).columns), value, where)
+    return _comparison(_reference_operand(item), value, where)
+
+
+def _reference_operand(item: Property) -> Operand:
+    """A reference as a whole: by its code, or by `_id` where that has several parts."""
+    if not item.key:
+        return _operand(first_leaf(item).columns)
+    names = [column.name for column in item.key]
+    return Operand(
+        lambda row: "|".join(str(row.get(name, "")) for name in names), identifier_column(), frozenset(names)
+    )
 
 
 def _reference_member(item: Property, name: str, value: object, where: str) -> Condition:
-    member = first_leaf(item) if name == "_id" else item.members.get(name)
+    if name == "_id":
+        return _comparison(_reference_operand(item), value, f"{where}._id")
+    member = item.members.get(name)
     if member is not None:
         return _property(member, value, f"{where}.{name}")
     if item.target is None:
@@ -114,14 +135,13 @@ def _reference_member(item: Property, name: str, value: object, where: str) -> C
 
 def _through(target: Target, item: Property, inner: Condition) -> Condition:
     """A condition on the record that a reference leads to; an empty or dangling reference meets none [I]."""
-    columns = first_leaf(item).columns
 
     def matches(row: Row, _: Children) -> bool:
-        code = stored(row, columns)
-        record = target.find(code) if code not in {None, ""} and code is not None else None
+        key = key_of(item, row)
+        record = None if key is None else target.find(key)
         return record is not None and inner.matches(record.row, record.children)
 
-    names = frozenset(column.name for column in columns)
+    names = frozenset(column.name for column in key_columns(item))
     return Condition(matches, names, whole=False, targets=(target, *inner.targets))
 
 

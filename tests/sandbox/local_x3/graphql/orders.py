@@ -64,15 +64,24 @@ def _property(item: Property, value: object, where: str) -> Parts:
         msg = f"orderBy: {where} is a text stream"
         raise FilterError(msg)
     if not isinstance(value, dict):
-        return [(first_leaf(item).columns[0].name, _descending(value, where))]
+        return _whole(item, value, where)
     order: Parts = []
     for name, inner in value.items():
-        member = first_leaf(item) if name == "_id" else item.members.get(name)
+        if name == "_id":
+            order.extend(_whole(item, inner, f"{where}._id"))
+            continue
+        member = item.members.get(name)
         if member is None:  # also a property of the record behind the reference: not restored
             msg = f"orderBy: property {where}.{name} does not exist"
             raise FilterError(msg)
         order.extend(_property(member, inner, f"{where}.{name}"))
     return order
+
+
+def _whole(item: Property, value: object, where: str) -> Parts:
+    """A leaf, or a reference by its code or by the parts of its key."""
+    columns = item.key or first_leaf(item).columns[:1]
+    return [(column.name, _descending(value, where)) for column in columns]
 
 
 def _descending(value: object, where: str) -> bool:

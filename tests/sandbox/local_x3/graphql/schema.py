@@ -22,16 +22,26 @@ from graphql import (
 
 from local_x3.graphql import resolvers
 from local_x3.graphql.aggregate_types import QUERY, AggregateTypes
-from local_x3.graphql.nodes import Collection, Property, Shape, first_leaf, items, pascal, stored
+from local_x3.graphql.nodes import (
+    Collection,
+    Property,
+    Shape,
+    described,
+    first_leaf,
+    items,
+    key_columns,
+    pascal,
+    stored,
+)
 from local_x3.graphql.paging import MAX_NESTED_PAGE, MAX_PAGE, edges
-from local_x3.graphql.references import title, title_member
+from local_x3.graphql.references import title
 from local_x3.graphql.values import STAMP_COLUMNS, USERS
 from local_x3.model import STAMP, Document, Value
 
 if TYPE_CHECKING:
     from local_x3.declarations import Column, Dimensions
+    from local_x3.graphql.nodes import NodeView
     from local_x3.graphql.resolvers import Info, Resolver
-    from local_x3.graphql.views import NodeView
 
 
 def _identity(value: object) -> object:
@@ -92,6 +102,7 @@ class SchemaBuilder:
         )
         self.enums: dict[str, GraphQLEnumType] = {}
         self.types: dict[str, GraphQLObjectType] = {}
+        self.connections: dict[str, GraphQLObjectType] = {}
         self.aggregates = AggregateTypes(self)
         self.page_info = GraphQLObjectType(
             "PageInfo",
@@ -128,10 +139,15 @@ class SchemaBuilder:
                 **self.aggregates.operations(shape, resolvers.node_rows(view), MAX_PAGE),
             },
         )
-        return GraphQLField(operations, resolve=lambda *_: (), description=f"{shape.name} ({shape.title})")
+        return GraphQLField(operations, resolve=lambda *_: (), description=described(shape.name))
 
     def connection(self, name: str, type_: GraphQLObjectType) -> GraphQLObjectType:
-        """Return the type of a list."""
+        """Return the type of a list; a node of lines shares it with the collection."""
+        if name not in self.connections:
+            self.connections[name] = self._connection(name, type_)
+        return self.connections[name]
+
+    def _connection(self, name: str, type_: GraphQLObjectType) -> GraphQLObjectType:
         edge = GraphQLObjectType(
             f"{name}_Edge",
             {
@@ -152,7 +168,7 @@ class SchemaBuilder:
         """Return the type of a node or of the items of a collection."""
         if shape.name not in self.types:
             self.types[shape.name] = GraphQLObjectType(
-                shape.name, lambda: self.fields(shape), description=f"{shape.name} ({shape.title})"
+                shape.name, lambda: self.fields(shape), description=described(shape.name)
             )
         return self.types[shape.name]
 
@@ -189,7 +205,7 @@ class SchemaBuilder:
     def property(self, owner: str, name: str, item: Property) -> GraphQLField:
         """Return a leaf, a text stream or a reference."""
         columns = first_leaf(item).columns
-        description = _described(columns)
+        description = _described(key_columns(item))
         if item.stream:
             return GraphQLField(self.stream, resolve=resolvers.stream(columns), description=description)
         if not item.members:
@@ -207,7 +223,7 @@ class SchemaBuilder:
         fields = {inner: self.property(type_name, inner, member) for inner, member in item.members.items()}
         columns = first_leaf(item).columns
         fields.setdefault("_id", self.identifier_leaf(columns))
-        member = title_member(name)
+        member = item.text_member
         if member and member not in fields:
             fields[member] = _field(
                 GraphQLString, lambda document, _: title(name, stored(document.row, columns))
@@ -245,13 +261,15 @@ class SchemaBuilder:
             },
         )
         return GraphQLField(
-            type_, resolve=lambda document, _: items(document.children, collection), description=shape.title
+            type_,
+            resolve=lambda document, _: items(document.children, collection),
+            description=described(shape.name),
         )
 
     def dimensions(self, dimensions: Dimensions) -> GraphQLField:
         """A denormalized collection: one item a numbered pair [D]; pairs without a type are left out [I]."""
         if self.dimension is None:
-            self.dimension = self.dimension_type()
+            self.dimension = self.dimension_type(dimensions)
         type_ = self.dimension
         pairs = dimensions.pairs()
 
@@ -263,24 +281,26 @@ class SchemaBuilder:
                 if row.get(kind)
             ]
 
-        return GraphQLField(
-            type_, resolve=resolve, description=f"Dimensions ({dimensions.type}, {dimensions.value})"
-        )
+        return GraphQLField(type_, resolve=resolve, description=described("DenormalizedDimension"))
 
-    def dimension_type(self) -> GraphQLObjectType:
+    def dimension_type(self, dimensions: Dimensions) -> GraphQLObjectType:
         """Return the type of the collection, the same for every owner."""
 
-        def reference(name: str, column: str) -> GraphQLField:
+        def reference(name: str, column: str, x3: str) -> GraphQLField:
             fields = {part: _field(GraphQLString, lambda item, _: item[column]) for part in ("code", "_id")}
             type_ = GraphQLObjectType(f"DenormalizedDimension_{name}", fields)
-            return _field(type_, lambda item, _: item if item[column] else None)
+            return GraphQLField(
+                type_,
+                resolve=lambda item, _: item if item[column] else None,
+                description=f"{described(name).rpartition(' ')[0]} ({x3})",
+            )
 
         item = GraphQLObjectType(
             "DenormalizedDimension",
             {
                 "denormalizedIndex": _field(GraphQLInt, lambda item, _: item["index"]),
-                "dimensionType": reference("DimensionType", "type"),
-                "dimension": reference("Dimension", "value"),
+                "dimensionType": reference("DimensionType", "type", dimensions.type),
+                "dimension": reference("Dimension", "value", dimensions.value),
             },
         )
         connection = self.connection("DenormalizedDimension", item)
