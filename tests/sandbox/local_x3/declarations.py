@@ -12,6 +12,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from local_x3.numbered import TABLE, Numbered, numbered
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from decimal import Decimal
@@ -21,6 +23,7 @@ DEFAULT_FOLDER = Path(__file__).parents[3] / "tap-sagex3" / "tap_sagex3" / "enti
 STANDARD = Path(__file__).parent / "standard"
 DEFAULT_SITE = Path(__file__).parent / "site"
 MENUS = "menus.toml"
+NO_ENTITIES = frozenset({MENUS, TABLE.name})
 OWN_PREFIXES = frozenset("XYZ")  # what a site adds begins with one of these [D]
 GRAPHQL_TYPES = {
     "text": "String", "integer": "Int", "decimal": "Decimal", "boolean": "Boolean",
@@ -35,7 +38,10 @@ class DeclarationError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a native table and the GraphQL property that shows it (`path` empty: REST only)."""
+    """A column of a native table and the GraphQL property that shows it (`path` empty: REST only).
+
+    The property of a numbered column is one of an item of a denormalized collection.
+    """
 
     name: str
     type: str
@@ -48,6 +54,7 @@ class Column:
     menu_name: str = ""
     menu: tuple[str, ...] = ()
     joined: bool = False
+    numbered: Numbered | None = None
 
     @property
     def reference(self) -> bool:
@@ -85,6 +92,7 @@ class Level:
     columns: dict[str, Column] = field(default_factory=dict)
     key: tuple[str, ...] = ()
     dimensions: Dimensions | None = None
+    join_table: str = ""  # of the columns that are `joined`
     children: dict[str, Level] = field(default_factory=dict)
     makers: tuple[tuple[str, Callable[[Random], str | int | Decimal]], ...] | None = (
         None  # set by data.filler
@@ -167,7 +175,7 @@ def load_sources(folder: Path = DEFAULT_FOLDER, site: Path = DEFAULT_SITE) -> li
     sources: list[Source] = []
     paths = [path for place in (folder, STANDARD, site) for path in sorted(place.glob("*.toml"))]
     for path in paths:
-        if path.name == MENUS:
+        if path.name in NO_ENTITIES:
             continue
         declared = tomllib.loads(path.read_text("utf-8"))
         try:
@@ -266,13 +274,13 @@ def _source(
 ) -> Source:
     kind = raw.get("kind", "")
     rest = raw["rest"]
-    level = Level(raw["table"], key=tuple(rest["key"]))
+    join = raw.get("join")
+    level = Level(raw["table"], key=tuple(rest["key"]), join_table=join["table"] if join else "")
     streams = tuple(_stream(stream, kind, level, menus) for stream in declared["stream"])
     for column in level.key:
         if column not in level.columns:
             msg = f"key column {column} has no field"
             raise DeclarationError(msg)
-    join = raw.get("join")
     return Source(
         entity=declared["name"],
         kind=kind,
@@ -326,33 +334,36 @@ def _field(
     known = level.columns.get(column_name)
     if known is None:
         level.columns[column_name] = column
-    elif (known.type, known.path, known.scale, known.menu) != (
-        column.type,
-        column.path,
-        column.scale,
-        column.menu,
-    ):
+    elif _meaning(known) != _meaning(column):
         msg = f"{column_name} is declared twice with different types or paths"
         raise DeclarationError(msg)
     return StreamField(name, kind_of_field, depth, column=level.columns[column_name])
+
+
+def _meaning(column: Column) -> tuple[object, ...]:
+    return (column.type, column.path, column.scale, column.menu, column.numbered)
 
 
 def _column(
     raw: Mapping[str, Any], name: str, kind: str, level: Level, menus: Mapping[str, tuple[str, ...]]
 ) -> Column:
     path = _column_name(raw, "graphql", kind)
+    table = _column_name(raw, "table", kind) or level.table
+    tables = (table, level.table, level.join_table)
+    place = numbered(tables, name, path, raw["text"]) if path else None
     menu_name = raw.get("menu", "")
     graphql_type = raw.get("graphql_type", GRAPHQL_TYPES[raw["type"]])
     return Column(
         name=name,
         type=raw["type"],
-        path=tuple(path.split(".")) if path else (),
+        path=place.path if place else tuple(path.split(".")) if path else (),
         graphql_type=graphql_type,
         text=raw["text"],
-        table=_column_name(raw, "table", kind) or level.table,
+        table=table,
         length=raw.get("length", 0),
         scale=raw.get("scale", 0),
         menu_name="NoYes" if graphql_type == "NoYes" else menu_name,
         menu=menus["NoYes"] if graphql_type == "NoYes" else menus[menu_name] if menu_name else (),
         joined=bool(raw.get("joined")),
+        numbered=place,
     )

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from local_x3.model import Document
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -13,7 +15,9 @@ if TYPE_CHECKING:
     from local_x3.graphql.lines import ItemsOf
     from local_x3.graphql.references import Target
     from local_x3.graphql.selecting import Records
-    from local_x3.model import Document, Key, Row, Value
+    from local_x3.model import Key, Row, Value
+
+INDEX = "denormalizedIndex"
 
 
 @dataclass(slots=True)
@@ -43,6 +47,7 @@ class Shape:
     properties: dict[str, Property] = field(default_factory=dict)
     dimensions: Dimensions | None = None
     collections: dict[str, Collection] = field(default_factory=dict)
+    denormalized: dict[str, Denormalized] = field(default_factory=dict)
 
     def identifier(self, row: Row) -> str:
         """Return `_id`: the parts of the natural key joined with `|` [?]."""
@@ -56,6 +61,29 @@ class Collection:
     rest_names: list[str]
     shape: Shape
     origins: list[ItemsOf] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Denormalized:
+    """A collection whose items are the columns of one number each.
+
+    The columns of `shape` are named without their number; `columns` gives for each index those of the row.
+    """
+
+    shape: Shape
+    columns: dict[int, dict[str, str]] = field(default_factory=dict)
+    texts_only: bool = True
+
+    def items(self, row: Row) -> list[Document]:
+        """Return the items of a row by index; one that holds nothing but empty texts is left out [I]."""
+        found = []
+        for index in sorted(self.columns):
+            values = ((base, row.get(name)) for base, name in self.columns[index].items())
+            item: Row = {base: value for base, value in values if value is not None}
+            if item and not (self.texts_only and all(value == "" for value in item.values())):
+                item[INDEX] = index
+                found.append(Document(item))
+        return found
 
 
 @dataclass(slots=True)

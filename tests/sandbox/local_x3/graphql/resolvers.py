@@ -18,7 +18,7 @@ from local_x3.graphql.grouping import (
     groups,
     read_values,
 )
-from local_x3.graphql.nodes import Shape, key_of, stored
+from local_x3.graphql.nodes import INDEX, Shape, key_of, stored
 from local_x3.graphql.orders import compile_order
 from local_x3.graphql.paging import MAX_NESTED_PAGE, MAX_PAGE, Arguments, Connection, paginate
 from local_x3.graphql.references import Referred
@@ -131,15 +131,17 @@ def lines(shape: Shape) -> Resolver:
     return resolve
 
 
-def dimensions(found: list[Row], _info: Info, **arguments: Any) -> Connection[Row]:  # noqa: ANN401 - by the schema
-    """List the pairs of a denormalized collection."""
+def denormalized(found: list[Document], _info: Info, **arguments: Any) -> Connection[Document]:  # noqa: ANN401 - by the schema
+    """List the items of a denormalized collection."""
     for name in ("filter", "orderBy"):
         if arguments.pop(name, None):
             msg = f"{name} is not supported on a denormalized collection"
             raise FilterError(msg)
-    order = (("index", False),)
-    keys = [sort_key([row["index"]], order) for row in found]
-    return paginate(keys, found, Arguments(**arguments), order, MAX_NESTED_PAGE, lambda row: [row["index"]])
+    order = ((INDEX, False),)
+    keys = [sort_key([item.row[INDEX]], order) for item in found]
+    return paginate(
+        keys, found, Arguments(**arguments), order, MAX_NESTED_PAGE, lambda item: [item.row[INDEX]]
+    )
 
 
 def node_rows(view: NodeView) -> Rows:

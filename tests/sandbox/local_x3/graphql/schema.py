@@ -23,7 +23,9 @@ from graphql import (
 from local_x3.graphql import resolvers
 from local_x3.graphql.aggregate_types import QUERY, AggregateTypes
 from local_x3.graphql.nodes import (
+    INDEX,
     Collection,
+    Denormalized,
     Property,
     Shape,
     described,
@@ -190,6 +192,8 @@ class SchemaBuilder:
             fields[name] = self.property(shape.name, name, item)
         if shape.dimensions is not None:
             fields[shape.dimensions.path] = self.dimensions(shape.dimensions)
+        for name, numbered in shape.denormalized.items():
+            fields[name] = self.denormalized(numbered)
         for name, collection in shape.collections.items():
             fields[name] = self.collection(collection)
         return fields
@@ -266,6 +270,26 @@ class SchemaBuilder:
             description=described(shape.name),
         )
 
+    def denormalized(self, numbered: Denormalized) -> GraphQLField:
+        """Return a denormalized collection: one item a number [D]."""
+        shape = numbered.shape
+        fields = {INDEX: _field(GraphQLInt, lambda document, _: document.row[INDEX])}
+        fields.update(
+            (name, self.property(shape.name, name, item)) for name, item in shape.properties.items()
+        )
+        type_ = GraphQLObjectType(shape.name, fields, description=described(shape.name))
+        return GraphQLField(
+            self.denormalized_collection(shape.name, type_),
+            resolve=lambda document, _: numbered.items(document.row),
+            description=described(shape.name),
+        )
+
+    def denormalized_collection(self, name: str, item: GraphQLObjectType) -> GraphQLObjectType:
+        """Return the type of a collection that can be listed, and nothing else."""
+        connection = self.connection(name, item)
+        query = GraphQLField(connection, QUERY, resolve=resolvers.denormalized)
+        return GraphQLObjectType(f"{name}_Collection", {"query": query})
+
     def dimensions(self, dimensions: Dimensions) -> GraphQLField:
         """A denormalized collection: one item a numbered pair [D]; pairs without a type are left out [I]."""
         if self.dimension is None:
@@ -273,10 +297,10 @@ class SchemaBuilder:
         type_ = self.dimension
         pairs = dimensions.pairs()
 
-        def resolve(document: Document, _: Info) -> list[dict[str, Value]]:
+        def resolve(document: Document, _: Info) -> list[Document]:
             row = document.row
             return [
-                {"index": index, "type": row[kind], "value": row.get(value, "")}
+                Document({INDEX: index, "type": row[kind], "value": row.get(value, "")})
                 for index, kind, value in pairs
                 if row.get(kind)
             ]
@@ -287,25 +311,25 @@ class SchemaBuilder:
         """Return the type of the collection, the same for every owner."""
 
         def reference(name: str, column: str, x3: str) -> GraphQLField:
-            fields = {part: _field(GraphQLString, lambda item, _: item[column]) for part in ("code", "_id")}
+            fields = {
+                part: _field(GraphQLString, lambda item, _: item.row[column]) for part in ("code", "_id")
+            }
             type_ = GraphQLObjectType(f"DenormalizedDimension_{name}", fields)
             return GraphQLField(
                 type_,
-                resolve=lambda item, _: item if item[column] else None,
+                resolve=lambda item, _: item if item.row[column] else None,
                 description=f"{described(name).rpartition(' ')[0]} ({x3})",
             )
 
         item = GraphQLObjectType(
             "DenormalizedDimension",
             {
-                "denormalizedIndex": _field(GraphQLInt, lambda item, _: item["index"]),
+                INDEX: _field(GraphQLInt, lambda item, _: item.row[INDEX]),
                 "dimensionType": reference("DimensionType", "type", dimensions.type),
                 "dimension": reference("Dimension", "value", dimensions.value),
             },
         )
-        connection = self.connection("DenormalizedDimension", item)
-        query = GraphQLField(connection, QUERY, resolve=resolvers.dimensions)
-        return GraphQLObjectType("DenormalizedDimension_Collection", {"query": query})
+        return self.denormalized_collection("DenormalizedDimension", item)
 
 
 def _field(type_: GraphQLOutputType, resolve: Resolver) -> GraphQLField:

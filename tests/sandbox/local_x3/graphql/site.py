@@ -83,10 +83,11 @@ class _Place:
             raise ValueError(msg)
         shape = view.shape
         for name in members[:-1]:
-            if name not in shape.collections:
+            collection = shape.collections.get(name) or shape.denormalized.get(name)
+            if collection is None:
                 msg = f"{path}: {name} is no collection of {shape.name}"
                 raise ValueError(msg)
-            shape = shape.collections[name].shape
+            shape = collection.shape
         if members and members[-1] not in _members(shape):
             msg = f"{path}: {shape.name} has no property or collection {members[-1]}"
             raise ValueError(msg)
@@ -97,6 +98,7 @@ class _Place:
         shape, name = self.shape, self.name
         shape.properties.pop(name, None)
         shape.collections.pop(name, None)
+        shape.denormalized.pop(name, None)
         if shape.dimensions is not None and shape.dimensions.path == name:
             shape.dimensions = None
 
@@ -127,11 +129,12 @@ class _Place:
             shape.dimensions = replace(shape.dimensions, path=name)
         _rename_key(shape.properties, self.name, name)
         _rename_key(shape.collections, self.name, name)
+        _rename_key(shape.denormalized, self.name, name)
 
 
 def _members(shape: Shape) -> set[str]:
     dimensions = {shape.dimensions.path} if shape.dimensions is not None else set()
-    return {*shape.properties, *shape.collections, *dimensions}
+    return {*shape.properties, *shape.collections, *shape.denormalized, *dimensions}
 
 
 def _rename_key(found: dict[str, Any], name: str, new: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from local_x3.declarations import Column
@@ -9,7 +10,7 @@ from local_x3.graphql import partners, references
 from local_x3.graphql.line_nodes import line_views
 from local_x3.graphql.lines import ItemsOf
 from local_x3.graphql.names import Names
-from local_x3.graphql.nodes import Collection, NodeView, Property, Shape, pascal
+from local_x3.graphql.nodes import Collection, Denormalized, NodeView, Property, Shape, pascal
 from local_x3.graphql.selecting import NodeSelector
 from local_x3.graphql.site import GraphqlSite, apply_site
 from local_x3.graphql.values import STAMP_COLUMNS
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from local_x3.declarations import Level, Node
+    from local_x3.numbered import Numbered
     from local_x3.store import Store
 
 NEW = Names()
@@ -97,6 +99,9 @@ class _Merge:
         for column in columns:
             if not column.path or column.path[0] in STAMP_COLUMNS:
                 continue
+            if column.numbered is not None:
+                self.numbered(shape, column, column.numbered)
+                continue
             first, *inner = self.names.path(self.node, column.path)
             place = shape.properties.setdefault(first, Property())
             if (self.node, first) in TEXT_STREAMS:
@@ -106,3 +111,12 @@ class _Merge:
                 place = place.members.setdefault(part, Property())
             if column.name not in {known.name for known in place.columns}:
                 place.columns.append(column)
+
+    def numbered(self, shape: Shape, column: Column, place: Numbered) -> None:
+        item = shape.denormalized.setdefault(
+            place.collection, Denormalized(Shape(shape.name + pascal(place.collection), (), self.node))
+        )
+        item.texts_only = item.texts_only and column.type == "text"
+        item.columns.setdefault(place.index, {})[place.column] = column.name
+        base = replace(column, name=place.column, text=place.text, numbered=None)
+        self.columns(item.shape, [base])
