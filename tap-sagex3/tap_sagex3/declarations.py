@@ -244,10 +244,12 @@ def _source(raw: Raw, file: str) -> Source:
 
 
 def _graphql_source(raw: Raw, file: str) -> GraphqlSource:
+    key = tuple(_required(raw, "key", file))
+    _check(not any("[" in path for path in key), file, f"key {list(key)} must have no index")
     return GraphqlSource(
         package=_required(raw, "package", file),
         node=_required(raw, "node", file),
-        key=tuple(_required(raw, "key", file)),
+        key=key,
         filter=tuple(_condition(name, value, file) for name, value in raw.get("filter", {}).items()),
     )
 

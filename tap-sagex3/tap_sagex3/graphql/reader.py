@@ -140,7 +140,7 @@ class GraphqlReader:
     def _complete(self, root: _Root, node: Node, selection: Selection, path: list[tuple[str, str]]) -> None:
         """Read the further pages of a node's collections, and of theirs."""
         for name, nested in selection.collections.items():
-            connection = connection_of(node.get(name), "query")
+            connection = connection_of(node.get(name), "query", name)
             seen: set[str] = set()
             cursor = next_cursor(connection, seen)
             while cursor is not None:
@@ -168,7 +168,7 @@ class GraphqlReader:
             document = f"Document {root.identifier} of {root.source.node}"
             msg = f"{document} changed while its {name} were read: run again."
             raise IncompleteAnswerError(msg)
-        return connection_of(holder.get(name), "query")
+        return connection_of(holder.get(name), "query", name)
 
     def _document(self, node: Node, received: str) -> Document:
         field = self._change.field
