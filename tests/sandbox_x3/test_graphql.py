@@ -307,7 +307,7 @@ def test_mutations_are_counted_as_refused_writes(own: X3Client, control: X3Contr
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"query": 1}'])
 def test_a_body_that_is_no_request_is_refused(x3: X3Client, body: bytes) -> None:
-    headers = {"Authorization": f"Bearer {x3.token()}", "x-xtrem-endpoint": "SEED"}
+    headers = {**x3.graphql_headers(), "Content-Type": "application/json"}
     answer = x3.session.post(f"{x3.url}/xtrem/api", data=body, headers=headers, timeout=10)
     assert answer.status_code == 400
     assert "Invalid request body" in errors_of(answer)[0]["message"]

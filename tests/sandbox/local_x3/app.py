@@ -169,6 +169,9 @@ class App:
         api = self.graphql
         if request.method != "POST" or api is None:
             return Response(405, b"Use POST", PLAIN, {"Allow": "POST"})
+        refused = api.refusal(request.headers.get("content-type", ""))
+        if refused is not None:
+            return json_response(refused.status, refused.body)
 
         def compute() -> Response:
             answer = api.answer(request.body, endpoint)

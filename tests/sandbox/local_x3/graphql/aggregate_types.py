@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from graphql import (
     GraphQLArgument,
     GraphQLField,
-    GraphQLInt,
     GraphQLList,
     GraphQLObjectType,
     GraphQLOutputType,
@@ -18,6 +17,7 @@ from local_x3.graphql import resolvers
 from local_x3.graphql.aggregates import functions_of
 from local_x3.graphql.nodes import Property, Shape, first_leaf, pascal
 from local_x3.graphql.paging import edges
+from local_x3.graphql.scalars import INT
 from local_x3.graphql.values import STAMP_COLUMNS
 from local_x3.model import Document
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from local_x3.graphql.schema import SchemaBuilder
 
 PAGING = {
-    "first": GraphQLArgument(GraphQLInt),
+    "first": GraphQLArgument(INT),
     "after": GraphQLArgument(GraphQLString),
-    "last": GraphQLArgument(GraphQLInt),
+    "last": GraphQLArgument(INT),
     "before": GraphQLArgument(GraphQLString),
 }
 FILTER = {"filter": GraphQLArgument(GraphQLString)}
@@ -107,7 +107,7 @@ class AggregateTypes:
         if name not in self._of_leaf:
             results: dict[str, GraphQLOutputType] = {
                 "min": type_, "max": type_, "sum": self.builder.scalars["Decimal"],
-                "avg": self.builder.scalars["Decimal"], "distinctCount": GraphQLInt,
+                "avg": self.builder.scalars["Decimal"], "distinctCount": INT,
             }  # fmt: skip
             self._of_leaf[name] = GraphQLObjectType(
                 f"{name}_AggregateValues",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -22,7 +21,9 @@ from local_x3.graphql.nodes import (
     stored,
 )
 from local_x3.graphql.object_text import parse_object_text
+from local_x3.graphql.patterns import LONGEST, compiled
 from local_x3.graphql.values import SYSTEM_COLUMNS, USER_COLUMNS, comparable, identifier_column, literal
+from local_x3.graphql.words import in_words
 from local_x3.model import Document, Row
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 Children = Mapping[str, list[Document]]
 Predicate = Callable[[Row, Children], bool]
 REGEX_SECONDS = 0.25  # a value: X3's own limit is unknown, a pattern that explodes must not hang the server
-LONGEST_REGEX = 500
 QUANTIFIERS = frozenset({"_atLeast", "_atMost", "_every", "_none"})
 
 
@@ -73,7 +73,7 @@ def _of_shape(shape: Shape, parsed: object, where: str, *, top: bool = False) ->
     if isinstance(parsed, list) and top:  # a top-level array means AND [D], deeper ones are unknown [?]
         return _every([_of_shape(shape, part, where) for part in parsed])
     if not isinstance(parsed, dict):
-        msg = f"{where}: expected an object, found {parsed!r}"
+        msg = f"{where}: expected an object, found {in_words(parsed)}"
         raise FilterError(msg)
     return _every([_member(shape, name, value, where) for name, value in parsed.items()])
 
@@ -256,15 +256,17 @@ def _regex(operand: Operand, value: object, where: str) -> Condition:
     if not isinstance(value, str) or operand.column.type != "text":
         msg = f"{where}: _regex needs a text and a text property"
         raise FilterError(msg)
-    if len(value) > LONGEST_REGEX:
-        msg = f"{where}: the regular expression is longer than {LONGEST_REGEX} characters"
+    if len(value) > LONGEST:
+        msg = f"{where}: the regular expression is longer than {LONGEST} characters"
         raise FilterError(msg)
     try:
         with at_most(REGEX_SECONDS, PartTimeUpError):
-            pattern = re.compile(value)
-    except (re.error, RecursionError, OverflowError, PartTimeUpError):
+            pattern = compiled(value)
+    except PartTimeUpError:
+        pattern = None
+    if pattern is None:
         msg = f"{where}: not a regular expression: {value}"
-        raise FilterError(msg) from None
+        raise FilterError(msg)
     read = operand.read
 
     def matches(row: Row, _: Children) -> bool:

@@ -9,6 +9,7 @@ from local_x3.errors import FilterError
 from local_x3.graphql.nodes import Property, Shape, first_leaf
 from local_x3.graphql.object_text import parse_object_text
 from local_x3.graphql.values import SYSTEM_COLUMNS
+from local_x3.graphql.words import in_words
 
 if TYPE_CHECKING:
     from local_x3.ordering import Order
@@ -40,7 +41,7 @@ def order_parts(text: str | None, shape: Shape) -> Parts:
     order: Parts = []
     for part in parsed if isinstance(parsed, list) else [parsed]:
         if not isinstance(part, dict):
-            msg = f"orderBy: expected an object, found {part!r}"
+            msg = f"orderBy: expected an object, found {in_words(part)}"
             raise FilterError(msg)
         for name, value in part.items():
             order.extend(_member(shape, name, value))
@@ -65,6 +66,9 @@ def _property(item: Property, value: object, where: str) -> Parts:
         raise FilterError(msg)
     if not isinstance(value, dict):
         return _whole(item, value, where)
+    if not value:  # nothing to sort by: a mistake [?]
+        msg = f"orderBy: {where} names no property"
+        raise FilterError(msg)
     order: Parts = []
     for name, inner in value.items():
         if name == "_id":

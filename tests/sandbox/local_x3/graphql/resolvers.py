@@ -20,7 +20,7 @@ from local_x3.graphql.grouping import (
 )
 from local_x3.graphql.nodes import INDEX, Shape, key_of, stored
 from local_x3.graphql.orders import compile_order
-from local_x3.graphql.paging import MAX_NESTED_PAGE, MAX_PAGE, Arguments, Connection, paginate
+from local_x3.graphql.paging import MAX_NESTED_PAGE, MAX_PAGE, Arguments, Connection, paginate, scope_of
 from local_x3.graphql.references import Referred
 from local_x3.graphql.values import shower
 from local_x3.ordering import Order, sort_key
@@ -87,10 +87,11 @@ def query(view: NodeView) -> Resolver:
         condition = compile_filter(filter_text, shape)
         order = compile_order(order_text, shape)
         selection = selector.select(filter_text or "", condition, order)
+        scope = scope_of(shape, filter_text, order)
         page = paginate(
-            selection.keys, selection.found, Arguments(**arguments), order, MAX_PAGE, lambda _: []
+            selection.keys, selection.found, Arguments(**arguments), order, MAX_PAGE, lambda _: [], scope
         )
-        return Connection(selector.documents(page.items), page.start, page.total, _sort_values(order))
+        return Connection(selector.documents(page.items), page.start, page.total, _sort_values(order), scope)
 
     return resolve
 
@@ -114,7 +115,8 @@ def lines(shape: Shape) -> Resolver:
     """List items of a collection."""
 
     def resolve(found: list[Document], _info: Info, **arguments: Any) -> Connection[Document]:  # noqa: ANN401 - by the schema
-        condition = compile_filter(arguments.pop("filter", None), shape)
+        filter_text = arguments.pop("filter", None)
+        condition = compile_filter(filter_text, shape)
         order = compile_order(arguments.pop("orderBy", None), shape)
         values = _sort_values(order)
         pairs = sorted(
@@ -126,7 +128,8 @@ def lines(shape: Shape) -> Resolver:
             key=lambda pair: pair[0],
         )
         keys, kept = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
-        return paginate(keys, kept, Arguments(**arguments), order, MAX_NESTED_PAGE, values)
+        scope = scope_of(shape, filter_text, order)
+        return paginate(keys, kept, Arguments(**arguments), order, MAX_NESTED_PAGE, values, scope)
 
     return resolve
 
@@ -140,7 +143,7 @@ def denormalized(found: list[Document], _info: Info, **arguments: Any) -> Connec
     order = ((INDEX, False),)
     keys = [sort_key([item.row[INDEX]], order) for item in found]
     return paginate(
-        keys, found, Arguments(**arguments), order, MAX_NESTED_PAGE, lambda item: [item.row[INDEX]]
+        keys, found, Arguments(**arguments), order, MAX_NESTED_PAGE, lambda item: [item.row[INDEX]], INDEX
     )
 
 
@@ -184,6 +187,7 @@ def query_aggregate(rows: Rows, shape: Shape, cap: int) -> Resolver:
         return paginate(
             keys, found, Arguments(**arguments), order, cap,
             lambda group: [group.row.get(name, "") for name in names],
+            scope_of(shape, filter_text, order),
         )  # fmt: skip
 
     return resolve

@@ -8,14 +8,11 @@ from graphql import (
     GraphQLArgument,
     GraphQLBoolean,
     GraphQLEnumType,
-    GraphQLError,
     GraphQLField,
-    GraphQLInt,
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLOutputType,
-    GraphQLScalarType,
     GraphQLSchema,
     GraphQLString,
 )
@@ -37,6 +34,7 @@ from local_x3.graphql.nodes import (
 )
 from local_x3.graphql.paging import MAX_NESTED_PAGE, MAX_PAGE, edges
 from local_x3.graphql.references import title
+from local_x3.graphql.scalars import DATE, DATETIME, DECIMAL, ID, INT
 from local_x3.graphql.values import STAMP_COLUMNS, USERS
 from local_x3.model import STAMP, Document, Value
 
@@ -44,22 +42,6 @@ if TYPE_CHECKING:
     from local_x3.declarations import Column, Dimensions
     from local_x3.graphql.nodes import NodeView
     from local_x3.graphql.resolvers import Info, Resolver
-
-
-def _identity(value: object) -> object:
-    return value
-
-
-def _identifier(value: object) -> str:
-    if not isinstance(value, str):
-        msg = f"Id cannot represent a value that is no text: {value!r}"
-        raise GraphQLError(msg)
-    return value
-
-
-def _scalar(name: str, description: str) -> GraphQLScalarType:
-    """Make a scalar that passes every value on, also one that does not fit: faults are shown, not hidden."""
-    return GraphQLScalarType(name, coerce_output_value=_identity, description=description)
 
 
 class _Menu(GraphQLEnumType):
@@ -90,18 +72,12 @@ class SchemaBuilder:
         self.scalars: dict[str, GraphQLOutputType] = {
             "String": GraphQLString,
             "Boolean": GraphQLBoolean,
-            "Int": GraphQLInt,
-            "Integer": _scalar("Integer", "Whole number"),
-            "Decimal": _scalar("Decimal", "Exact decimal number, as text"),
-            "Date": _scalar("Date", "YYYY-MM-DD"),
-            "Datetime": _scalar("Datetime", "ISO 8601, UTC"),
+            "Int": INT,
+            "Decimal": DECIMAL,
+            "Date": DATE,
+            "Datetime": DATETIME,
         }
-        self.id = GraphQLScalarType(
-            "Id",
-            coerce_output_value=_identity,
-            coerce_input_value=_identifier,
-            description="Natural key, as text",
-        )
+        self.id = ID
         self.enums: dict[str, GraphQLEnumType] = {}
         self.types: dict[str, GraphQLObjectType] = {}
         self.connections: dict[str, GraphQLObjectType] = {}
@@ -160,7 +136,7 @@ class SchemaBuilder:
         return GraphQLObjectType(
             f"{name}_Connection",
             {
-                "totalCount": _field(GraphQLInt, lambda c, _: c.total),
+                "totalCount": _field(INT, lambda c, _: c.total),
                 "edges": _field(GraphQLList(edge), lambda c, _: edges(c)),
                 "pageInfo": _field(self.page_info, lambda c, _: c),
             },
@@ -182,7 +158,7 @@ class SchemaBuilder:
         }
         if shape.own_key:  # only what is sorted within a document is known to have one [?]
             fields["_sortValue"] = _field(
-                GraphQLInt, lambda document, _: _number(document.row.get(shape.own_key[0]))
+                INT, lambda document, _: _number(document.row.get(shape.own_key[0]))
             )
         for name, column in STAMP_COLUMNS.items():
             fields[name] = self.leaf([column])
@@ -251,7 +227,7 @@ class SchemaBuilder:
             if name not in self.enums:
                 self.enums[name] = _Menu(name, {item: number for number, item in enumerate(column.menu, 1)})
             return self.enums[name]
-        return self.scalars["Integer" if column.graphql_type == "Int" else column.graphql_type]
+        return self.scalars[column.graphql_type]
 
     def collection(self, collection: Collection) -> GraphQLField:
         """Return a collection of items."""
@@ -273,7 +249,7 @@ class SchemaBuilder:
     def denormalized(self, numbered: Denormalized) -> GraphQLField:
         """Return a denormalized collection: one item a number [D]."""
         shape = numbered.shape
-        fields = {INDEX: _field(GraphQLInt, lambda document, _: document.row[INDEX])}
+        fields = {INDEX: _field(INT, lambda document, _: document.row[INDEX])}
         fields.update(
             (name, self.property(shape.name, name, item)) for name, item in shape.properties.items()
         )
@@ -324,7 +300,7 @@ class SchemaBuilder:
         item = GraphQLObjectType(
             "DenormalizedDimension",
             {
-                INDEX: _field(GraphQLInt, lambda item, _: item.row[INDEX]),
+                INDEX: _field(INT, lambda item, _: item.row[INDEX]),
                 "dimensionType": reference("DimensionType", "type", dimensions.type),
                 "dimension": reference("Dimension", "value", dimensions.value),
             },
