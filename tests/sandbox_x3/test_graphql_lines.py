@@ -199,6 +199,23 @@ def test_one_entry_is_found_by_its_id_or_by_both_parts(lined: X3Client) -> None:
         assert {json.dumps(item["journalEntry"]) for item in found} == {json.dumps(entry)}
 
 
+def test_lines_of_one_document_build_no_other(own: X3Client, control: X3Control) -> None:
+    control.graphql_site(line_nodes=True)
+    entry = control.rows("GACCENTRY")[-1]
+    control.reset()
+    control.graphql_site(line_nodes=True)
+
+    def built() -> int:
+        answer = t.cast("dict[str, dict[str, int]]", control.call("rest_site"))
+        return answer["documents_built"]["GACCENTRY"]
+
+    before = built()
+    text = json.dumps(f"{{journalEntry:{{entryType:'{entry['TYP']}',id:'{entry['NUM']}'}}}}")
+    found = own.nodes(LEDGER, "journalEntryLine", "journalEntry { id }", f"first: 99, filter: {text}")
+    assert {line["journalEntry"]["id"] for line in found} == {entry["NUM"]}
+    assert built() - before == 1
+
+
 def test_read_finds_one_line(lined: X3Client) -> None:
     for node in ("journalEntryLine", "journalEntryAnalyticalLine"):
         (item, *_) = lined.nodes(LEDGER, node, "_id _updateStamp", "first: 3")

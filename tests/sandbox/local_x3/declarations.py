@@ -351,6 +351,9 @@ def _column(
     table = _column_name(raw, "table", kind) or level.table
     tables = (table, level.table, level.join_table)
     place = numbered(tables, name, path, raw["text"]) if path else None
+    if path and "[" in path and place is None:
+        msg = f"{name}: graphql {path} needs the form collection[n].member and a numbered column"
+        raise DeclarationError(msg)
     menu_name = raw.get("menu", "")
     graphql_type = raw.get("graphql_type", GRAPHQL_TYPES[raw["type"]])
     return Column(
