@@ -17,6 +17,7 @@ if t.TYPE_CHECKING:
 
 logger = logging.getLogger("tap-sagex3")
 
+Complete = t.Callable[["Node"], None]
 Pages = t.Callable[[dict[str, t.Any]], "Iterator[tuple[list[Node], str]]"]
 
 
@@ -28,7 +29,9 @@ def condition_of_keys(paths: Sequence[str], keys: Iterable[Sequence[Literal]]) -
     return f"{{_or:[{','.join(each)}]}}"
 
 
-def join(nodes: Sequence[Node], node: GraphqlSource, other: GraphqlSource, pages: Pages) -> None:
+def join(
+    nodes: Sequence[Node], node: GraphqlSource, other: GraphqlSource, pages: Pages, complete: Complete
+) -> None:
     """Put the joined record of each document into it. A document without one keeps those columns null.
 
     Args:
@@ -36,6 +39,7 @@ def join(nodes: Sequence[Node], node: GraphqlSource, other: GraphqlSource, pages
         node: what they are.
         other: the node with the joined records.
         pages: pages of that node for some query variables.
+        complete: reads the collections of such a record to their end.
     """
     keys = {key_of(found, node): found for found in nodes}
     variables = {
@@ -47,6 +51,7 @@ def join(nodes: Sequence[Node], node: GraphqlSource, other: GraphqlSource, pages
         for record in page:
             document = keys.get(key_of(record, other))
             if document is not None:
+                complete(record)
                 document[JOINED] = record
     alone = [key for key, found in keys.items() if JOINED not in found]
     if alone:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import typing as t
 
-from tap_sagex3.documents import walk
+from tap_sagex3.documents import children, walk
 from tap_sagex3.errors import IncompleteAnswerError
 from tap_sagex3.graphql.client import connection_of, next_cursor, nodes_of
-from tap_sagex3.graphql.query import ID, INDEX, collection_query, filter_text, literal
+from tap_sagex3.graphql.query import ID, collection_query, filter_text, literal
+from tap_sagex3.paths import INDEX
 from tap_sagex3.reading import ItemGuard
 
 if t.TYPE_CHECKING:
@@ -40,13 +41,13 @@ class NestedPages:
 
     def _complete(self, root: Node, node: Node, selection: Selection, path: Path) -> None:
         for name, nested in selection.collections.items():
-            connection = connection_of(node.get(name), "query")
+            connection = connection_of(node.get(name), "query", name)
             seen: set[str] = set()
             cursor = next_cursor(connection, seen)
             if cursor is not None:
                 self._extend(root, path, (name, nested), connection, cursor, seen)
             if nested.collections:
-                for child in nodes_of(connection):
+                for child in children(node, name, "graphql"):
                     self._complete(root, child, nested, [*path, (name, child[ID])])
 
     def _extend(
@@ -83,7 +84,7 @@ class NestedPages:
         if not isinstance(holder, dict):
             msg = f"Document {root[ID]} of {self._node.node} changed while its {name} were read: run again."
             raise IncompleteAnswerError(msg)
-        return connection_of(holder.get(name), "query")
+        return connection_of(holder.get(name), "query", name)
 
 
 def _identifiers(nodes: Iterable[Node]) -> list[t.Any]:

@@ -154,7 +154,7 @@ class GraphqlReader:
         for nodes, received in self._pages(self._node, self._selection, variables, count=count):
             guard.check((*key_of(node, self._node), node.get(self._field)) for node in nodes)
             if self._source.join is not None and self._joined is not None and nodes:
-                join(nodes, self._node, self._source.join, self._joined_pages)
+                join(nodes, self._node, self._source.join, self._joined_pages, self._complete_joined)
             for node in nodes:
                 self._nested.complete(node, self._selection)
                 yield self._document(node, received)
@@ -181,6 +181,11 @@ class GraphqlReader:
         return self._pages(
             t.cast("GraphqlSource", self._source.join), t.cast("Selection", self._joined), variables
         )
+
+    def _complete_joined(self, record: Node) -> None:
+        """Read the collections of a joined record to their end."""
+        node = t.cast("GraphqlSource", self._source.join)
+        NestedPages(self._client, node).complete(record, t.cast("Selection", self._joined))
 
     def _note(self, connection: t.Mapping[str, t.Any]) -> None:
         self.stats.pages += 1
