@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import typing as t
+from datetime import UTC, datetime
 from uuid import uuid4
 
-from singer_sdk import Tap
+from singer_sdk import Stream, Tap
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 
+from tap_sagex3.control import CONTROL_STREAMS, ControlTotals, LiveKeys
 from tap_sagex3.declarations import load_entities
 from tap_sagex3.errors import NotReadableError, SettingsError
 from tap_sagex3.instance import Instance
@@ -17,6 +19,7 @@ from tap_sagex3.sources import check_options, reading_of
 from tap_sagex3.streams import X3Stream
 from tap_sagex3.sync import EntitySync, stage_of
 from tap_sagex3.sync.slots import CONTROL
+from tap_sagex3.values import format_time
 from tap_sagex3.writer import BufferedWriter
 
 if t.TYPE_CHECKING:
@@ -53,21 +56,21 @@ class TapSageX3(Tap):
         """Check the settings before anything else uses them."""
         self._instance: Instance | None = None
         self._synced: set[str] = set()
-        self._run_id = uuid4().hex
+        self.run_id = uuid4().hex
         self._skipped: dict[str, str] = {}
         self._unknown_dimensions: NotReadableError | None = None
         super().__init__(*args, **kwargs)
 
     # Streams
 
-    def discover_streams(self) -> Sequence[X3Stream]:
+    def discover_streams(self) -> Sequence[Stream]:
         """All streams. The columns of dimensions are asked from the instance, when one is configured."""
         entities = load_entities()
         types: list[str] = []
         names: t.Mapping[str, str] = {}
         if is_configured(self.config):
             settings = self.instance.settings
-            check_options(settings, entities)
+            check_options(settings, entities, CONTROL_STREAMS)
             names = settings.dimension_names
             types = self._dimension_types()
         else:
@@ -75,7 +78,7 @@ class TapSageX3(Tap):
                 "No server is configured (server_url, folder): showing the built-in streams, without the "
                 "columns of dimension types."
             )
-        return [
+        found: list[Stream] = [
             X3Stream(
                 self,
                 entity,
@@ -86,6 +89,11 @@ class TapSageX3(Tap):
             for entity in entities
             for stream in entity.streams
         ]
+        return [*found, LiveKeys(self), ControlTotals(self)]
+
+    def x3_streams(self) -> list[X3Stream]:
+        """The streams of entities: all but the control streams."""
+        return [stream for stream in self.streams.values() if isinstance(stream, X3Stream)]
 
     def _dimension_types(self) -> list[str]:
         """Codes of the dimension types of the instance; none, with a warning, when it does not show them."""
@@ -108,7 +116,7 @@ class TapSageX3(Tap):
         Raises:
             NotReadableError: the dimension types cannot be read, and are not optional.
         """
-        selected = [t.cast("X3Stream", stream) for stream in self.streams.values() if stream.selected]
+        selected = [stream for stream in self.x3_streams() if stream.selected]
         error = self._unknown_dimensions  # known once the streams are
         if error is None or DIMENSION_TYPES in self.instance.settings.optional_streams:
             return
@@ -135,6 +143,11 @@ class TapSageX3(Tap):
         """How a stream is read on this site."""
         settings = self.instance.settings
         return reading_of(stream.entity, stream.name, settings, full_table=stream.is_full_table)
+
+    @staticmethod
+    def now() -> str:
+        """The time of now, as it goes into records."""
+        return format_time(datetime.now(UTC).replace(microsecond=0))
 
     # Sync
 
@@ -165,7 +178,7 @@ class TapSageX3(Tap):
             settings,
             self.message_writer,
             self.instance.run_start,
-            run_id=self._run_id,
+            run_id=self.run_id,
         )
         try:
             sync.run()
