@@ -58,6 +58,7 @@ def test_the_command_gets_what_the_options_ask_for(tmp_path: Path) -> None:
     assert env["TAP_SAGEX3_CLIENT_ID"] == env["SANDBOX_X3_CLOUD_CLIENT_ID"]
     assert env["SANDBOX_X3_CLOUD_TOKEN_URL"] == env["SANDBOX_X3_URL"] + "/v1/token"
     assert "TAP_SAGEX3_ALLOWED_USER" not in env
+    assert env["TAP_SAGEX3_TOKEN_STORE"].endswith("x3-tokens")
     assert link.startswith("https://erp.example.com/api1/x3/erp/SEED/GDIE?")
     assert tokens == ["access_token", "refresh_token", "scope", "token_type"]
     assert (replayed, absent, entries) == (1, ["STOCK"], 5)
