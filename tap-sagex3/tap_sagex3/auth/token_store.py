@@ -127,7 +127,7 @@ class TokenStore:
             raise self._error(error) from error
         try:
             try:
-                os.write(descriptor, bytes(SPACE))
+                _write(descriptor, bytes(SPACE))
                 os.fsync(descriptor)
             except OSError as error:
                 raise self._error(error) from error
@@ -202,6 +202,13 @@ def _lock(descriptor: int) -> None:
     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
+def _write(descriptor: int, data: bytes) -> None:
+    """Write all of `data` at the beginning; a disk that is nearly full takes a part without an error."""
+    done = 0
+    while done < len(data):
+        done += os.pwrite(descriptor, data[done:], done)
+
+
 class Successor:
     """The next version of the file, open for writing."""
 
@@ -218,7 +225,7 @@ class Successor:
             OSError: the disk failed.
         """
         data = self._cipher.encrypt(msgspec.json.encode(tokens))
-        os.pwrite(self._descriptor, data, 0)
+        _write(self._descriptor, data)
         os.ftruncate(self._descriptor, len(data))
         os.fsync(self._descriptor)
         self._replace()

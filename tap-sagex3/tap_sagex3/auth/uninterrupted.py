@@ -16,16 +16,9 @@ LONGEST = 600.0
 """Seconds that a signal waits for a renewal in another thread."""
 
 
-class _Guard:
-    """One renewal at a time; who holds it, and the signals that came meanwhile."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.owner: int | None = None
-        self.postponed: list[int] = []
-
-
-_guard = _Guard()
+_lock = threading.Lock()
+_here = threading.local()
+_postponed: list[int] = []
 
 
 @contextmanager
@@ -35,17 +28,17 @@ def uninterrupted() -> Iterator[None]:
     Signals are blocked in this thread. Another thread may get one all the same, whose handler then runs in
     the main thread: handlers ask `postpone` first.
     """
-    with _guard.lock:
-        _guard.owner = threading.get_ident()
-        before = _mask(_SIGNALS)
-        try:
+    _here.inside = True
+    before = _mask(_SIGNALS)
+    try:
+        with _lock:
             yield
-        finally:
-            _guard.owner = None
-            came, _guard.postponed = _guard.postponed, []
-            _unmask(before)
-    for signum in came:
-        os.kill(os.getpid(), signum)
+    finally:
+        _unmask(before)  # a handler may run here: it finds `inside`, and nothing that it could wait for
+        _here.inside = False
+        came, _postponed[:] = list(_postponed), []
+        for signum in came:
+            os.kill(os.getpid(), signum)
 
 
 def postpone(signum: int) -> bool:
@@ -55,11 +48,11 @@ def postpone(signum: int) -> bool:
         True when the handler interrupts a renewal and must return: the signal comes again after it. Else a
         renewal in another thread was waited for.
     """
-    if _guard.owner == threading.get_ident():
-        _guard.postponed.append(signum)
+    if getattr(_here, "inside", False):
+        _postponed.append(signum)
         return True
-    if _guard.lock.acquire(timeout=LONGEST):
-        _guard.lock.release()
+    if _lock.acquire(timeout=LONGEST):
+        _lock.release()
     return False
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import ssl
 import threading
 import typing as t
 from urllib.parse import urlsplit
@@ -74,9 +75,17 @@ def failure_of(error: OSError, url: str, setting: str) -> PassingError | Connect
         requests.exceptions.ContentDecodingError,
     )
     if isinstance(error, passing):
-        return PassingError(reason_of(error))
+        return PassingError(reason_of(error) + _hint(error, url))
     msg = f"Cannot reach {origin_of(url)}: {reason_of(error)}. Check settings {setting} and ca_bundle."
     return ConnectionFailedError(msg)
+
+
+def _hint(error: BaseException, url: str) -> str:
+    """Many servers just end the connection when they miss a client certificate, without an alert of TLS."""
+    ended = any(isinstance(cause, ConnectionResetError | ssl.SSLEOFError) for cause in causes(error))
+    if not (ended and url.startswith("https:")):
+        return ""
+    return " (as a server also does that wants a client certificate: setting client_certificate)"
 
 
 def was_sent(error: BaseException) -> bool:
