@@ -10,6 +10,7 @@ from decimal import Decimal
 import msgspec
 import urllib3
 
+from tap_sagex3.redaction import clean
 from tap_sagex3.web.causes import reason_of
 from tap_sagex3.web.retries import PassingError
 
@@ -91,7 +92,8 @@ class Received:
         listed = body.get("$diagnoses") or body.get("errors")
         first = listed[0] if isinstance(listed, list) and listed else body
         text = (first.get("$message") or first.get("message")) if isinstance(first, dict) else None
-        return f"({str(text)[:_DIAGNOSIS_LENGTH]})" if text else ""
+        # cleaned before it is cut: a part of a secret would not be known any more
+        return f"({clean(str(text))[:_DIAGNOSIS_LENGTH]})" if text else ""
 
 
 def read_answer(response: requests.Response, timeout: float) -> Received:

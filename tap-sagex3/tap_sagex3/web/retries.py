@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from tap_sagex3.errors import ConnectionFailedError
+from tap_sagex3.redaction import clean
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,8 +32,8 @@ class PassingError(Exception):
     """A trouble that may pass: the request is tried again."""
 
     def __init__(self, reason: str, retry_after: float | None = None) -> None:
-        """Keep the reason, and the seconds that the server asked to wait."""
-        super().__init__(reason)
+        """Keep the reason, without any secret in it, and the seconds that the server asked to wait."""
+        super().__init__(clean(reason))
         self.retry_after = retry_after
 
 
