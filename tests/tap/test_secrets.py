@@ -204,6 +204,19 @@ def test_without_a_key_about_and_discovery_work_as_far_as_they_can(
     assert key.encode() not in run.stderr
 
 
+def test_discovery_without_the_key_of_the_token_store_shows_built_in_streams(tmp_path: Path) -> None:
+    file = tmp_path / "config.json"
+    cloud = minimal(auth="cloud", client_id="a", client_secret="b", token_store=str(tmp_path / "tokens"))  # noqa: S106
+    file.write_text(json.dumps(cloud), encoding="utf-8")
+    env = {"PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring", VARIABLE: ""}
+    discovered = run_command(["tap-sagex3", "--config", str(file), "--discover"], env=env)
+    assert {entry["stream"] for entry in json.loads(discovered.stdout)["streams"]} == set(STREAMS)
+    assert b"Setting token_store: tokens are kept encrypted. There is no key" in discovered.stderr
+    run = run_command(["tap-sagex3", "--config", str(file)], env=env)
+    assert run.returncode == 1
+    assert b"Setting token_store: tokens are kept encrypted" in run.stderr.splitlines()[-1]
+
+
 def test_settings_show_no_secret_of_their_own() -> None:
     names = ("password", "client_secret", "refresh_token", "rest_password")
     settings = read_settings(minimal(**{name: f"planted-{name}" for name in names}))

@@ -7,8 +7,8 @@ import typing as t
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 
-from tap_sagex3.auth.secrets_key import with_decrypted
-from tap_sagex3.errors import SettingsError
+from tap_sagex3.auth.secrets_key import load_cipher, with_decrypted
+from tap_sagex3.errors import SecretsKeyError, SettingsError
 from tap_sagex3.redaction import hide
 from tap_sagex3.settings.login import MAY_BE_ENCRYPTED
 from tap_sagex3.settings.properties import PROPERTIES
@@ -164,6 +164,17 @@ def _check_login(settings: Settings) -> None:
         names = ", ".join(needed[settings.auth])
         msg = f"Setting {', '.join(missing)} is missing: auth {settings.auth} needs {names}."
         raise SettingsError(msg)
+    if settings.auth == "cloud":
+        _check_key()
+
+
+def _check_key() -> None:
+    """Say early that the token store cannot be opened, so that discovery can do without it."""
+    try:
+        load_cipher()
+    except SecretsKeyError as error:
+        msg = f"Setting token_store: tokens are kept encrypted. {error}"
+        raise SecretsKeyError(msg) from error
 
 
 def _required(config: Config, name: str) -> str:
