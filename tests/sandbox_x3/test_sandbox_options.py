@@ -65,6 +65,14 @@ def test_the_command_gets_what_the_options_ask_for(tmp_path: Path) -> None:
     assert "xtremX3Purchasing" in roots
 
 
+def test_the_tap_runs_with_each_login_that_the_sandbox_tells_of() -> None:
+    for login in ("basic", "connected_app", "cloud"):
+        options = ["--scale", "5", "--login", login]
+        ended = run_command(["sandbox", "run", *options, "--", "tap-sagex3", "--config", "ENV", "--test"])
+        assert ended.returncode == 0, ended.stderr.decode()
+        assert ended.stdout.count(b'"RECORD"') > 10
+
+
 def test_a_release_without_xtrem_tells_of_no_application_and_the_end_is_quiet() -> None:
     show = "import json, os; print(json.dumps(dict(os.environ)))"
     options = ["--scale", "5", "--x3-version", "V11"]

@@ -157,19 +157,26 @@ def test_a_process_that_waits_too_long_for_the_lock_says_so(
         pass
 
 
-def points_of(processes: RenewalProcesses, config: Config, x3: X3Control) -> list[str]:
+def points_of(processes: RenewalProcesses, config: Config) -> list[str]:
     """The points that a renewal passes, not killed."""
-    told = processes.run(paired(config, x3))
+    told = processes.run(config)
     assert not told["killed"]
     return t.cast("list[str]", told["points"])
 
 
-def paired(config: Config, x3: X3Control) -> Config:
-    """The configuration with a pairing that has its first tokens in the store, and needs a renewal now."""
-    Path(config["token_store"]).unlink(missing_ok=True)
-    found = {**config, "refresh_token": x3.pair()["refresh_token"]}
-    login_of(found).header()
+def paired(config: Config, x3: X3Control, kind: str = "later") -> Config:
+    """The configuration with a pairing that needs a renewal now.
+
+    It is the `first` one of a store, or a `later` one, or `another` pairing in the place of the stored one.
+    """
     path = Path(config["token_store"])
+    path.unlink(missing_ok=True)
+    found = {**config, "refresh_token": x3.pair()["refresh_token"]}
+    if kind == "first":
+        return found
+    login_of(found).header()
+    if kind == "another":
+        return {**config, "refresh_token": x3.pair()["refresh_token"]}
     store = TokenStore(path, Cipher(KEY))
     current = store.read()
     assert current is not None
@@ -187,18 +194,19 @@ def works(config: Config) -> bool:
         return False
 
 
+@pytest.mark.parametrize("kind", ["first", "later", pytest.param("another", marks=pytest.mark.full)])
 def test_a_kill_at_any_system_call_leaves_a_usable_token(
-    config: Config, x3: X3Control, processes: RenewalProcesses
+    config: Config, x3: X3Control, processes: RenewalProcesses, kind: str
 ) -> None:
     """Only where the answer has come and is not yet in the file can it be lost."""
-    points = points_of(processes, config, x3)
+    points = points_of(processes, paired(config, x3, kind))
     asked = points.index("ask")
     kept = points.index("pwrite", asked)
     assert points[asked : kept + 1] == ["ask", "read", "pwrite"]  # nothing else in between
     lost: list[tuple[int, bool]] = []
     for point in range(len(points)):
         for after in (False, True):
-            found = paired(config, x3)
+            found = paired(config, x3, kind)
             told = processes.run(found, point=point, after=after)
             assert told["killed"], (points[point], told)
             if works(found):
@@ -207,6 +215,22 @@ def test_a_kill_at_any_system_call_leaves_a_usable_token(
             assert works({**found, "refresh_token": x3.pair()["refresh_token"]})  # a new pairing mends it
     # from the end of the request, which has used the old token up, to the call that writes the new one
     assert lost == [(asked, True), (asked + 1, False), (asked + 1, True), (kept, False)]
+
+
+def test_a_second_kill_in_the_run_that_goes_on_leaves_a_usable_token(
+    config: Config, x3: X3Control, processes: RenewalProcesses
+) -> None:
+    points = points_of(processes, paired(config, x3))
+    chance = random.Random(11)  # noqa: S311 - not for secrets
+    safe = list(range(points.index("ask")))  # nothing was asked yet
+    safe += range(points.index("pwrite", points.index("ask")) + 1, len(points))  # the answer is in the file
+    for _ in range(25):
+        found = paired(config, x3)
+        first = chance.choice(safe)
+        assert processes.run(found, point=first)["killed"]
+        second = chance.choice([None, *range(points.index("ask"))])
+        processes.run(found, point=second, after=chance.random() < 0.5)
+        assert works(found), (first, second)
 
 
 def killed_at_random(
