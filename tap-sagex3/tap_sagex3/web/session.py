@@ -32,7 +32,7 @@ def new_session(settings: Settings, url: str) -> requests.Session:
     session.mount("http://", adapter)
     session.headers.update({"Accept": "application/json", "User-Agent": settings.user_agent})
     # Proxies and certificates of the environment are looked up once, not for each request.
-    verify = (settings.ca_bundle or True) if settings.verify_tls else False
+    verify = settings.ca_bundle or True
     found = session.merge_environment_settings(url, {}, None, verify, None)
     session.proxies, session.verify = found["proxies"], found["verify"] if settings.verify_tls else False
     session.cert = certificate_of(settings)
