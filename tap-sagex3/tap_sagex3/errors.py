@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from tap_sagex3.redaction import clean
+
 
 class TapError(Exception):
     """Base of every error that ends a run with one clear line instead of a traceback."""
 
+    def __init__(self, message: str) -> None:
+        """Keep the message, without any secret that a server may have echoed."""
+        super().__init__(clean(message))
+
 
 class SettingsError(TapError):
     """A setting is missing, malformed or contradicts another one."""
+
+
+class SecretsKeyError(SettingsError):
+    """An encrypted secret cannot be read: there is no key, or not the right one."""
 
 
 class DeclarationError(TapError):

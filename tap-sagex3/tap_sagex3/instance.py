@@ -12,7 +12,8 @@ from tap_sagex3.graphql.reader import GraphqlReader
 from tap_sagex3.rest.client import RestClient
 from tap_sagex3.rest.reader import RestReader
 from tap_sagex3.sources import reading_of
-from tap_sagex3.transport import Transport, check_files
+from tap_sagex3.transport import Transport
+from tap_sagex3.web.tls import check_files
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -9,9 +9,10 @@ from uuid import uuid4
 from singer_sdk import Stream, Tap
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 
+from tap_sagex3.auth.uninterrupted import postpone
 from tap_sagex3.control import CONTROL_STREAMS, ControlTotals, LiveKeys
 from tap_sagex3.declarations import load_entities
-from tap_sagex3.errors import NotReadableError, SettingsError
+from tap_sagex3.errors import NotReadableError, SecretsKeyError, SettingsError
 from tap_sagex3.instance import Instance
 from tap_sagex3.schema import column_of_dimension, stream_schema
 from tap_sagex3.settings import CONFIG_JSONSCHEMA, PROPERTIES, is_configured, read_settings
@@ -68,16 +69,11 @@ class TapSageX3(Tap):
         entities = load_entities()
         types: list[str] = []
         names: t.Mapping[str, str] = {}
-        if is_configured(self.config):
+        if self._can_ask():
             settings = self.instance.settings
             check_options(settings, entities, CONTROL_STREAMS)
             names = settings.dimension_names
             types = self._dimension_types()
-        else:
-            self.logger.warning(
-                "No server is configured (server_url, folder): showing the built-in streams, without the "
-                "columns of dimension types."
-            )
         found: list[Stream] = [
             X3Stream(
                 self,
@@ -94,6 +90,18 @@ class TapSageX3(Tap):
     def x3_streams(self) -> list[X3Stream]:
         """The streams of entities: all but the control streams."""
         return [stream for stream in self.streams.values() if isinstance(stream, X3Stream)]
+
+    def _can_ask(self) -> bool:
+        """Whether the instance can be asked; without it the built-in streams are shown, with a warning."""
+        if not is_configured(self.config):
+            why = "No server is configured (server_url, folder)"
+        else:
+            try:
+                return bool(self.instance.settings)
+            except SecretsKeyError as error:
+                why = str(error).rstrip(".")
+        self.logger.warning("%s: showing the built-in streams, without the columns of dimension types.", why)
+        return False
 
     def _dimension_types(self) -> list[str]:
         """Codes of the dimension types of the instance; none, with a warning, when it does not show them."""
@@ -118,7 +126,8 @@ class TapSageX3(Tap):
         """
         selected = [stream for stream in self.x3_streams() if stream.selected]
         error = self._unknown_dimensions  # known once the streams are
-        if error is None or DIMENSION_TYPES in self.instance.settings.optional_streams:
+        optional = self.instance.settings.optional_streams  # fails here when a secret cannot be read
+        if error is None or DIMENSION_TYPES in optional:
             return
         names = [s.name for s in selected if any(field.dimensions for field in s.declaration.fields)]
         if names:
@@ -235,5 +244,7 @@ class TapSageX3(Tap):
         STATE was sent after the last whole documents; the SDK's own handler would exit with 0, as if all had
         been read.
         """
+        if postpone(signum):
+            return
         self.logger.warning("Stopped by signal %d; the next run goes on from the last state.", signum)
         self.message_writer.stop(SIGNAL_EXIT + signum)

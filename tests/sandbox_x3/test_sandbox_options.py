@@ -58,10 +58,19 @@ def test_the_command_gets_what_the_options_ask_for(tmp_path: Path) -> None:
     assert env["TAP_SAGEX3_CLIENT_ID"] == env["SANDBOX_X3_CLOUD_CLIENT_ID"]
     assert env["SANDBOX_X3_CLOUD_TOKEN_URL"] == env["SANDBOX_X3_URL"] + "/v1/token"
     assert "TAP_SAGEX3_ALLOWED_USER" not in env
+    assert env["TAP_SAGEX3_TOKEN_STORE"].endswith("x3-tokens")
     assert link.startswith("https://erp.example.com/api1/x3/erp/SEED/GDIE?")
     assert tokens == ["access_token", "refresh_token", "scope", "token_type"]
     assert (replayed, absent, entries) == (1, ["STOCK"], 5)
     assert "xtremX3Purchasing" in roots
+
+
+def test_the_tap_runs_with_each_login_that_the_sandbox_tells_of() -> None:
+    for login in ("basic", "connected_app", "cloud"):
+        options = ["--scale", "5", "--login", login]
+        ended = run_command(["sandbox", "run", *options, "--", "tap-sagex3", "--config", "ENV", "--test"])
+        assert ended.returncode == 0, ended.stderr.decode()
+        assert ended.stdout.count(b'"RECORD"') > 10
 
 
 def test_a_release_without_xtrem_tells_of_no_application_and_the_end_is_quiet() -> None:

@@ -19,11 +19,20 @@ class X3Control:
     then the line's, for example `["GEN", "GEN-1", 2, 1]` for a line in GACCENTRYD.
     """
 
-    def __init__(self, url: str, timeout: float = 60.0) -> None:
-        """Keep the server's base URL."""
+    def __init__(
+        self,
+        url: str,
+        timeout: float = 60.0,
+        *,
+        ca: str | None = None,
+        certificate: tuple[str, str] | None = None,
+    ) -> None:
+        """Keep the server's base URL; with `ca`, the file of certificates to trust, and a client's own."""
         self.url = url.rstrip("/")
         self._timeout = timeout
         self._session = requests.Session()
+        if ca is not None:
+            self._session.verify, self._session.cert, self._session.trust_env = ca, certificate, False
 
     def close(self) -> None:
         """Close the connection."""

@@ -77,7 +77,7 @@ def test_about_shows_each_setting_and_no_value() -> None:
     }  # fmt: skip
     assert all(settings[name]["title"] and settings[name]["description"] for name in PROPERTIES)
     secret = {name for name, schema in settings.items() if schema.get("secret")}
-    assert secret == {"password", "client_secret", "rest_password"}
+    assert secret == {"password", "client_secret", "refresh_token", "rest_password"}
     assert b"planted-secret" not in result.stdout + result.stderr
 
 

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import jwt
 import pytest
 from tap_sagex3 import transport
-from tap_sagex3.auth import BasicLogin, ConnectedAppLogin, explain_refusal
+from tap_sagex3.auth import BasicLogin, ConnectedAppLogin, Refusal, explain_refusal
 from tap_sagex3.declarations import RestSource
 from tap_sagex3.errors import ApiError, ConnectionFailedError, IncompleteAnswerError, SettingsError
 from tap_sagex3.rest.client import RestClient
@@ -107,7 +107,7 @@ def test_a_token_is_used_until_shortly_before_it_ends() -> None:
     now[0] += 2  # 30 s before it ends
     second = login.header()
     assert second != first
-    assert login.renew()
+    assert login.renew(second, Refusal())
     now[0] += 1
     assert login.header() != second
 

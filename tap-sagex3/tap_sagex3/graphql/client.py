@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing as t
 
 from tap_sagex3.errors import ApiError, IncompleteAnswerError, NotReadableError
+from tap_sagex3.graphql.address import graphql_address
 from tap_sagex3.values import format_time
 
 if t.TYPE_CHECKING:
@@ -36,7 +37,6 @@ class GraphqlClient:
         """Requests go through `transport`."""
         self._transport = transport
         self._folder = transport.settings.folder
-        self._url = f"{transport.settings.server_url}/xtrem/api"
 
     def run(self, query: str, variables: Mapping[str, Json], node: GraphqlSource) -> tuple[Json, str]:
         """Run a query and return what it gives of a node (`query` or `read`), and when (canonical UTC).
@@ -47,7 +47,9 @@ class GraphqlClient:
             ApiError: any other error.
         """
         body = {"query": query, "variables": variables}
-        answer = self._transport.post(self._url, body, {_ENDPOINT_HEADER: self._folder})
+        answer = self._transport.post(
+            graphql_address(self._transport), body, {_ENDPOINT_HEADER: self._folder}
+        )
         content = answer.body if isinstance(answer.body, dict) else {}
         data = content.get("data")
         messages = _messages(content)

@@ -8,14 +8,15 @@ LOGIN: dict[str, Property] = {
     "auth": text(
         "Authentication",
         "How to log in: basic sends username and password, connected_app signs tokens of its own with the "
-        "client secret of a connected application (GraphQL only).",
+        "client secret of a connected application, cloud renews tokens at the gateway of the multi-tenant "
+        "cloud (both GraphQL only).",
         default="basic",
-        enum=["basic", "connected_app", None],
+        enum=["basic", "connected_app", "cloud", None],
     ),
     "username": text("User name", "Syracuse user for Basic authentication."),
     "password": secret("Password", "Password of username."),
-    "client_id": text("Client ID", "Client id of the connected application."),
-    "client_secret": secret("Client secret", "Client secret of the connected application."),
+    "client_id": text("Client ID", "Client id of the connected or cloud application."),
+    "client_secret": secret("Client secret", "Client secret of the connected or cloud application."),
     "allowed_user": text("Allowed user", "Syracuse login that the connected application may act for."),
     "audience": text(
         "Audience",
@@ -28,8 +29,26 @@ LOGIN: dict[str, Property] = {
         300,
         30,
     ),
+    "token_url": text(
+        "Token URL",
+        "Token endpoint of the cloud gateway; the refresh token is sent to this address only. Default: "
+        "server_url followed by /v1/token.",
+    ),
+    "refresh_token": secret(
+        "Refresh token",
+        "Refresh token of a new pairing, for auth cloud. It is good for one use: its successors are kept in "
+        "token_store, which goes on by itself until another refresh_token is given.",
+    ),
+    "token_store": text(
+        "Token store",
+        "File for the tokens of auth cloud, encrypted with the key in SAGEX3_SECRETS_KEY or in the keyring "
+        "of the operating system. It must outlive the run.",
+    ),
     "rest_username": text(
         "REST user name", "Syracuse user for streams read through REST when auth is not basic."
     ),
     "rest_password": secret("REST password", "Password of rest_username."),
 }
+
+MAY_BE_ENCRYPTED = ("username", "client_id", "allowed_user", "rest_username")
+"""Settings that are not secret, but may be given encrypted all the same."""

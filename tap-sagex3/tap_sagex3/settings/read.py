@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 import typing as t
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 
-from tap_sagex3.errors import SettingsError
+from tap_sagex3.auth.secrets_key import load_cipher, with_decrypted
+from tap_sagex3.errors import SecretsKeyError, SettingsError
+from tap_sagex3.redaction import hide
+from tap_sagex3.settings.login import MAY_BE_ENCRYPTED
 from tap_sagex3.settings.properties import PROPERTIES
 from tap_sagex3.settings.version import api_of_version
 
@@ -15,6 +18,7 @@ if t.TYPE_CHECKING:
     from collections.abc import Mapping
 
 Config = t.Mapping[str, t.Any]
+_SECRETS = tuple(name for name, schema in PROPERTIES.items() if schema.get("secret"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +30,15 @@ class Settings:
     api: str
     auth: str
     username: str | None
-    password: str | None
+    password: str | None = field(repr=False)
     client_id: str | None
-    client_secret: str | None
+    client_secret: str | None = field(repr=False)
     allowed_user: str | None
     audience: str
     token_lifetime: int
+    token_url: str
+    refresh_token: str | None = field(repr=False)
+    token_store: str | None
     start_date: datetime | None
     end_date: datetime | None
     lookback_seconds: int
@@ -43,17 +50,15 @@ class Settings:
     optional_streams: frozenset[str]
     dimension_names: Mapping[str, str]
     rest_username: str | None
-    rest_password: str | None
+    rest_password: str | None = field(repr=False)
     request_timeout: int
     max_retries: int
+    max_retry_seconds: int
     verify_tls: bool
     ca_bundle: str | None
+    client_certificate: str | None
+    client_key: str | None
     user_agent: str
-
-    def secrets(self) -> tuple[str, ...]:
-        """Values that must not occur in any message."""
-        found = (self.password, self.client_secret, self.rest_password)
-        return tuple(value for value in found if value)
 
 
 def read_settings(config: Config) -> Settings:
@@ -62,19 +67,20 @@ def read_settings(config: Config) -> Settings:
     Raises:
         SettingsError: names the setting, says what was expected.
     """
+    config = with_decrypted(config, (*_SECRETS, *MAY_BE_ENCRYPTED))
+    hide(*(config.get(name) for name in _SECRETS))
     server_url = _server_url(config)
     checked: dict[str, t.Any] = {
         "server_url": server_url,
         "folder": _required(config, "folder"),
         "api": _api(config),
         "audience": _audience(config, server_url),
+        "token_url": _token_url(config, server_url),
         "start_date": _time(config, "start_date"),
         "end_date": _time(config, "end_date"),
         "optional_streams": frozenset(_value(config, "optional_streams")),
     }
-    plain = {
-        field.name: _value(config, field.name) for field in fields(Settings) if field.name not in checked
-    }
+    plain = {item.name: _value(config, item.name) for item in fields(Settings) if item.name not in checked}
     settings = Settings(**plain, **checked)
     _check_login(settings)
     _check_dates(settings)
@@ -110,8 +116,19 @@ def _server_url(config: Config) -> str:
             "usable: expected a URL such as https://x3.example.com:8124, without user, query, fragment or @."
         )
         raise SettingsError(msg)
-    for suffix in ("/xtrem/api", "/api1"):
+    for suffix in ("/xtrem/api", "/api1", *(("/v1",) if config.get("auth") == "cloud" else ())):
         url = url.removesuffix(suffix)
+    return url
+
+
+def _token_url(config: Config, server_url: str) -> str:
+    url = str(config.get("token_url") or f"{server_url}/v1/token")
+    if not re.fullmatch(r"https?://[^/\s@?#]+(/[^\s@?#]*)?", url):
+        msg = (
+            "Setting token_url is not usable: expected a URL such as https://api.eu-sagex3.com/v1/token, "
+            "without user, query, fragment or @."
+        )
+        raise SettingsError(msg)
     return url
 
 
@@ -151,6 +168,7 @@ def _check_login(settings: Settings) -> None:
     needed = {
         "basic": ("username", "password"),
         "connected_app": ("client_id", "client_secret", "allowed_user"),
+        "cloud": ("client_id", "client_secret", "token_store"),
     }
     if settings.auth not in needed:
         msg = f"Setting auth is {settings.auth!r}: expected one of {', '.join(needed)}."
@@ -160,6 +178,17 @@ def _check_login(settings: Settings) -> None:
         names = ", ".join(needed[settings.auth])
         msg = f"Setting {', '.join(missing)} is missing: auth {settings.auth} needs {names}."
         raise SettingsError(msg)
+    if settings.auth == "cloud":
+        _check_key()
+
+
+def _check_key() -> None:
+    """Say early that the token store cannot be opened, so that discovery can do without it."""
+    try:
+        load_cipher()
+    except SecretsKeyError as error:
+        msg = f"Setting token_store: tokens are kept encrypted. {error}"
+        raise SecretsKeyError(msg) from error
 
 
 def _required(config: Config, name: str) -> str:

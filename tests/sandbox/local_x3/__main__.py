@@ -31,6 +31,7 @@ from local_x3.http_server import HttpServer
 from local_x3.options import arguments
 from local_x3.rest.site import read_site
 from local_x3.store import Dataset, Store
+from local_x3.tls import tls_context
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -54,8 +55,9 @@ async def serve(options: Namespace) -> None:
     cache = Cache(options.cached_values)
     stores = [Store(source, data, cache) for source in sources]
     server = HttpServer(clock.seconds)
-    port = await server.bind(options.port)
-    url = f"http://127.0.0.1:{port}"
+    tls = tls_context(options.tls, options.client_ca) if options.tls else None
+    port = await server.bind(options.port, tls)
+    url = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
     credentials = Credentials(
         username="INTERFACE",
         password=secrets.token_urlsafe(18),

@@ -202,7 +202,8 @@ class App:
         if self.state.link_origin:
             return self.state.link_origin
         host = request.headers.get("host")
-        return f"http://{host}" if host else self.origin
+        scheme = self.origin.partition(":")[0]
+        return f"{scheme}://{host}" if host else self.origin
 
     def _control(self, request: Request) -> Response:
         try:

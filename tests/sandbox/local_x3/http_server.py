@@ -11,11 +11,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import ssl
 
 LOG = logging.getLogger(__name__)
 MAX_HEAD = 64 * 1024
 MAX_BODY = 16 * 1024 * 1024
 LINGER = 2.0  # seconds
+HEAD_SECONDS = 5.0  # for the head of a request, from its first byte on [?]
+TLS_HELLO = b"\x16"  # the first byte of a TLS connection: no HTTP method begins with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +76,11 @@ class HttpServer:
         self._now = now
         self._server: asyncio.Server | None = None
 
-    async def bind(self, port: int) -> int:
+    async def bind(self, port: int, tls: ssl.SSLContext | None = None) -> int:
         """Take a port of the loopback interface (chosen by the system when 0) and return it."""
+        limit = {"ssl_handshake_timeout": HEAD_SECONDS} if tls is not None else {}
         self._server = await asyncio.start_server(
-            self._serve, "127.0.0.1", port, limit=MAX_HEAD, start_serving=False
+            self._serve, "127.0.0.1", port, limit=MAX_HEAD, start_serving=False, ssl=tls, **limit
         )
         return int(self._server.sockets[0].getsockname()[1])
 
@@ -171,11 +178,13 @@ def _reset(writer: asyncio.StreamWriter) -> None:
     connection = writer.get_extra_info("socket")
     if connection is not None:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        if writer.get_extra_info("ssl_object") is not None:
+            writer.transport.abort()  # TLS would say good-bye first
 
 
 async def _read_request(reader: asyncio.StreamReader) -> Request | None:
     try:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+        head = await _read_head(reader)
     except asyncio.IncompleteReadError as problem:
         if problem.partial:
             raise
@@ -198,6 +207,24 @@ async def _read_request(reader: asyncio.StreamReader) -> Request | None:
     return Request(parts[0], path, query, headers, body, keeps_open=keeps_open)
 
 
+async def _read_head(reader: asyncio.StreamReader) -> str:
+    """Wait for a request as long as it takes, but not for the rest of one that has begun.
+
+    Raises:
+        BadRequestError: it is TLS, or did not end in time.
+    """
+    first = await reader.readexactly(1)
+    if first == TLS_HELLO:
+        msg = "this port speaks plain HTTP, not TLS"
+        raise BadRequestError(msg)
+    try:
+        async with asyncio.timeout(HEAD_SECONDS):
+            return (first + await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+    except TimeoutError:
+        msg = "the head of the request did not end in time"
+        raise BadRequestError(msg, HTTPStatus.REQUEST_TIMEOUT) from None
+
+
 def _too_large(head: bytes) -> BadRequestError:
     """Say whether it is the address or the headers."""
     if b"\r\n" in head:
@@ -211,7 +238,8 @@ async def _drain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
     Closing with unread bytes would reset the connection, and the client might never see the answer.
     """
     with contextlib.suppress(OSError):  # of a client that has gone, and TimeoutError
-        writer.write_eof()
+        if writer.can_write_eof():  # TLS has no half-closed connections
+            writer.write_eof()
         async with asyncio.timeout(LINGER):
             while await reader.read(MAX_HEAD):
                 pass

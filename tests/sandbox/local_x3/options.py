@@ -13,6 +13,7 @@ from local_x3.declarations import DEFAULT_FOLDER, DEFAULT_SITE
 from local_x3.graphql import options as graphql_options
 from local_x3.rest.site import read_site
 
+TLS_FILES = 2  # certificate and key
 Add = Callable[..., argparse.Action]
 
 
@@ -51,6 +52,14 @@ def server_options(add: Add) -> list[argparse.Action]:
         add(
             "--rest-site", type=site_file, metavar="FILE",
             help="TOML: REST side of a site, see tests/sandbox/local_x3/README.md",
+        ),
+        add(
+            "--tls", type=Path, nargs=TLS_FILES, metavar=("CERT", "KEY"),
+            help="PEM files of a certificate and its key: HTTPS in the place of HTTP",
+        ),
+        add(
+            "--client-ca", type=Path, metavar="FILE",
+            help="with --tls: PEM file of certificates, one of which must have signed the client's",
         ),
         *graphql_options.add_arguments(add),
     ]  # fmt: skip
@@ -93,11 +102,16 @@ def data_options(add: Add) -> list[argparse.Action]:
 
 
 def problem_of(options: argparse.Namespace) -> str:
-    """Say which folder is missing; nothing when all are there."""
+    """Say which folder or file is missing; nothing when all are there."""
     for name in ("fixture", "entities", "site"):
         folder = getattr(options, name)
         if folder is not None and not folder.is_dir():
             return f"--{name}: {folder} is not a folder"
+    if options.client_ca and not options.tls:
+        return "--client-ca needs --tls"
+    for file in (*(options.tls or ()), *([options.client_ca] if options.client_ca else ())):
+        if not file.is_file():
+            return f"--tls, --client-ca: {file} is not a file"
     return ""
 
 
@@ -108,7 +122,8 @@ def written(options: argparse.Namespace, actions: list[argparse.Action]) -> list
         value = getattr(options, action.dest)
         if value != action.default:
             found.append(action.option_strings[0])
-            found.extend([] if action.nargs == 0 else [str(value)])
+            values = value if action.nargs == TLS_FILES else [value]
+            found.extend([] if action.nargs == 0 else map(str, values))
     return found
 
 

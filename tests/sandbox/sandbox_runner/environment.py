@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cryptography.fernet import Fernet
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -30,7 +32,7 @@ def variables(
         "TAP_SAGEX3_X3_VERSION": options.x3_version,
         "TAP_SAGEX3_USERNAME": x3["username"],
         "TAP_SAGEX3_PASSWORD": x3["password"],
-        **_login(x3, options),
+        **_login(x3, options, state),
         "TARGET_SNOWFLAKE_AUDIT_ACCOUNT": snowflake["account"],
         "TARGET_SNOWFLAKE_AUDIT_HOST": snowflake["host"],
         "TARGET_SNOWFLAKE_AUDIT_PORT": str(snowflake["port"]),
@@ -45,8 +47,11 @@ def variables(
     }
 
 
-def _login(x3: dict[str, Any], options: Options) -> dict[str, str]:
-    """Give the settings of the chosen login; a V12 server also tells of its application and cloud gateway."""
+def _login(x3: dict[str, Any], options: Options, state: Path) -> dict[str, str]:
+    """Give the settings of the chosen login; a V12 server also tells of its application and cloud gateway.
+
+    The gateway's login keeps its tokens beside the state, encrypted with a key that stays there too.
+    """
     kind = options.login
     if options.x3_version == "V11":
         return {"TAP_SAGEX3_AUTH": kind}
@@ -55,6 +60,16 @@ def _login(x3: dict[str, Any], options: Options) -> dict[str, str]:
     found = {**gateway, "TAP_SAGEX3_AUTH": kind}
     if kind == "cloud":
         names = ("token_url", "client_id", "client_secret", "refresh_token")
-        return {**found, **{f"TAP_SAGEX3_{name.upper()}": cloud[name] for name in names}}
+        store = {"TAP_SAGEX3_TOKEN_STORE": str(state / "x3-tokens"), "SAGEX3_SECRETS_KEY": _key(state)}
+        return {**found, **store, **{f"TAP_SAGEX3_{name.upper()}": cloud[name] for name in names}}
     names = ("client_id", "client_secret", "allowed_user", "audience")
     return {**found, **{f"TAP_SAGEX3_{name.upper()}": x3[name] for name in names}}
+
+
+def _key(state: Path) -> str:
+    """Give the key of encrypted secrets, made once."""
+    file = state / "secrets.key"
+    if not file.exists():
+        file.touch(0o600)
+        file.write_bytes(Fernet.generate_key())
+    return file.read_text()

@@ -1,0 +1,98 @@
+"""Sessions for one origin: certificates, proxies of the environment, no credentials but our own."""
+
+from __future__ import annotations
+
+import logging
+import ssl
+import threading
+import typing as t
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+
+from tap_sagex3.errors import ConnectionFailedError
+from tap_sagex3.web.causes import causes, innermost, reason_of
+from tap_sagex3.web.retries import PassingError
+from tap_sagex3.web.tls import certificate_of, explain_tls
+
+if t.TYPE_CHECKING:
+    from tap_sagex3.settings import Settings
+
+logger = logging.getLogger("tap-sagex3")
+_warned = threading.Event()
+
+
+def new_session(settings: Settings, url: str) -> requests.Session:
+    """A session for the origin of `url`, for one thread: requests promises nothing about sharing one."""
+    session = requests.Session()
+    adapter = HTTPAdapter(pool_connections=1, pool_maxsize=1)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    session.headers.update({"Accept": "application/json", "User-Agent": settings.user_agent})
+    # Proxies and certificates of the environment are looked up once, not for each request.
+    verify = settings.ca_bundle or True
+    found = session.merge_environment_settings(url, {}, None, verify, None)
+    session.proxies, session.verify = found["proxies"], found["verify"] if settings.verify_tls else False
+    session.cert = certificate_of(settings)
+    session.trust_env = False
+    if not settings.verify_tls and url.startswith("https:"):
+        _warn_once()
+    return session
+
+
+def _warn_once() -> None:
+    """One warning for a run, in the place of one of urllib3's for each request."""
+    urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+    if not _warned.is_set():
+        _warned.set()
+        logger.warning(
+            "verify_tls is off: anyone between here and the server can read the credentials and change the "
+            "data. Give setting ca_bundle instead."
+        )
+
+
+def origin_of(url: str) -> str:
+    """Scheme and host of a URL, without user, path and query: fit for a message."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{host}" if host else "another address"
+
+
+def failure_of(error: OSError, url: str, setting: str) -> PassingError | ConnectionFailedError:
+    """What an error of a request means: to be tried again, or told at once; `setting` names the address."""
+    if (advice := explain_tls(error)) is not None:
+        msg = f"TLS with {origin_of(url)} failed: {advice}."
+        return ConnectionFailedError(msg)
+    if isinstance(error, requests.exceptions.ProxyError) and "407" in innermost(error):
+        msg = f"The proxy on the way to {origin_of(url)} wants a login (HTTP 407): check HTTPS_PROXY."
+        return ConnectionFailedError(msg)
+    passing = (
+        requests.exceptions.ConnectionError,
+        requests.exceptions.Timeout,
+        requests.exceptions.ChunkedEncodingError,
+        requests.exceptions.ContentDecodingError,
+    )
+    if isinstance(error, passing):
+        return PassingError(reason_of(error) + _hint(error, url))
+    msg = f"Cannot reach {origin_of(url)}: {reason_of(error)}. Check settings {setting} and ca_bundle."
+    return ConnectionFailedError(msg)
+
+
+def _hint(error: BaseException, url: str) -> str:
+    """Many servers just end the connection when they miss a client certificate, without an alert of TLS."""
+    ended = any(isinstance(cause, ConnectionResetError | ssl.SSLEOFError) for cause in causes(error))
+    if not (ended and url.startswith("https:")):
+        return ""
+    return " (as a server also does that wants a client certificate: setting client_certificate)"
+
+
+def was_sent(error: BaseException) -> bool:
+    """Whether a request may have reached the server before this error."""
+    before = (
+        urllib3.exceptions.NewConnectionError,
+        urllib3.exceptions.ConnectTimeoutError,
+        urllib3.exceptions.ProxyError,
+    )
+    return not any(isinstance(cause, before) for cause in causes(error))
