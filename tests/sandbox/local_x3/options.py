@@ -51,7 +51,7 @@ def server_options(add: Add) -> list[argparse.Action]:
         ),
         add(
             "--latency", type=milliseconds, default=0, metavar="MS",
-            help="milliseconds before each answer, as of a distant server; requests do not wait for one another",
+            help="milliseconds before each answer, as of a distant server; they do not wait for one another",
         ),
         add(
             "--rest-site", type=site_file, metavar="FILE",
