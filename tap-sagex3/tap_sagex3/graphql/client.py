@@ -83,8 +83,8 @@ class GraphqlClient:
         raise ApiError(msg)
 
 
-def connection_of(holder: Json, name: str) -> Connection:
-    """The connection (`edges` and `pageInfo`) in a member of an answer.
+def connection_of(holder: Json, name: str, collection: str | None = None) -> Connection:
+    """The connection (`edges` and `pageInfo`) in a member of an answer, or of a collection in it.
 
     Raises:
         IncompleteAnswerError: it is not one.
@@ -92,7 +92,7 @@ def connection_of(holder: Json, name: str) -> Connection:
     found = holder.get(name) if isinstance(holder, dict) else None
     if isinstance(found, dict) and isinstance(found.get("edges"), list) and "pageInfo" in found:
         return found
-    msg = f"GraphQL gave no list in {name}: the answer is incomplete."
+    msg = f"GraphQL gave no list in {collection or name}: the answer is incomplete."
     raise IncompleteAnswerError(msg)
 
 

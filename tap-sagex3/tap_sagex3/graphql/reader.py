@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import typing as t
+from dataclasses import dataclass
 
-from tap_sagex3.documents import JOINED, Document, walk
+from tap_sagex3.documents import JOINED, Document, children, walk
 from tap_sagex3.errors import IncompleteAnswerError
 from tap_sagex3.graphql.client import connection_of, next_cursor
 from tap_sagex3.graphql.query import (
@@ -37,6 +38,14 @@ logger = logging.getLogger("tap-sagex3")
 
 UPDATE_STAMP = "_updateStamp"
 """Change stamp that every node has: UPDDATTIM of X3."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Root:
+    """The node and the `_id` under which the collections of a document are read on."""
+
+    source: GraphqlSource
+    identifier: str
 
 
 class GraphqlReader:
@@ -82,7 +91,7 @@ class GraphqlReader:
             if self._joined is not None:
                 self._join(nodes)
             for node in nodes:
-                self._complete(node, node, self._selection, [])
+                self._complete(_Root(self._node, node[ID]), node, self._selection, [])
                 yield self._document(node, received)
 
     def _pages(
@@ -116,6 +125,7 @@ class GraphqlReader:
             for other in found:
                 node = keys.get(_key(other, join))
                 if node is not None:
+                    self._complete(_Root(join, other[ID]), other, selection, [])
                     node[JOINED] = other
         alone = [key for key, node in keys.items() if JOINED not in node]
         if alone:
@@ -127,10 +137,10 @@ class GraphqlReader:
                 alone[0],
             )
 
-    def _complete(self, root: Node, node: Node, selection: Selection, path: list[tuple[str, str]]) -> None:
+    def _complete(self, root: _Root, node: Node, selection: Selection, path: list[tuple[str, str]]) -> None:
         """Read the further pages of a node's collections, and of theirs."""
         for name, nested in selection.collections.items():
-            connection = connection_of(node.get(name), "query")
+            connection = connection_of(node.get(name), "query", name)
             seen: set[str] = set()
             cursor = next_cursor(connection, seen)
             while cursor is not None:
@@ -138,26 +148,27 @@ class GraphqlReader:
                 connection["edges"].extend(more["edges"])
                 cursor = next_cursor(more, seen)
             if nested.collections:
-                for child in _nodes(connection):
+                for child in children(node, name, "graphql"):
                     self._complete(root, child, nested, [*path, (name, child[ID])])
 
     def _more(
-        self, root: Node, path: Sequence[tuple[str, str]], name: str, selection: Selection, cursor: str
+        self, root: _Root, path: Sequence[tuple[str, str]], name: str, selection: Selection, cursor: str
     ) -> Connection:
         """A further page of a collection of one document."""
-        query = collection_query(self._node, [outer for outer, _ in path], name, selection)
-        variables = {"id": root[ID], "after": cursor}
+        query = collection_query(root.source, [outer for outer, _ in path], name, selection)
+        variables = {"id": root.identifier, "after": cursor}
         for depth, (_, identifier) in enumerate(path):
             variables[f"filter{depth}"] = filter_text([(ID, literal(identifier))])
-        found, _ = self._client.run(query, variables, self._node)
+        found, _ = self._client.run(query, variables, root.source)
         holder = found.get("read")
         for outer, _ in path:
             rows = _nodes(connection_of_row(holder, outer))
             holder = rows[0] if rows else None
         if not isinstance(holder, dict):
-            msg = f"Document {root[ID]} of {self._node.node} changed while its {name} were read: run again."
+            document = f"Document {root.identifier} of {root.source.node}"
+            msg = f"{document} changed while its {name} were read: run again."
             raise IncompleteAnswerError(msg)
-        return connection_of(holder.get(name), "query")
+        return connection_of(holder.get(name), "query", name)
 
     def _document(self, node: Node, received: str) -> Document:
         field = self._change.field
