@@ -34,9 +34,12 @@ JOINED = "_joined"
 """Member under which a document holds the second GraphQL node of the same key."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Document:
-    """One document as received. `stamp` is the canonical change time by which it was found, if any."""
+    """One document as received. `stamp` is the canonical change time by which it was found, if any.
+
+    Nobody changes one; it is not frozen, since making a frozen one costs a microsecond more.
+    """
 
     source: int
     key: str

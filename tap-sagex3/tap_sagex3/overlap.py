@@ -11,7 +11,7 @@ Digests are short, since state travels with every run: 8 bytes for a key, 9 for 
 from __future__ import annotations
 
 import typing as t
-from base64 import b64encode
+from binascii import b2a_base64
 from hashlib import blake2b
 
 if t.TYPE_CHECKING:
@@ -20,7 +20,7 @@ if t.TYPE_CHECKING:
 
 def digest(data: bytes, size: int) -> str:
     """Short text digest of some bytes."""
-    return b64encode(blake2b(data, digest_size=size).digest()).decode("ascii").rstrip("=")
+    return b2a_base64(blake2b(data, digest_size=size).digest(), newline=False).decode("ascii").rstrip("=")
 
 
 def key_digest(key: str) -> str:

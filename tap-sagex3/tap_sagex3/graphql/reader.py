@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from tap_sagex3.documents import JOINED, Document, children, walk
 from tap_sagex3.errors import IncompleteAnswerError
 from tap_sagex3.graphql.client import connection_of, next_cursor
+from tap_sagex3.graphql.page_size import PageSize
 from tap_sagex3.graphql.query import (
     ID,
     Selection,
@@ -22,6 +23,7 @@ from tap_sagex3.graphql.query import (
     order_text,
     page_query,
 )
+from tap_sagex3.prefetch import ahead
 from tap_sagex3.reading import ChangeKey, PageGuard, StampReader, key_text
 from tap_sagex3.values import format_time
 
@@ -86,7 +88,8 @@ class GraphqlReader:
             "orderBy": order_text([*([field] if field else []), *self._node.key]),
         }
         guard = PageGuard(self._node.node)
-        for nodes, received in self._pages(self._node, self._selection, variables):
+        pages = self._pages(self._node, self._selection, variables)
+        for nodes, received in ahead(pages, self._client.pages_ahead):
             guard.check((*_key(node, self._node), node.get(field or "")) for node in nodes)
             if self._joined is not None:
                 self._join(nodes)
@@ -101,10 +104,14 @@ class GraphqlReader:
         query = page_query(node, selection)
         cursor: str | None = None
         seen: set[str] = set()
+        size = PageSize(variables["first"])
         while True:
-            found, received = self._client.run(query, {**variables, "after": cursor}, node)
-            connection = connection_of(found, "query")
-            yield _nodes(connection), received
+            asked = {**variables, "first": size.documents, "after": cursor}
+            answer = self._client.fetch(query, asked, node)
+            connection = connection_of(answer.found, "query")
+            nodes = _nodes(connection)
+            size.learn(len(nodes), answer.size)
+            yield nodes, answer.received
             cursor = next_cursor(connection, seen)
             if cursor is None:
                 return

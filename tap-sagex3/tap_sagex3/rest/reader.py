@@ -7,6 +7,7 @@ import typing as t
 
 from tap_sagex3.documents import Document
 from tap_sagex3.errors import IncompleteAnswerError, NotReadableError
+from tap_sagex3.prefetch import ahead
 from tap_sagex3.reading import ChangeKey, PageGuard, StampReader, key_text
 from tap_sagex3.rest.pool import ordered_map
 from tap_sagex3.values import format_time
@@ -16,14 +17,23 @@ if t.TYPE_CHECKING:
     from datetime import datetime
 
     from tap_sagex3.declarations import StreamDeclaration
-    from tap_sagex3.rest.client import Resource, RestClient
+    from tap_sagex3.rest.client import RestClient
     from tap_sagex3.sources import SiteSource
 
 logger = logging.getLogger("tap-sagex3")
 
+Resource = dict[str, t.Any]
 STAMPS = ("UPDDATTIM", "UPDDAT")
 """Change stamps of X3: a UTC time to the second, and the day only."""
 _DATE_TYPE = "application/x-date"
+
+
+class Listed(t.NamedTuple):
+    """A row of a list, its key, and when it was read."""
+
+    row: Resource
+    key: list[t.Any]
+    received: str
 
 
 class RestReader:
@@ -82,14 +92,14 @@ class RestReader:
         """Documents changed at or after `since`, in the order of change time and key."""
         found = self._listed(self._parameters(since, page_size))
         if not self._rest.details:
-            for row, received in found:
-                yield self._document(row, row, received)
+            for listed in found:
+                yield self._document(listed, listed.row)
             return
-        for (row, received), details in ordered_map(self._details, found, self._client.workers):
+        for listed, details in ordered_map(self._details, found, self._client.workers):
             if details is not None:
-                yield self._document(row, {**row, **details}, received)
+                yield self._document(listed, {**listed.row, **details})
             else:
-                self._check_gone(row)
+                self._check_gone(listed)
 
     def _parameters(self, since: datetime | None, page_size: int) -> dict[str, str]:
         parameters = {"count": str(page_size)}
@@ -100,23 +110,24 @@ class RestReader:
                 parameters["where"] = f"{self._change.field} ge @{literal}@"
         return parameters
 
-    def _listed(self, parameters: Mapping[str, str]) -> Iterator[tuple[Resource, str]]:
+    def _listed(self, parameters: Mapping[str, str]) -> Iterator[Listed]:
         guard = PageGuard(self._rest.class_name)
-        for page in self._client.pages(self._rest, parameters):
-            guard.check((*self._key(row), row.get(self._change.field or "")) for row in page.rows)
-            for row in page.rows:
-                yield row, page.received
+        change = self._change.field or ""
+        for page in ahead(self._client.pages(self._rest, parameters), self._client.pages_ahead):
+            found = [Listed(row, self._key(row), page.received) for row in page.rows]
+            guard.check((*listed.key, listed.row.get(change)) for listed in found)
+            yield from found
 
-    def _details(self, item: tuple[Resource, str]) -> Resource | None:
-        return self._client.details(self._rest, self._key(item[0]))
+    def _details(self, listed: Listed) -> Resource | None:
+        return self._client.details(self._rest, listed.key)
 
-    def _check_gone(self, row: Resource) -> None:
+    def _check_gone(self, listed: Listed) -> None:
         """A record that vanished between list and details is deleted, like one that vanished before.
 
         Raises:
             IncompleteAnswerError: the list still has it.
         """
-        key = self._key(row)
+        key = listed.key
         what = f"{self._names}: {self._rest.class_name} {'~'.join(map(str, key))}"
         if self._client.is_listed(self._rest, key):
             msg = (
@@ -125,11 +136,11 @@ class RestReader:
             raise IncompleteAnswerError(msg)
         logger.warning("%s was deleted while it was read; no record of it is sent.", what)
 
-    def _document(self, listed: Resource, node: Resource, received: str) -> Document:
+    def _document(self, listed: Listed, node: Resource) -> Document:
         """A document; its stamp is that of the list, by which the list is sorted."""
         field = self._change.field
-        stamp = None if field is None else self._stamp.read(listed.get(field))
-        return Document(self._index, key_text(self._kind, self._key(listed)), stamp, node, received)
+        stamp = None if field is None else self._stamp.read(listed.row.get(field))
+        return Document(self._index, key_text(self._kind, listed.key), stamp, node, listed.received)
 
     def _key(self, row: Resource) -> list[t.Any]:
         try:

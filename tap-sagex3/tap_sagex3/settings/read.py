@@ -43,6 +43,7 @@ class Settings:
     lookback_seconds: int
     overlap_memory: int
     page_size: int
+    prefetch_pages: int
     detail_workers: int
     stream_options: Mapping[str, Mapping[str, t.Any]]
     optional_streams: frozenset[str]
