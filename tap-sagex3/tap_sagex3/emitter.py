@@ -45,8 +45,7 @@ class Emitter:
         """The rows as bytes to be digested (before stream maps), and their RECORD lines."""
         records = [encode(row) for row in rows]
         if self._plain is not None:
-            frame = self._plain
-            return self._salt + b"".join(records), [frame.line(record, extracted) for record in records]
+            return self._salt + b"".join(records), self._plain.lines(records, extracted)
         return self._salt + b"".join(records), list(self._mapped(rows, extracted))
 
     def _mapped(self, rows: Sequence[Row], extracted: str) -> t.Iterator[bytes]:
