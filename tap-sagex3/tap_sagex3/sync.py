@@ -27,7 +27,7 @@ from tap_sagex3.increments import (
     start_of_read,
     window_start,
 )
-from tap_sagex3.overlap import OverlapMemory, digest, key_digest, version_digest
+from tap_sagex3.overlap import OverlapMemory, digest
 from tap_sagex3.reading import ChangeKey, SourceReader, merge
 from tap_sagex3.values import later
 from tap_sagex3.writer import encode
@@ -325,19 +325,16 @@ class _IncrementalRead:
         return any(slot.may_lack_collection() for slot in self._slots)
 
     def _send(self, document: Document) -> None:
-        key = key_digest(document.key)
         for slot, start in zip(self._slots, self._starts, strict=True):
             if slot.start is not self._since and is_before(document.stamp, start):
                 continue
             rows, lines = slot.encode(document)
-            version = version_digest(rows)
-            if not slot.memory.is_unchanged(key, version):
+            if slot.memory.note(document.key, document.stamp, rows, self._cut):
                 if not slot.sent:
                     slot.forget()
                 self._sync.writer.write_lines(lines)
                 slot.count(len(lines))
                 self._unsaved += len(lines)
-            slot.memory.remember(key, document.stamp, version, self._cut)
 
     def _cut(self, before: str | None = None) -> str | None:
         """Start of the window that the next run reads again, as far as known; only asked for when needed."""
