@@ -108,7 +108,7 @@ def read_output(file: Path, columns: Sequence[str] | None = None, stream: str | 
     digest, records = hashlib.sha256(), 0
     with file.open("rb") as lines:
         for line in lines:
-            message = json.loads(line, parse_float=Decimal)
+            message = json.loads(line, parse_float=Decimal, parse_int=Decimal)
             if message["type"] != "RECORD" or stream not in {None, message["stream"]}:
                 continue
             record = message["record"]
