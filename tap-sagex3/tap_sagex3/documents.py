@@ -34,9 +34,9 @@ JOINED = "_joined"
 """Member under which a document holds the second GraphQL node of the same key."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Document:
-    """One document as received.
+    """One document as received. Nobody changes one; making a frozen one costs a microsecond more.
 
     `parts` is its key, `key` the same as one text. `stamp` is the canonical change time by which it was
     found, if any. `level` is the level whose change it was found by: 0 for the document itself (or its joined

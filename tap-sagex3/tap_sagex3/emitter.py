@@ -24,13 +24,16 @@ WARNINGS_PER_FIELD = 10
 _SHOWN_LENGTH = 80
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Lines:
-    """What a stream gets from a document: bytes to be digested, RECORD lines, their number by stream name."""
+    """What a stream gets from a document: bytes to be digested, and RECORD lines.
+
+    `counts` is their number by stream name, None when all have the emitter's only name.
+    """
 
     digested: bytes
     lines: list[bytes]
-    counts: Mapping[str, int]
+    counts: Mapping[str, int] | None = None
 
 
 class Emitter:
@@ -50,15 +53,15 @@ class Emitter:
         # Without maps a record is encoded once, for its digest and for its line.
         plain = len(used) == 1 and type(used[0]) is SameRecordTransform and not used[0].flattening_enabled
         self._plain = self._maps[0][1] if plain else None
+        self.name = self._maps[0][0].stream_alias if plain else ""
+        """Name under which all records leave; empty when maps send them under several or changed ones."""
 
     def encode(self, rows: Sequence[Row], extracted: str) -> Lines:
         """The rows as bytes to be digested (before stream maps), and their RECORD lines."""
         records = [encode(row) for row in rows]
         digested = self._salt + b"".join(records)
         if self._plain is not None:
-            frame = self._plain
-            lines = [frame.line(record, extracted) for record in records]
-            return Lines(digested, lines, {self._maps[0][0].stream_alias: len(lines)})
+            return Lines(digested, self._plain.lines(records, extracted))
         named = list(self._mapped(rows, extracted))
         return Lines(digested, [line for _, line in named], Counter(name for name, _ in named))
 

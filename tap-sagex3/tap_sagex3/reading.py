@@ -152,7 +152,7 @@ def primed(documents: Iterator[Document]) -> Iterator[Document]:
 
 def key_text(kind: str | None, parts: Iterable[t.Any]) -> str:
     """A document's key as one text, the same through both APIs."""
-    return KEY_SEPARATOR.join([kind or "", *(str(part) for part in parts)])
+    return KEY_SEPARATOR.join((kind or "", *map(str, parts)))
 
 
 def merge(streams: Sequence[Iterator[Document]], *, sort: bool) -> Iterator[Document]:

@@ -52,13 +52,16 @@ class Spool:
         """Start empty."""
         self._file = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - it lives as long as the spool
         self._digest = blake2b(digest_size=16)
+        self.number = 0
         self.counts: Counter[str] = Counter()
+        """Number of lines by stream name, where an emitter sends them under several names."""
 
     def add(self, lines: Lines) -> None:
         """Keep lines."""
         self._digest.update(lines.digested)
         self._file.writelines(lines.lines)
-        self.counts.update(lines.counts)
+        self.number += len(lines.lines)
+        self.counts.update(lines.counts or {})
 
     def digest(self) -> str:
         """Digest of all rows so far, as it is kept in state."""

@@ -38,11 +38,12 @@ _PROXY_LOGIN = 407
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A decoded answer: HTTP status, JSON body (numbers as int or Decimal), and when it came (UTC)."""
+    """A decoded answer: HTTP status, JSON body (numbers as int or Decimal), when it came (UTC), its bytes."""
 
     status: int
     body: Json
     received: datetime
+    size: int
 
 
 class _Authorization(requests.auth.AuthBase):
@@ -117,7 +118,7 @@ class Transport:
             received = self._send(method, url, data, headers, self._login.header())
         self._note_time(received)
         self._check_status(received, method, url)
-        return Answer(received.status, _decode(received, url), datetime.now(UTC))
+        return Answer(received.status, _decode(received, url), datetime.now(UTC), len(received.body))
 
     def _send(
         self, method: str, url: str, data: bytes | None, headers: Mapping[str, str], authorization: str

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import typing as t
 from datetime import UTC, date, datetime
-from decimal import Decimal
+from decimal import Context, Decimal, InvalidOperation
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,8 +28,10 @@ SENTINEL_DATES = frozenset({"1599-12-31", "1753-01-01"})
 
 EXPECTED_TIME = "expected a time such as 2024-01-31T08:15:00Z"
 _DATE_LENGTH = 10
-_CACHE_SIZE = 20_000
+_OFFSET_LENGTH = len("+00:00")
+_CACHE_SIZE = 4_000
 _DECIMAL = re.compile(r"-?\d+(?:\.\d+)?", re.ASCII)
+_DIGITS = Context(prec=1000)
 _WHOLE = re.compile(r"-?\d+(?:\.0*)?", re.ASCII)
 
 
@@ -101,39 +103,42 @@ def _whole_number(value: Value) -> int:
 
 
 def _decimal(field: Field, graphql: bool) -> Converter:  # noqa: FBT001 - one signature for all makers
-    scale = field.scale
+    unit = None if field.scale is None else Decimal(1).scaleb(-field.scale)
     if graphql:
-        return _Memo(lambda text: _decimal_of_text(text, scale)).__getitem__
+        return _Memo(lambda text: _decimal_of_text(text, unit)).__getitem__
 
     def convert(value: Value) -> Value:
         if value is None or value.__class__ is int:
             return value
         if value.__class__ is Decimal:
-            return _within_scale(value, scale)
+            return _within_scale(value, unit)
         msg = "expected a number"
         raise MisfitError(msg)
 
     return convert
 
 
-def _decimal_of_text(text: Value, scale: int | None) -> Decimal:
+def _decimal_of_text(text: Value, unit: Decimal | None) -> Decimal:
     if not isinstance(text, str) or not _DECIMAL.fullmatch(text):
         msg = "expected a decimal number"
         raise MisfitError(msg)
-    return _within_scale(Decimal(text), scale)
+    return _within_scale(Decimal(text), unit)
 
 
-def _within_scale(value: Decimal, scale: int | None) -> Decimal:
-    """The value, if it needs no more decimals than the scale (zeros at the end do not count)."""
-    if not value:
+def _within_scale(value: Decimal, unit: Decimal | None) -> Decimal:
+    """The value, if it is a multiple of the unit (0.01 for two decimals): zeros at its end do not count."""
+    if unit is None or _quantized(value, unit) == value:
         return value
-    _, digits, exponent = value.as_tuple()
-    if scale is None or (isinstance(exponent, int) and -exponent <= scale):
-        return value
-    if isinstance(exponent, int) and not any(digits[exponent + scale :]) and len(digits) >= -exponent - scale:
-        return value
-    msg = f"expected at most {scale} decimals"
+    msg = f"expected at most {-int(unit.as_tuple().exponent)} decimals"
     raise MisfitError(msg)
+
+
+def _quantized(value: Decimal, unit: Decimal) -> Decimal | None:
+    """The value with the decimals of the unit; None when it has more digits than any number of X3."""
+    try:
+        return value.quantize(unit, None, _DIGITS)
+    except InvalidOperation:
+        return None
 
 
 def _boolean(field: Field, graphql: bool) -> Converter:  # noqa: FBT001 - one signature for all makers
@@ -188,7 +193,7 @@ def _lookup(table: Mapping[t.Any, t.Any], expected: str) -> Converter:
 
 
 def _date(_field: Field, _graphql: bool) -> Converter:  # noqa: FBT001 - one signature for all makers
-    return _Memo(_date_of_text).__getitem__
+    return _DATES.__getitem__
 
 
 def _date_of_text(text: Value) -> str | None:
@@ -205,7 +210,7 @@ def _date_of_text(text: Value) -> str | None:
 
 
 def _datetime(_field: Field, _graphql: bool) -> Converter:  # noqa: FBT001 - one signature for all makers
-    return _Memo(time_of_text).__getitem__
+    return _TIMES.__getitem__
 
 
 def time_of_text(text: Value) -> str | None:
@@ -224,6 +229,8 @@ def time_of_text(text: Value) -> str | None:
         moment = None
     try:
         if moment is not None:
+            if f"{moment.isoformat()[:-_OFFSET_LENGTH]}Z" == text:  # as nearly all are: canonical already
+                return str(text)
             return format_time(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
     except OverflowError:  # in UTC it would lie before year 1 or after year 9999
         pass
@@ -237,7 +244,7 @@ def format_time(moment: datetime) -> str:
 
 def stamp_converter() -> Converter:
     """Converter of change stamps: a time stays a time, a date becomes its midnight, empty becomes null."""
-    return _Memo(_stamp_of_text).__getitem__
+    return _STAMPS.__getitem__
 
 
 def _stamp_of_text(text: Value) -> str | None:
@@ -245,6 +252,12 @@ def _stamp_of_text(text: Value) -> str | None:
         day = _date_of_text(text)
         return None if day is None else f"{day}T00:00:00Z"
     return time_of_text(text)
+
+
+_DATES = _Memo(_date_of_text)
+_TIMES = _Memo(time_of_text)
+_STAMPS = _Memo(_stamp_of_text)
+"""Shared by all fields: a document, its lines and its columns have mostly the same dates and times."""
 
 
 def later(first: str | None, second: str | None) -> str | None:

@@ -40,10 +40,24 @@ class RecordFrame:
         """Prepare the frame for a stream name, and a version for full-table streams."""
         self._head = b'{"type":"RECORD","stream":' + encode(stream) + b',"record":'
         self._version = b"" if version is None else b',"version":' + encode(version)
+        self._extracted: str | None = None
+        self._kept = b""
 
     def line(self, record: bytes, extracted: str) -> bytes:
         """A whole line for an encoded record; `extracted` is the canonical time of extraction."""
-        return b'%b%b%b,"time_extracted":"%b"}\n' % (self._head, record, self._version, extracted.encode())
+        return b"".join((self._head, record, self._tail(extracted)))
+
+    def lines(self, records: Iterable[bytes], extracted: str) -> list[bytes]:
+        """A line for each of some encoded records."""
+        head, tail = self._head, self._tail(extracted)
+        return [b"".join((head, record, tail)) for record in records]
+
+    def _tail(self, extracted: str) -> bytes:
+        """What follows a record; all those of a page have the same."""
+        if extracted != self._extracted:
+            self._extracted = extracted
+            self._kept = b'%b,"time_extracted":"%b"}\n' % (self._version, extracted.encode())
+        return self._kept
 
 
 class BufferedWriter(GenericSingerWriter[bytes, Message]):

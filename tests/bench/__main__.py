@@ -10,7 +10,19 @@ from pathlib import Path
 
 from sandboxes import sandbox
 
-from . import environments, loads, pipeline_run, report, starts, tap_runs, x3_speed
+from . import (
+    environments,
+    loads,
+    pipeline_run,
+    report,
+    starts,
+    tap_details,
+    tap_documents,
+    tap_memory,
+    tap_pages,
+    tap_runs,
+    x3_speed,
+)
 from .figures import UNITS, Figure
 from .measure import BenchError
 from .options import Options, parse
@@ -86,6 +98,10 @@ GROUPS: dict[tuple[str, ...], Group] = {
     (starts.SANDBOX,): lambda options, _: [starts.measure_sandbox(options)],
     (x3_speed.REST, x3_speed.GRAPHQL): _local_x3,
     (tap_runs.FIRST, tap_runs.PEAK): _tap,
+    tap_pages.NAMES: tap_pages.measure,
+    (tap_details.NAME,): lambda options, folder: [tap_details.measure(options, folder)],
+    (tap_documents.NAME,): lambda options, folder: [tap_documents.measure(options, folder)],
+    (tap_memory.NAME,): lambda options, folder: [tap_memory.measure(options, folder)],
     (pipeline_run.NAME,): _pipeline,
     (loads.EMPTY,): lambda options, folder: [loads.measure_empty(options, folder)],
     loads.NAMES: loads.measure,

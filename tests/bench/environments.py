@@ -6,18 +6,17 @@ They stay in `build/bench/` and are made again only when the wheels or the requi
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pinned_environment
 
 from .options import ROOT
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 HOME = ROOT / "build" / "bench"
 MEMBERS = ("tap-sagex3", "target-snowflake-audit")
 OUR_PINS = ROOT / "requirements" / "dev.txt"
+PLAIN_TAP = Path(__file__).with_name("plain_tap.py")
+"""The peer of our tap: it needs the SDK only, and runs with the one that our tap runs with."""
 PEER_PINS = ROOT / "requirements" / "bench-peer.txt"
 
 

@@ -13,6 +13,20 @@ QUICK_ROWS = 10_000
 
 
 @dataclass(frozen=True)
+class TapSizes:
+    """Rounds of the tap's figures, and GL entries in the local X3 of each; the rest is in proportion."""
+
+    rounds: int = 5
+    pages_scale: int = 500_000
+    details_scale: int = 1_000
+    documents_scale: int = 13_600
+    memory_scale: int = 13_600
+
+
+QUICK_TAP = TapSizes(1, pages_scale=11_000, details_scale=40, documents_scale=300, memory_scale=60)
+
+
+@dataclass(frozen=True)
 class Options:
     """What to measure, and with how much."""
 
@@ -22,6 +36,7 @@ class Options:
     scale: int
     repeats: int
     seconds_a_run: float
+    tap: TapSizes
     only: frozenset[str]
     output: Path
 
@@ -59,6 +74,7 @@ def parse(arguments: list[str]) -> Options:
         scale=known.scale or (200 if known.quick else 2_000),
         repeats=1 if known.quick else 5,
         seconds_a_run=0.5 if known.quick else 2.0,
+        tap=QUICK_TAP if known.quick else TapSizes(),
         only=only,
         output=known.output,
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from . import candidates, environments, lines, measure, options, warehouse
+from . import candidates, environments, lines, measure, options, replayed_x3, warehouse
 from .figures import highest, median, ratio
 
 if TYPE_CHECKING:
@@ -103,3 +103,22 @@ def test_a_table_that_is_wrong_by_a_cent_does_not_count(tmp_path: Path) -> None:
             cursor.execute(f'UPDATE {candidates.ROWS_TABLE} SET "DEBIT" = "DEBIT" + 0.01 WHERE {where}')
         with pytest.raises(measure.BenchError, match="do not count"):
             warehouse.check(candidate.ready, candidates.ROWS_TABLE, totals)
+
+
+def test_outputs_of_two_taps_count_as_equal_by_value_and_order(tmp_path: Path) -> None:
+    def output(*records: str) -> replayed_x3.Output:
+        file = tmp_path / "out"
+        file.write_text(
+            "".join(f'{{"type":"RECORD","stream":"a","record":{record}}}\n' for record in records)
+        )
+        return replayed_x3.read_output(file, ["key", "price"])
+
+    first = output('{"key":"1","price":1.50}', '{"key":"2","price":7}')
+    replayed_x3.check_equal(output('{"price":1.5,"key":"1"}', '{"key":"2","price":7.0}'), first, "same")
+    for other in (
+        output('{"key":"2","price":7}', '{"key":"1","price":1.50}'),
+        output('{"key":"1","price":1.5000000000000001}', '{"key":"2","price":7}'),
+        output('{"key":"1","price":1.50}'),
+    ):
+        with pytest.raises(measure.BenchError, match="does not count"):
+            replayed_x3.check_equal(other, first, "others")

@@ -70,3 +70,16 @@ def test_figures_of_the_sandbox_the_tap_and_the_main_job(tmp_path: Path) -> None
         "x3_graphql_rows_per_s",
     )
     _assert_figures(_bench(tmp_path / "bench.json", *names), *names)
+
+
+def test_figures_of_the_tap_beside_a_plain_one(tmp_path: Path) -> None:
+    names = (
+        "tap_vs_sdk_0ms",
+        "tap_vs_sdk_20ms",
+        "tap_details_16_vs_sequential",
+        "tap_graphql_docs_per_s",
+        "tap_memory_1m_vs_100k",
+    )
+    written = _bench(tmp_path / "bench.json", *names)
+    _assert_figures(written, *names)
+    assert written["tap_vs_sdk_0ms"]["basis"]["rows"] == 1_120

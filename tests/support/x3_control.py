@@ -170,6 +170,10 @@ class X3Control:
         """Switch the replay of computed answers on or off; gives how many are kept, and their bytes."""
         return t.cast("Record", self.call("replay", enabled=enabled))
 
+    def latency(self, milliseconds: int) -> None:
+        """Answer each request so much later."""
+        self.call("latency", milliseconds=milliseconds)
+
     def logins(self, **changes: object) -> None:
         """Lock the user (`basic=False`), delete the application (`connected_app=False`), and so on."""
         self.call("logins", **changes)

@@ -14,6 +14,7 @@ from processes import VENV_BIN, run_command
 from streams import STREAMS
 from tap_runs import catalog_of, run_tap
 from tap_sagex3.auth.secrets_key import Cipher, encrypt_secret, load_cipher
+from tap_sagex3.control import CONTROL_STREAMS
 from tap_sagex3.errors import SecretsKeyError, SettingsError
 from tap_sagex3.redaction import MASK, clean, hide
 from tap_sagex3.settings import read_settings
@@ -193,7 +194,10 @@ def test_without_a_key_about_and_discovery_work_as_far_as_they_can(
     command = ["tap-sagex3", "--config", str(file)]
     assert run_command([*command, "--about"], env=env).returncode == 0
     discovered = run_command([*command, "--discover"], env=env)
-    assert {entry["stream"] for entry in json.loads(discovered.stdout)["streams"]} == set(STREAMS)
+    assert {entry["stream"] for entry in json.loads(discovered.stdout)["streams"]} == {
+        *STREAMS,
+        *CONTROL_STREAMS,
+    }
     assert b"Setting password is encrypted" in discovered.stderr
     assert b"showing the built-in streams" in discovered.stderr
     run = run_command(command, env=env)
@@ -210,7 +214,10 @@ def test_discovery_without_the_key_of_the_token_store_shows_built_in_streams(tmp
     file.write_text(json.dumps(cloud), encoding="utf-8")
     env = {"PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring", VARIABLE: ""}
     discovered = run_command(["tap-sagex3", "--config", str(file), "--discover"], env=env)
-    assert {entry["stream"] for entry in json.loads(discovered.stdout)["streams"]} == set(STREAMS)
+    assert {entry["stream"] for entry in json.loads(discovered.stdout)["streams"]} == {
+        *STREAMS,
+        *CONTROL_STREAMS,
+    }
     assert b"Setting token_store: tokens are kept encrypted. There is no key" in discovered.stderr
     run = run_command(["tap-sagex3", "--config", str(file)], env=env)
     assert run.returncode == 1

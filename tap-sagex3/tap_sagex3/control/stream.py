@@ -58,10 +58,11 @@ class ControlStream(TableStream, abc.ABC):
                 if state.pop(DIGEST, None):
                     self.write_state()
                 spool.copy_to(writer)
-                counter.increment(sum(spool.counts.values()))
+                counter.increment(spool.number)
                 self.activate_version(version)
                 state.update({DIGEST: spool.digest(), VERSION: version})
-                state[CONTROL] = {"run": self.tap.run_id, "records": dict(spool.counts)}
+                by_name = dict(spool.counts) or {emitter.name: spool.number}
+                state[CONTROL] = {"run": self.tap.run_id, "records": by_name}
         self.write_state()
         writer.flush()
 

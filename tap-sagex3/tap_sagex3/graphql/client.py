@@ -30,6 +30,14 @@ _SEVERE = 3
 _SHOWN_ERRORS = 3
 
 
+class Fetched(t.NamedTuple):
+    """What an answer gives of a node, when it came (canonical UTC), and its size in bytes."""
+
+    found: Json
+    received: str
+    size: int
+
+
 class GraphqlClient:
     """Requests to one X3 folder."""
 
@@ -37,9 +45,15 @@ class GraphqlClient:
         """Requests go through `transport`."""
         self._transport = transport
         self._folder = transport.settings.folder
+        self.pages_ahead = transport.settings.prefetch_pages
 
     def run(self, query: str, variables: Mapping[str, Json], node: GraphqlSource) -> tuple[Json, str]:
-        """Run a query and return what it gives of a node (`query` or `read`), and when (canonical UTC).
+        """Run a query and return what it gives of a node, and when. Raises as `fetch`."""
+        found, received, _ = self.fetch(query, variables, node)
+        return found, received
+
+    def fetch(self, query: str, variables: Mapping[str, Json], node: GraphqlSource) -> Fetched:
+        """Run a query and return what it gives of a node (`query` or `read`).
 
         Raises:
             NotReadableError: the node or one of its properties does not exist here.
@@ -62,7 +76,7 @@ class GraphqlClient:
         if not isinstance(found, dict):
             msg = f"GraphQL gave nothing for {node.package}.{node.node}: the answer is incomplete."
             raise IncompleteAnswerError(msg)
-        return found, format_time(answer.received.replace(microsecond=0))
+        return Fetched(found, format_time(answer.received.replace(microsecond=0)), answer.size)
 
     def _refuse(self, messages: list[str], node: GraphqlSource, *, partial: bool) -> t.NoReturn:
         shown = "; ".join(messages[:_SHOWN_ERRORS])

@@ -18,6 +18,7 @@ from tap_sagex3.graphql.changes import (
 from tap_sagex3.graphql.client import connection_of, next_cursor, nodes_of
 from tap_sagex3.graphql.joining import condition_of_keys, join
 from tap_sagex3.graphql.nested import NestedPages
+from tap_sagex3.graphql.page_size import PageSize
 from tap_sagex3.graphql.query import (
     Selection,
     document_selection,
@@ -26,6 +27,7 @@ from tap_sagex3.graphql.query import (
     order_text,
     page_query,
 )
+from tap_sagex3.prefetch import ahead
 from tap_sagex3.reading import ChangeKey, PageGuard, ReadStats, StampReader, key_text, primed
 from tap_sagex3.values import later
 
@@ -151,7 +153,8 @@ class GraphqlReader:
         }
         count = text is None and level == 0
         guard = PageGuard(self._node.node)
-        for nodes, received in self._pages(self._node, self._selection, variables, count=count):
+        pages = self._pages(self._node, self._selection, variables, count=count)
+        for nodes, received in ahead(pages, self._client.pages_ahead):
             guard.check((*key_of(node, self._node), node.get(self._field)) for node in nodes)
             if self._source.join is not None and self._joined is not None and nodes:
                 join(nodes, self._node, self._source.join, self._joined_pages, self._complete_joined)
@@ -166,12 +169,15 @@ class GraphqlReader:
         cursor: str | None = None
         seen: set[str] = set()
         query = page_query(node, selection)
+        size = PageSize(variables["first"])
         while True:
-            asked = {**variables, "after": cursor, "count": count and cursor is None}
-            found, received = self._client.run(query, asked, node)
-            connection = connection_of(found, "query")
+            asked = {**variables, "first": size.documents, "after": cursor, "count": count and cursor is None}
+            answer = self._client.fetch(query, asked, node)
+            connection = connection_of(answer.found, "query")
             self._note(connection)
-            yield nodes_of(connection), received
+            nodes = nodes_of(connection)
+            size.learn(len(nodes), answer.size)
+            yield nodes, answer.received
             cursor = next_cursor(connection, seen)
             if cursor is None:
                 return

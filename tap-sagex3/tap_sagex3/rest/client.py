@@ -49,6 +49,7 @@ class RestClient:
         settings = transport.settings
         self._server = settings.server_url
         self.workers = settings.detail_workers
+        self.pages_ahead = settings.prefetch_pages
         self._base = f"{settings.server_url}/api1/x3/erp/{quote(settings.folder, safe='')}"
 
     def pages(self, source: RestSource, parameters: Mapping[str, str]) -> Iterator[Page]:

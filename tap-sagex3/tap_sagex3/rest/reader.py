@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from tap_sagex3.documents import Document
 from tap_sagex3.errors import IncompleteAnswerError, NotReadableError
+from tap_sagex3.prefetch import ahead
 from tap_sagex3.reading import ChangeKey, PageGuard, ReadStats, StampReader, key_text, primed
 from tap_sagex3.rest.lines import changed_keys, find_classes, tables_of
 from tap_sagex3.rest.pool import ordered_map
@@ -19,11 +20,20 @@ if t.TYPE_CHECKING:
 
     from tap_sagex3.declarations import StreamDeclaration
     from tap_sagex3.reading import Span
-    from tap_sagex3.rest.client import Resource, RestClient
+    from tap_sagex3.rest.client import RestClient
     from tap_sagex3.rest.lines import LineClass
     from tap_sagex3.sources import SiteSource
 
+Resource = dict[str, t.Any]
 logger = logging.getLogger("tap-sagex3")
+
+
+class Listed(t.NamedTuple):
+    """A row of a list, its key, and when it was read."""
+
+    row: Resource
+    key: list[t.Any]
+    received: str
 
 
 class RestReader:
@@ -120,7 +130,8 @@ class RestReader:
                     continue
                 stamp = self._stamp.read(node.get(self._change.field or ""))
                 latest = later(stamp, self._latest(node, lines))
-                yield self._document(node, node, self._received(), stamp=latest, level=lines.level)
+                listed = Listed(node, list(key), self._received())
+                yield self._document(listed, node, stamp=latest, level=lines.level)
 
     def _latest(self, node: Resource, lines: LineClass) -> str | None:
         """Latest change time of the lines at a level of a document."""
@@ -145,33 +156,34 @@ class RestReader:
     def _documents(self, parameters: Mapping[str, str]) -> Iterator[Document]:
         found = self._listed(parameters)
         if not self._rest.details:
-            for row, received in found:
-                yield self._document(row, row, received)
+            for listed in found:
+                yield self._document(listed, listed.row)
             return
-        for (row, received), details in ordered_map(self._details, found, self._client.workers):
+        for listed, details in ordered_map(self._details, found, self._client.workers):
             if details is not None:
-                yield self._document(row, {**row, **details}, received)
+                yield self._document(listed, {**listed.row, **details})
             else:
-                self._check_gone(row)
+                self._check_gone(listed)
 
-    def _listed(self, parameters: Mapping[str, str]) -> Iterator[tuple[Resource, str]]:
+    def _listed(self, parameters: Mapping[str, str]) -> Iterator[Listed]:
         guard = PageGuard(self._rest.class_name)
-        for page in self._client.pages(self._rest, parameters):
+        change = self._change.field or ""
+        for page in ahead(self._client.pages(self._rest, parameters), self._client.pages_ahead):
             self.stats.pages += 1
-            guard.check((*self._key(row), row.get(self._change.field or "")) for row in page.rows)
-            for row in page.rows:
-                yield row, page.received
+            found = [Listed(row, self._key(row), page.received) for row in page.rows]
+            guard.check((*listed.key, listed.row.get(change)) for listed in found)
+            yield from found
 
-    def _details(self, item: tuple[Resource, str]) -> Resource | None:
-        return self._client.details(self._rest, self._key(item[0]))
+    def _details(self, listed: Listed) -> Resource | None:
+        return self._client.details(self._rest, listed.key)
 
-    def _check_gone(self, row: Resource) -> None:
+    def _check_gone(self, listed: Listed) -> None:
         """A record that vanished between list and details is deleted, like one that vanished before.
 
         Raises:
             IncompleteAnswerError: the list still has it.
         """
-        key = self._key(row)
+        key = listed.key
         what = f"{self._names}: {self._rest.class_name} {'~'.join(map(str, key))}"
         if self._client.is_listed(self._rest, key):
             msg = (
@@ -181,14 +193,14 @@ class RestReader:
         logger.warning("%s was deleted while it was read; no record of it is sent.", what)
 
     def _document(
-        self, listed: Resource, node: Resource, received: str, *, stamp: str | None = None, level: int = 0
+        self, listed: Listed, node: Resource, *, stamp: str | None = None, level: int = 0
     ) -> Document:
         """A document; its stamp is that of the list, by which the list is sorted, unless one is given."""
         field = self._change.field
         if field is not None and stamp is None:
-            stamp = self._stamp.read(listed.get(field))
-        parts = tuple(self._key(listed))
-        return Document(self._index, key_text(self._kind, parts), parts, stamp, node, received, level)
+            stamp = self._stamp.read(listed.row.get(field))
+        parts = tuple(listed.key)
+        return Document(self._index, key_text(self._kind, parts), parts, stamp, node, listed.received, level)
 
     def _key(self, row: Resource) -> list[t.Any]:
         try:

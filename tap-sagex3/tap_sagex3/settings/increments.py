@@ -40,6 +40,12 @@ INCREMENTS: dict[str, Property] = {
         0,
     ),
     "page_size": number("Page size", "Documents asked for in one page; the server may give fewer.", 500, 1),
+    "prefetch_pages": number(
+        "Prefetched pages",
+        "Pages of a list that are fetched while the one before is converted; 0 fetches none ahead.",
+        1,
+        0,
+    ),
     "detail_workers": number(
         "Detail workers", "REST $details requests made at the same time; 1 makes them one by one.", 4, 1
     ),

@@ -45,6 +45,7 @@ class Settings:
     line_lookback_days: int
     overlap_memory: int
     page_size: int
+    prefetch_pages: int
     detail_workers: int
     stream_options: Mapping[str, Mapping[str, t.Any]]
     optional_streams: frozenset[str]

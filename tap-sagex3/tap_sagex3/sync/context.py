@@ -36,6 +36,8 @@ class ReadContext:
 
     def write_state(self) -> None:
         """Send STATE, after all records that were sent."""
+        for slot in self.slots:
+            slot.tell_counts()
         self.slots[0].stream.write_state()
 
     def may_lack_collection(self) -> bool:

@@ -11,7 +11,6 @@ import typing as t
 from datetime import UTC, datetime
 
 from tap_sagex3.increments import is_at_or_after, next_bookmark, window_start
-from tap_sagex3.overlap import key_digest, version_digest
 from tap_sagex3.sync import context as pace
 from tap_sagex3.sync.stages import FIRST_LOAD
 from tap_sagex3.values import format_time, later
@@ -35,12 +34,13 @@ class FirstLoad:
         self._latest = None if before is None else before["latest"]
         self._until = context.settings.end_date
         self._unsaved = 0
+        self._window = ""
 
     def run(self, documents: Iterable[Document]) -> None:
         """Send the documents, then put the bookmark into state."""
         for document in documents:
             if self._until is None or not is_at_or_after(document.stamp, self._until):
-                self._latest = later(self._latest, document.stamp)
+                self._note(document.stamp)
                 self._send(document)
             if self._unsaved >= pace.STATE_EVERY and not self._context.may_lack_collection():
                 self._save(document)
@@ -52,12 +52,20 @@ class FirstLoad:
             slot.remember_in_state(self._cut())
         self._context.write_state()
 
+    def _note(self, stamp: str | None) -> None:
+        """Take over a later change time: only what changed in the window that it ends is remembered."""
+        latest = later(self._latest, stamp)
+        if latest != self._latest:
+            self._latest = latest
+            self._window = (self._cut() or "")[:-1]
+
     def _send(self, document: Document) -> None:
-        key = key_digest(document.key)
         for slot in self._context.slots:
             lines = slot.encode(document)
             slot.send(self._context.writer, lines)
-            slot.memory.remember(key, slot.latest(document), version_digest(lines.digested), self._cut)
+            latest = slot.latest(document)
+            if latest is not None and latest[:-1] >= self._window:
+                slot.memory.note(document.key, latest, lines.digested, self._cut)
             self._unsaved += len(lines.lines)
         self._context.progress.document()
 

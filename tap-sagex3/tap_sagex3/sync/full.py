@@ -45,7 +45,7 @@ class FullRead:
             return
         slot.forget()
         spool.copy_to(self._context.writer)
-        slot.count(spool.counts)
+        slot.count(spool.number, spool.counts or None)
         if slot.version is not None:
             slot.stream.activate_version(slot.version)
             state[VERSION] = slot.version

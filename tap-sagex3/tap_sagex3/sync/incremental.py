@@ -5,7 +5,6 @@ from __future__ import annotations
 import typing as t
 
 from tap_sagex3.increments import is_before, next_bookmark, start_of_day, window_start
-from tap_sagex3.overlap import key_digest, version_digest
 from tap_sagex3.sync import context as pace
 from tap_sagex3.values import later
 
@@ -54,18 +53,15 @@ class IncrementalRead:
         self._save()
 
     def _send(self, document: Document) -> None:
-        key = key_digest(document.key)
         for slot, start in zip(self._context.slots, self._starts, strict=True):
             if slot.depth < document.level:
                 continue
             if slot.start is not self._since and is_before(document.stamp, start):
                 continue
             lines = slot.encode(document)
-            version = version_digest(lines.digested)
-            if not slot.memory.is_unchanged(key, version):
+            if slot.memory.note(document.key, slot.latest(document), lines.digested, self._cut):
                 slot.send(self._context.writer, lines)
                 self._unsaved += len(lines.lines)
-            slot.memory.remember(key, slot.latest(document), version, self._cut)
         self._context.progress.document()
 
     def _cut(self, before: str | None = None) -> str | None:

@@ -70,18 +70,23 @@ class Slot:
         if not self.sent:
             self.forget()
         writer.write_lines(lines.lines)
-        self.count(lines.counts)
+        self.count(len(lines.lines), lines.counts)
 
-    def count(self, counts: Mapping[str, int]) -> None:
-        """Count records that were sent, by the name they were sent under, and note it in state.
+    def count(self, number: int, by_name: Mapping[str, int] | None) -> None:
+        """Count records that were sent; `by_name` where they were not sent under the emitter's only name."""
+        self.sent += number
+        self.counter.increment(number)
+        if by_name is not None:
+            self.sent_by_name.update(by_name)
+
+    def tell_counts(self) -> None:
+        """Note in state what was sent in this run, by the name it was sent under.
 
         A target can compare the numbers with what it received before the STATE.
         """
-        number = sum(counts.values())
-        self.sent += number
-        self.sent_by_name.update(counts)
-        self.counter.increment(number)
-        self.state[CONTROL] = {"run": self.run, "records": dict(self.sent_by_name)}
+        if self.sent:
+            by_name = dict(self.sent_by_name) or {self.emitter.name: self.sent}
+            self.state[CONTROL] = {"run": self.run, "records": by_name}
 
     def forget(self) -> None:
         """Before the first record that differs: take what earlier runs sent out of state.

@@ -85,6 +85,7 @@ async def serve(options: Namespace) -> None:
     app.origin = url
     app.state.link_origin = app.state.link_origin_at_start = options.link_origin or ""
     app.state.replay.enabled = options.replay
+    app.state.latency = options.latency / 1000
     gc.freeze()  # what is here now stays; collecting it again and again would cost a third of the time
     gc.set_threshold(50_000, 20, 100)
     await server.serve(app.handle)

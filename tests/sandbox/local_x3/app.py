@@ -88,6 +88,7 @@ class App:
             answer = self._spoilt(armed, kind, answer)
         response = answer(request)
         counters[f"status_{response.status}"] += 1
+        response.delay += self.state.latency
         return response
 
     def _route(self, request: Request) -> tuple[str, Answer]:

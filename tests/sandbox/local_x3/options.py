@@ -50,6 +50,10 @@ def server_options(add: Add) -> list[argparse.Action]:
             help="give an answer that was computed before, while no data change: for benchmarks",
         ),
         add(
+            "--latency", type=milliseconds, default=0, metavar="MS",
+            help="milliseconds before each answer, as of a distant server; they do not wait for one another",
+        ),
+        add(
             "--rest-site", type=site_file, metavar="FILE",
             help="TOML: REST side of a site, see tests/sandbox/local_x3/README.md",
         ),
@@ -141,6 +145,14 @@ def positive(text: str) -> int:
     """Read a number of at least 1."""
     value = int(text)
     if value < 1:
+        raise ValueError(text)
+    return value
+
+
+def milliseconds(text: str) -> int:
+    """Read a number of at least 0."""
+    value = int(text)
+    if value < 0:
         raise ValueError(text)
     return value
 

@@ -88,6 +88,7 @@ class State:
     locked: dict[tuple[str, Key], str] = field(default_factory=dict)  # who holds a document of a class
     inside: str = ""  # the transaction whose view this is
     replay: Replay = field(default_factory=Replay)
+    latency: float = 0.0  # seconds before each answer
     link_origin: str = ""  # when set, absolute links name this origin, as behind a reverse proxy
     link_origin_at_start: str = ""
     site: int = 0  # counts the changes that are no change of data

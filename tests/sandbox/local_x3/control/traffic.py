@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import msgspec
 
@@ -80,6 +80,18 @@ class Replay(Command, tag="replay", kw_only=True):
         return {"enabled": replay.enabled, "answers": len(replay.bodies), "bytes": replay.size}
 
 
+class Latency(Command, tag="latency"):
+    """Answer each request `milliseconds` later; 0 ends it."""
+
+    reads_only: ClassVar[bool] = True
+    milliseconds: Annotated[int, msgspec.Meta(ge=0)] = 0
+
+    def run(self, state: State) -> object:
+        """Keep it."""
+        state.latency = self.milliseconds / 1000
+        return {}
+
+
 class Links(Command, tag="links"):
     """Make absolute links name another `origin` (`http://host:port`); an empty one ends it."""
 
@@ -91,4 +103,4 @@ class Links(Command, tag="links"):
         return {}
 
 
-COMMANDS = (SetFaults, Counters, ResetCounters, WritesRefused, Replay, Links)
+COMMANDS = (SetFaults, Counters, ResetCounters, WritesRefused, Replay, Latency, Links)

@@ -1,0 +1,96 @@
+"""Reading ahead: order, bound, errors in their place, and a thread that ends."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+import typing as t
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tap_sagex3.prefetch import ahead
+
+if t.TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+class PageError(Exception):
+    """A page that cannot be had."""
+
+
+def _until(condition: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + 5
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.005)
+    return condition()
+
+
+def _threads() -> int:
+    return sum(thread.name == "read-ahead" for thread in threading.enumerate())
+
+
+@given(st.integers(0, 4), st.integers(0, 30))
+def test_all_items_come_in_order(depth: int, count: int) -> None:
+    assert list(ahead(iter(range(count)), depth)) == list(range(count))
+
+
+@pytest.mark.parametrize("depth", [0, 1, 2, 5])
+def test_no_more_than_depth_items_are_got_ahead(depth: int) -> None:
+    got: list[int] = []
+
+    def pages() -> Iterator[int]:
+        for number in itertools.count():
+            got.append(number)
+            yield number
+
+    reading = ahead(pages(), depth)
+    for number in range(4):
+        assert next(reading) == number
+        assert _until(lambda number=number: len(got) == number + 1 + depth)  # type: ignore[misc]
+        time.sleep(0.02)
+        assert len(got) == number + 1 + depth
+    t.cast("t.Any", reading).close()
+
+
+def test_the_next_item_is_got_while_the_consumer_works() -> None:
+    asked = threading.Event()
+
+    def pages() -> Iterator[int]:
+        yield 1
+        asked.set()
+        yield 2
+
+    reading = ahead(pages(), 1)
+    assert next(reading) == 1
+    assert asked.wait(5)  # nobody asked for the second one yet
+
+
+@pytest.mark.parametrize("depth", [0, 1, 3])
+def test_an_error_is_raised_where_its_item_would_be(depth: int) -> None:
+    def pages() -> Iterator[int]:
+        yield 1
+        yield 2
+        raise PageError
+
+    reading = ahead(pages(), depth)
+    assert [next(reading), next(reading)] == [1, 2]
+    with pytest.raises(PageError):
+        next(reading)
+    with pytest.raises(StopIteration):
+        next(reading)
+
+
+def test_the_thread_ends_when_the_consumer_stops() -> None:
+    assert _until(lambda: _threads() == 0)
+    reading = ahead(itertools.count(), 2)
+    assert next(reading) == 0
+    assert _threads() == 1
+    t.cast("t.Any", reading).close()
+    assert _until(lambda: _threads() == 0)
+
+
+def test_the_thread_ends_after_the_last_item() -> None:
+    assert list(ahead(iter("abc"), 2)) == ["a", "b", "c"]
+    assert _until(lambda: _threads() == 0)
