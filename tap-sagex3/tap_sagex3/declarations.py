@@ -14,6 +14,7 @@ from functools import cache
 from importlib.resources import files
 
 from tap_sagex3.errors import DeclarationError
+from tap_sagex3.paths import property_path
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -132,7 +133,7 @@ class Field:
         return _for_kind(self.x3, kind)
 
     def graphql_path(self, kind: str | None) -> str | None:
-        """Dotted GraphQL path of this field for a kind of document; None when that kind has none."""
+        """GraphQL path (see `paths`) of this field for a kind of document; None when that kind has none."""
         return _for_kind(self.graphql, kind)
 
 
@@ -243,10 +244,12 @@ def _source(raw: Raw, file: str) -> Source:
 
 
 def _graphql_source(raw: Raw, file: str) -> GraphqlSource:
+    key = tuple(_required(raw, "key", file))
+    _check(not any("[" in path for path in key), file, f"key {list(key)} must have no index")
     return GraphqlSource(
         package=_required(raw, "package", file),
         node=_required(raw, "node", file),
-        key=tuple(_required(raw, "key", file)),
+        key=key,
         filter=tuple(_condition(name, value, file) for name, value in raw.get("filter", {}).items()),
     )
 
@@ -322,7 +325,7 @@ def _field(raw: Raw, where: str, depth: int, menus: Mapping[str, tuple[str, ...]
         text=_required(raw, "text", place),
         level=level,
         x3=None if kind == "dimensions" else x3,
-        graphql=raw.get("graphql"),
+        graphql=_graphql_path(raw.get("graphql"), place),
         graphql_type=graphql_type,
         length=raw.get("length"),
         scale=raw.get("scale"),
@@ -331,6 +334,18 @@ def _field(raw: Raw, where: str, depth: int, menus: Mapping[str, tuple[str, ...]
         dimensions=_dimension_columns(x3, place) if kind == "dimensions" else None,
         table=raw.get("table"),
     )
+
+
+def _graphql_path(raw: PerKind, place: str) -> PerKind:
+    """The path of a field, checked."""
+    for text in raw.values() if isinstance(raw, dict) else [raw]:
+        try:
+            if text is not None:
+                property_path(text)
+        except (TypeError, ValueError) as error:
+            msg = f"{place}: graphql path {error}"
+            raise DeclarationError(msg) from error
+    return raw
 
 
 def _menu(raw: Raw, place: str, menus: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:

@@ -12,12 +12,15 @@ from dataclasses import dataclass
 from tap_sagex3.declarations import UPDATED
 from tap_sagex3.dimensions import numbered_columns
 from tap_sagex3.errors import IncompleteAnswerError, NotReadableError
+from tap_sagex3.numbered import Member, expectation, numbered_filler
+from tap_sagex3.paths import PropertyPath, property_path
 from tap_sagex3.values import EXPECTED_TIME, MisfitError, converter, later, stamp_converter
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from tap_sagex3.declarations import Field, Source, StreamDeclaration
+    from tap_sagex3.numbered import Filler
     from tap_sagex3.values import Converter
 
 Node = dict[str, t.Any]
@@ -33,13 +36,20 @@ JOINED = "_joined"
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One document as received. `stamp` is the canonical change time by which it was found, if any."""
+    """One document as received.
+
+    `parts` is its key, `key` the same as one text. `stamp` is the canonical change time by which it was
+    found, if any. `level` is the level whose change it was found by: 0 for the document itself (or its joined
+    record), 1 for its lines, 2 for lines of lines.
+    """
 
     source: int
     key: str
+    parts: tuple[t.Any, ...]
     stamp: str | None
     node: Node
     extracted: str
+    level: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,22 +116,27 @@ class LevelPlan:
         self._texts: list[tuple[str, str, int]] = []
         self._others: list[tuple[str, str, Converter]] = []
         self._references: list[tuple[str, str, tuple[str, ...], Converter, t.Any]] = []
-        self._dimensions: list[Callable[[Node, Row], None]] = []
+        self._numbered: dict[str, list[Member]] = {}
+        self._fillers: list[Filler] = []
         self.missing: list[str] | None = None
         """Members that the first wire object did not have; None before there was one."""
         for field in fields:
             if field.dimensions:
-                self._dimensions.append(_dimension_filler(field, options))
+                self._fillers.append(_dimension_filler(field, options))
                 continue
             place = field.graphql_path(kind) if graphql else field.x3_column(kind)
             if place is not None and field.name in options.selected:
-                self._add(field, place.split(".") if graphql else [place], options.api)
+                self._add(field, property_path(place) if graphql else PropertyPath((place,)), options.api)
+        self._fillers.extend(numbered_filler(name, members) for name, members in self._numbered.items())
 
-    def _add(self, field: Field, path: list[str], api: str) -> None:
-        first, *rest = path
-        if rest:
-            # X3 keeps an empty reference as empty text; GraphQL shows it as a null object.
-            empty = "" if field.type == "text" else None
+    def _add(self, field: Field, path: PropertyPath, api: str) -> None:
+        first, *rest = path.names
+        # X3 keeps an empty reference as empty text; GraphQL shows it as a null object or leaves its item out.
+        empty = "" if field.type == "text" else None
+        if path.collection is not None:
+            member = Member(field.name, path.index, path.names, converter(field, api), empty)
+            self._numbered.setdefault(path.collection, []).append(member)
+        elif rest:
             self._references.append((field.name, first, tuple(rest), converter(field, api), empty))
         elif field.type == "text":
             self._texts.append((field.name, first, field.length or _NO_LIMIT))
@@ -145,11 +160,11 @@ class LevelPlan:
                 row[name] = convert(value)
             except (MisfitError, TypeError) as error:
                 row[name] = value
-                misfits.append((name, value, _expectation(error)))
+                misfits.append((name, value, expectation(error)))
         if self._references:
             self._fill_references(node, row, misfits)
-        for fill in self._dimensions:
-            fill(node, row)
+        for fill in self._fillers:
+            fill(node, row, misfits)
 
     def _fill_references(self, node: Node, row: Row, misfits: list[Misfit]) -> None:
         """Columns that GraphQL shows inside of nested objects."""
@@ -162,7 +177,7 @@ class LevelPlan:
                 row[name] = empty if value is None else convert(value)
             except (MisfitError, TypeError) as error:
                 row[name] = value
-                misfits.append((name, value, _expectation(error)))
+                misfits.append((name, value, expectation(error)))
 
 
 class Projection:
@@ -200,6 +215,8 @@ class Projection:
         # Nested collections of REST that no line has had so far, though there were lines.
         self._absent: dict[str, bool] = {}
         self._updated = UPDATED in options.selected
+        self.latest: str | None = None
+        """Latest change time among the rows of the last document; None when none of them has one."""
         self._stamps = options.stamp_fields
         self._stamp = stamp_converter()
 
@@ -228,6 +245,7 @@ class Projection:
 
     def rows(self, document: Document, warn: Callable[[Row, Misfit], None]) -> list[Row]:
         """All rows of a document; `warn` is told of each value that does not fit its type."""
+        self.latest = None
         if not self._has_rows:
             return []
         misfits: list[Misfit] = []
@@ -303,6 +321,8 @@ class Projection:
     ) -> None:
         for misfit in misfits:
             warn(row, misfit)
+        if not isinstance(stamp, BadStamp):
+            self.latest = later(self.latest, stamp)
         if self._updated and isinstance(stamp, BadStamp):
             row[UPDATED] = stamp.value
             warn(row, (UPDATED, stamp.value, EXPECTED_TIME))
@@ -328,11 +348,6 @@ def _key_members(
     return tuple(column for column in columns if column)
 
 
-def _expectation(error: Exception) -> str:
-    """What a value was expected to be; a TypeError comes from an object or a list."""
-    return str(error) if isinstance(error, MisfitError) else "expected a single value"
-
-
 def _is_apart(field: Field, source: Source, options: ProjectionOptions) -> bool:
     """Whether a column is on the joined GraphQL node of its source."""
     return field.joined and source.join is not None and options.api == "graphql"
@@ -347,13 +362,13 @@ def _columns(stream: StreamDeclaration, options: ProjectionOptions) -> Iterator[
     yield UPDATED
 
 
-def _dimension_filler(field: Field, options: ProjectionOptions) -> Callable[[Node, Row], None]:
+def _dimension_filler(field: Field, options: ProjectionOptions) -> Filler:
     """A function that fills the array of dimensions and the column of each known dimension type."""
     pairs = _graphql_pairs(field) if options.api == "graphql" else _rest_pairs(field)
     columns = {code: column for code, column in options.dimensions.items() if column in options.selected}
     name = field.name if field.name in options.selected else None
 
-    def fill(node: Node, row: Row) -> None:
+    def fill(node: Node, row: Row, _: list[Misfit]) -> None:
         found = pairs(node)
         if name:
             row[name] = [{"index": index, "type": code, "value": value} for index, code, value in found]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import typing as t
 from collections import Counter
+from dataclasses import dataclass
 
 from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
 
 from tap_sagex3.writer import RecordFrame, encode
 
 if t.TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from singer_sdk.mapper import StreamMap
 
@@ -21,6 +22,15 @@ logger = logging.getLogger("tap-sagex3")
 
 WARNINGS_PER_FIELD = 10
 _SHOWN_LENGTH = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """What a stream gets from a document: bytes to be digested, RECORD lines, their number by stream name."""
+
+    digested: bytes
+    lines: list[bytes]
+    counts: Mapping[str, int]
 
 
 class Emitter:
@@ -41,20 +51,23 @@ class Emitter:
         plain = len(used) == 1 and type(used[0]) is SameRecordTransform and not used[0].flattening_enabled
         self._plain = self._maps[0][1] if plain else None
 
-    def encode(self, rows: Sequence[Row], extracted: str) -> tuple[bytes, list[bytes]]:
+    def encode(self, rows: Sequence[Row], extracted: str) -> Lines:
         """The rows as bytes to be digested (before stream maps), and their RECORD lines."""
         records = [encode(row) for row in rows]
+        digested = self._salt + b"".join(records)
         if self._plain is not None:
             frame = self._plain
-            return self._salt + b"".join(records), [frame.line(record, extracted) for record in records]
-        return self._salt + b"".join(records), list(self._mapped(rows, extracted))
+            lines = [frame.line(record, extracted) for record in records]
+            return Lines(digested, lines, {self._maps[0][0].stream_alias: len(lines)})
+        named = list(self._mapped(rows, extracted))
+        return Lines(digested, [line for _, line in named], Counter(name for name, _ in named))
 
-    def _mapped(self, rows: Sequence[Row], extracted: str) -> t.Iterator[bytes]:
+    def _mapped(self, rows: Sequence[Row], extracted: str) -> t.Iterator[tuple[str, bytes]]:
         for row in rows:
             for stream_map, frame in self._maps:
                 mapped = stream_map.transform(row)
                 if mapped is not None:
-                    yield frame.line(encode(mapped), extracted)
+                    yield stream_map.stream_alias, frame.line(encode(mapped), extracted)
 
 
 class MisfitLog:

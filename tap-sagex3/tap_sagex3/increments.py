@@ -77,6 +77,19 @@ def is_before(stamp: str | None, start: datetime | None) -> bool:
     return stamp is not None and start is not None and _parse(stamp) < start
 
 
+def is_at_or_after(stamp: str | None, end: datetime) -> bool:
+    """Whether a document's stamp lies at or behind an end; one without stamp does not."""
+    return stamp is not None and _parse(stamp) >= end
+
+
+def is_time(text: object) -> bool:
+    """Whether a value of state is a time."""
+    try:
+        return isinstance(text, str) and bool(_parse(text))
+    except ValueError:
+        return False
+
+
 def _before(moment: datetime, seconds: int) -> datetime:
     """A time some seconds earlier, or the first one that there is."""
     try:

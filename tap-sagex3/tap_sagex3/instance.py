@@ -74,7 +74,7 @@ class Instance:
             change = reader.prepare()
             options = ProjectionOptions(reading.api, frozenset(columns), dimensions, change.fields)
             projection = Projection(stream, reading.sources[index].source, options)
-            for document in reader.documents(None, self.settings.page_size):
+            for document in reader.by_key(None, self.settings.page_size):
                 yield from projection.rows(document, lambda _row, _misfit: None)
 
     def _transport(self, api: str) -> Transport:

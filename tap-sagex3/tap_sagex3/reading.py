@@ -6,6 +6,7 @@ import heapq
 import logging
 import typing as t
 from dataclasses import dataclass
+from itertools import chain
 
 from tap_sagex3.errors import IncompleteAnswerError
 from tap_sagex3.values import MisfitError, stamp_converter
@@ -34,8 +35,26 @@ class ChangeKey:
     fields: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Change times to read: from `since` (included) to `until` (excluded); None leaves an end open."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(slots=True)
+class ReadStats:
+    """What a reader has read so far: pages, and how many documents there are where the API tells."""
+
+    pages: int = 0
+    total: int | None = None
+
+
 class SourceReader(t.Protocol):
     """Reads the documents of one source through one API."""
+
+    stats: ReadStats
 
     def prepare(self) -> ChangeKey:
         """Find out how changes are told; the first request of a source.
@@ -44,8 +63,17 @@ class SourceReader(t.Protocol):
             NotReadableError: this site does not give the source; says what to configure.
         """
 
-    def documents(self, since: datetime | None, page_size: int) -> Iterator[Document]:
-        """Documents changed at or after `since`, by change time and key; all by key without change key."""
+    def documents(self, span: Span, page_size: int) -> Iterator[Document]:
+        """Documents whose own stamp lies in the span, by change time and key. Needs a change key."""
+
+    def by_key(self, after: Sequence[t.Any] | None, page_size: int) -> Iterator[Document]:
+        """All documents in the order of their key, those behind the key `after` when one is given."""
+
+    def changed_below(self, span: Span, page_size: int) -> Iterator[Document] | None:
+        """Documents of which a line, or the joined record, changed within the span, whatever their own stamp.
+
+        Asks for the first of them at once. None when this site does not tell.
+        """
 
 
 class StampReader:
@@ -93,6 +121,33 @@ class PageGuard:
             msg = f"{self._place} gave {key} on two pages: another page may be missing. Run again."
             raise IncompleteAnswerError(msg)
         self._before = page
+
+
+class ItemGuard:
+    """Notices that an item of a collection came twice: the one that should have come instead is missing."""
+
+    def __init__(self, place: str) -> None:
+        """`place` names the collection in an error."""
+        self._place = place
+        self._seen: set[t.Any] = set()
+
+    def check(self, identifiers: Iterable[t.Any]) -> None:
+        """Look at the identifiers of a further page.
+
+        Raises:
+            IncompleteAnswerError: one of them was there before.
+        """
+        for identifier in identifiers:
+            if identifier in self._seen:
+                msg = f"{self._place} gave {identifier} twice: another row may be missing. Run again."
+                raise IncompleteAnswerError(msg)
+            self._seen.add(identifier)
+
+
+def primed(documents: Iterator[Document]) -> Iterator[Document]:
+    """The same documents, the first of which is read now: an error comes before anything else happens."""
+    first = next(documents, None)
+    return iter(()) if first is None else chain((first,), documents)
 
 
 def key_text(kind: str | None, parts: Iterable[t.Any]) -> str:

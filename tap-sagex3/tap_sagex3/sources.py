@@ -19,10 +19,15 @@ Options = t.Mapping[str, t.Any]
 
 @dataclass(frozen=True, slots=True)
 class SiteSource:
-    """A source with the names of this site; `change_field` replaces the usual change stamps."""
+    """A source with the names of this site.
+
+    `change_field` replaces the usual change stamps. `line_classes` gives the REST class that lists the lines
+    of a table, where it has another name than the table.
+    """
 
     source: Source
     change_field: str | None
+    line_classes: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,4 +109,8 @@ def _site_source(source: Source, options: Mapping[str, t.Any]) -> SiteSource:
         node=options.get("node") or graphql.node,
         key=key or graphql.key,
     )
-    return SiteSource(replace(source, rest=rest, graphql=graphql), options.get("change_field"))
+    return SiteSource(
+        replace(source, rest=rest, graphql=graphql),
+        options.get("change_field"),
+        options.get("line_classes") or {},
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typing as t
+from uuid import uuid4
 
 from singer_sdk import Tap
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
@@ -15,7 +16,8 @@ from tap_sagex3.schema import column_of_dimension, stream_schema
 from tap_sagex3.settings import CONFIG_JSONSCHEMA, PROPERTIES, is_configured, read_settings
 from tap_sagex3.sources import check_options, reading_of
 from tap_sagex3.streams import X3Stream
-from tap_sagex3.sync import EntitySync
+from tap_sagex3.sync import EntitySync, stage_of
+from tap_sagex3.sync.slots import CONTROL
 from tap_sagex3.writer import BufferedWriter
 
 if t.TYPE_CHECKING:
@@ -52,6 +54,7 @@ class TapSageX3(Tap):
         """Check the settings before anything else uses them."""
         self._instance: Instance | None = None
         self._synced: set[str] = set()
+        self._run_id = uuid4().hex
         self._skipped: dict[str, str] = {}
         self._unknown_dimensions: NotReadableError | None = None
         super().__init__(*args, **kwargs)
@@ -145,7 +148,7 @@ class TapSageX3(Tap):
     # Sync
 
     def sync_entity_of(self, stream: X3Stream) -> None:
-        """Read the entity of a stream for all selected streams that are read alike, once a run.
+        """Read the entity of a stream for all selected streams that are read and stand alike, once a run.
 
         Raises:
             NotReadableError: this site does not give it, and not all of its streams are optional.
@@ -153,15 +156,25 @@ class TapSageX3(Tap):
         if stream.name in self._synced:
             return
         reading = self.reading_of(stream)
+        settings = self.instance.settings
+        stage = stage_of(stream, settings)
         streams = [
             other
             for other in self._streams_of_entity(stream)
-            if other.selected and self.reading_of(other) == reading
+            if other.selected
+            and other.name not in self._synced
+            and self.reading_of(other) == reading
+            and stage_of(other, settings) == stage
         ]
         self._synced.update(other.name for other in streams)
         readers = self.instance.readers(reading, [other.declaration for other in streams])
         sync = EntitySync(
-            streams, readers, self.instance.settings, self.message_writer, self.instance.run_start
+            streams,
+            readers,
+            settings,
+            self.message_writer,
+            self.instance.run_start,
+            run_id=self._run_id,
         )
         try:
             sync.run()
@@ -176,6 +189,8 @@ class TapSageX3(Tap):
     def sync_all(self) -> None:  # type: ignore[misc]
         """Sync all streams, and tell at the end which ones were skipped."""
         self._check_dimensions()
+        for bookmark in self.state.get("bookmarks", {}).values():
+            bookmark.pop(CONTROL, None)  # counts of an earlier run
         super().sync_all()
         self.message_writer.flush()
         reasons = "; ".join(f"{name}: {reason}" for name, reason in self._skipped.items())

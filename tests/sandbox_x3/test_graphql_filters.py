@@ -97,6 +97,8 @@ def test_a_change_of_a_line_changes_what_a_quantifier_finds(own: X3Client, contr
         ("{purchaseOrderLines:{_none:1}}", "needs true"),
         ("{purchaseOrderLines:{_every:true,nope:1}}", "property nope does not exist"),
         ("{_atLeast:1}", "property _atLeast does not exist"),
+        ("{supplierCompanyNames:{_atLeast:1}}", "property supplierCompanyNames does not exist"),
+        ("{purchaseOrderLines:{_atLeast:1,taxes:{_atLeast:1}}}", "property taxes does not exist"),
         ("{id:{_regex:'a',_options:'i'}}", "unknown operator _options"),
         ("{id:{_contains:'a'}}", "unknown operator _contains"),
         ("{_or:[]}", "at least one condition"),

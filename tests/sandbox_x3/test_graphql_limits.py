@@ -127,7 +127,7 @@ BODIES = [
 
 @pytest.mark.parametrize("body", BODIES, ids=lambda body: repr(body[:40]))
 def test_broken_bodies_are_refused(hasty: X3Client, body: bytes) -> None:
-    headers = {"Authorization": f"Bearer {hasty.token()}", "x-xtrem-endpoint": "SEED"}
+    headers = {**hasty.graphql_headers(), "Content-Type": "application/json"}
     answer = hasty.session.post(f"{hasty.url}/xtrem/api", data=body, headers=headers, timeout=20)
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["message"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from processes import Server, server
-from x3_client import X3Client
+from x3_client import X3Client, decoded
 
 SMALL, LARGE = 1_500, 10_000
 BYTES_A_DOCUMENT = 600  # numbers in lists, and what a sort needs for a moment
@@ -34,8 +34,10 @@ class Measured:
 
 
 @pytest.fixture
-def measured() -> t.Iterator[tuple[Measured, Measured]]:
-    options = ("--cached-values", CACHED_VALUES, "--scale")
+def measured(tmp_path: Path) -> t.Iterator[tuple[Measured, Measured]]:
+    site = tmp_path / "graphql.toml"
+    site.write_text("line_nodes = true")
+    options = ("--cached-values", CACHED_VALUES, "--graphql-site", str(site), "--scale")
     with server("local_x3", *options, str(SMALL)) as small, server("local_x3", *options, str(LARGE)) as large:
         found = (
             Measured(SMALL, small, X3Client(small.ready)),
@@ -52,6 +54,7 @@ def test_memory_hardly_grows_with_the_data(measured: tuple[Measured, Measured]) 
         read_all_pages(one)
         sort_by_stamp(one)
         filter_on_another_column(one)
+        sum_and_list_lines(one)
     small, large = (one.peak for one in measured)
     assert large - small < (LARGE - SMALL) * BYTES_A_DOCUMENT + SPREAD
 
@@ -70,3 +73,13 @@ def filter_on_another_column(one: Measured) -> None:
     text = "{description: {_eq: 'Paiement'}}"
     answer = one.client.query("x3FinanceData", "journalEntry", "totalCount", f'first: 1, filter: "{text}"')
     assert 0 < answer["totalCount"] < one.scale / 4
+
+
+def sum_and_list_lines(one: Measured) -> None:
+    grouped = "edges { node { group { sign } values { amountInLedgerCurrency { sum distinctCount } } } }"
+    query = f"{{ x3FinanceData {{ journalEntryLine {{ queryAggregate {{ {grouped} }} }} }} }}"
+    answer = decoded(one.client.post(query))["data"]["x3FinanceData"]["journalEntryLine"]["queryAggregate"]
+    assert [edge["node"]["group"]["sign"] for edge in answer["edges"]] == [-1, 1]
+    text = "{_updateStamp: {_gte: '2025-10-01T00:00:00Z'}}"
+    lines = one.client.query("x3FinanceData", "journalEntryLine", "totalCount", f'first: 1, filter: "{text}"')
+    assert one.scale < lines["totalCount"]

@@ -33,7 +33,7 @@ counters, site, streams = (
     ask(env["SANDBOX_X3_URL"] + "/_control", {}, {"do": do})["result"]
     for do in ("counters", "rest_site", "streams")
 )
-headers = {"Authorization": "Bearer " + tokens["access_token"]}
+headers = {"Authorization": "Bearer " + tokens["access_token"], "Content-Type": "application/json"}
 service = env["TAP_SAGEX3_SERVER_URL"] + "/v1/service/X3CLOUDV2_SEED/api"
 roots = ask(service, headers, {"query": "{ __schema { queryType { fields { name } } } }"})
 print(json.dumps([

@@ -19,6 +19,11 @@ OWN = {
     "PINVOICE": {"YSCANREF", "YSCANDATTIM"},
     "GACCENTRY": {"ZCLOTASK", "ZCOSTTYP"},
 }
+OWN_COLUMN = """extends = "supplier"
+[[columns]]
+table = "BPSUPPLIER"
+fields = [{{name = "a", type = "text", x3 = "{column}", graphql = "{path}", text = "A"}}]
+"""
 INTROSPECTION = "{ __type(name: %s) { fields { name description } } }"
 
 
@@ -132,6 +137,28 @@ def test_a_site_may_have_twenty_dimensions(tmp_path: Path) -> None:
         client.close()
 
 
+def test_a_site_may_have_numbered_columns_of_its_own(tmp_path: Path) -> None:
+    fields = (
+        f'{{name = "r{n}", type = "text", length = 9, x3 = "YREF{n}", text = "Reference", '
+        f'graphql = "yReferences[{n}].yReference"}}'
+        for n in (1, 2)
+    )
+    declared = f'extends = "supplier"\n[[columns]]\ntable = "BPSUPPLIER"\nfields = [{", ".join(fields)}]\n'
+    (tmp_path / "supplier.toml").write_text(declared)
+    with (
+        server("local_x3", "--scale", "20", "--site", str(tmp_path)) as running,
+        X3Control(running.ready["url"]) as control,
+    ):
+        client = X3Client(running.ready)
+        row = control.rows("BPSUPPLIER", limit=1)[0]
+        control.set("BPSUPPLIER", row["BPSNUM"], {"YREF1": "", "YREF2": "two"})
+        inner = "yReferences { query { edges { node { denormalizedIndex yReference } } } }"
+        (node,) = client.nodes("x3MasterData", "supplier", inner, "first: 1")
+        (edge,) = node["yReferences"]["query"]["edges"]
+        assert edge["node"] == {"denormalizedIndex": 2, "yReference": "two"}
+        client.close()
+
+
 @pytest.mark.parametrize(
     ("declared", "reason"),
     [
@@ -148,6 +175,13 @@ def test_a_site_may_have_twenty_dimensions(tmp_path: Path) -> None:
             "BPSUPPLIER has no numbered dimensions",
         ),
         ('name = "own"', "'source' is missing"),
+        *(
+            (
+                OWN_COLUMN.format(column=column, path=path),
+                f"{column}: graphql .* needs the form",
+            )
+            for column, path in (("YREF", "refs[1].ref"), ("YREF1", "refs[1]"), ("YREF1", "a.refs[1].ref"))
+        ),
     ],
 )
 def test_a_wrong_declaration_of_the_site_is_refused(tmp_path: Path, declared: str, reason: str) -> None:

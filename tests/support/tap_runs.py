@@ -56,6 +56,14 @@ class Run:
         states = self.of("STATE")
         return t.cast("dict[str, t.Any]", states[-1]["value"]) if states else {}
 
+    @property
+    def settled_state(self) -> dict[str, t.Any]:
+        """The last STATE without the counts of records, which belong to one run."""
+        state: dict[str, t.Any] = copy_of(self.state)
+        for bookmark in state.get("bookmarks", {}).values():
+            bookmark.pop("control", None)
+        return state
+
 
 def config_for(running: Server, api: str) -> Config:
     """Configuration for a running local X3.

@@ -79,9 +79,13 @@ class X3Client:
         variables = arguments.pop("variables", None)
         headers = arguments.pop("headers", None)
         if headers is None:
-            headers = {"Authorization": f"Bearer {self.token()}", "x-xtrem-endpoint": self.ready["folder"]}
+            headers = self.graphql_headers()
         body = {"query": query, "variables": variables}
         return self.session.post(f"{self.url}/xtrem/api", json=body, headers=headers, timeout=60)
+
+    def graphql_headers(self) -> dict[str, str]:
+        """A fresh token and the name of the endpoint."""
+        return {"Authorization": f"Bearer {self.token()}", "x-xtrem-endpoint": str(self.ready["folder"])}
 
     def query(self, package: str, node: str, selection: str, arguments: str = "") -> JsonObject:
         """The connection of a node's `query`; fails on errors."""

@@ -154,6 +154,10 @@ class X3Control:
         """Change what is given of the REST site; the answer has all of it, and what its lists have cost."""
         return t.cast("Record", self.call("rest_site", **given))
 
+    def graphql_site(self, **given: object) -> Record:
+        """Change what is given of the GraphQL site: `line_nodes`, `absent`, `renamed`; gives all of it."""
+        return t.cast("dict[str, Record]", self.call("graphql_site", **given))["site"]
+
     def counters(self) -> dict[str, int]:
         """Requests by kind and by status, `requests`, `replayed`, `writes_refused` (by kind, too)."""
         return t.cast("dict[str, int]", self.call("counters"))

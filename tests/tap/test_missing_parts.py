@@ -111,7 +111,7 @@ def test_a_nested_collection_absent_in_every_line_fails_the_run(
     rest_config: Config, alter: Install, monkeypatch: pytest.MonkeyPatch, *, some: bool
 ) -> None:
     """Absent in some lines it is only empty there."""
-    monkeypatch.setattr("tap_sagex3.sync.STATE_EVERY", 5)
+    monkeypatch.setattr("tap_sagex3.sync.context.STATE_EVERY", 5)
     run = run_of(rest_config, *ENTRIES, start_date="2001-01-01T00:00:00Z", optional_streams=list(ENTRIES))
     whole = run()
     kept: list[str] = []

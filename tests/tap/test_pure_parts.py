@@ -135,7 +135,7 @@ def test_an_older_version_is_never_compared_with_again() -> None:
 
 
 def document(source: int, stamp: str | None) -> Document:
-    return Document(source, f"{source}", stamp, {}, "")
+    return Document(source, f"{source}", (source,), stamp, {}, "")
 
 
 def test_kinds_are_merged_by_change_time() -> None:

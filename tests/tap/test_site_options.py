@@ -182,7 +182,7 @@ def test_a_server_that_does_not_describe_its_representations(
     x3.faults({**fault, "on": "rest_prototypes", "times": 10_000})
     found = run_tap(rest_config)
     assert found.counts() == expected.counts()
-    assert found.state["bookmarks"]["suppliers"] == expected.state["bookmarks"]["suppliers"]
+    assert found.settled_state["bookmarks"]["suppliers"] == expected.settled_state["bookmarks"]["suppliers"]
 
 
 def test_columns_that_a_site_does_not_show_are_told(

@@ -83,8 +83,8 @@ class GraphqlClient:
         raise ApiError(msg)
 
 
-def connection_of(holder: Json, name: str) -> Connection:
-    """The connection (`edges` and `pageInfo`) in a member of an answer.
+def connection_of(holder: Json, name: str, collection: str | None = None) -> Connection:
+    """The connection (`edges` and `pageInfo`) in a member of an answer, or of a collection in it.
 
     Raises:
         IncompleteAnswerError: it is not one.
@@ -92,8 +92,22 @@ def connection_of(holder: Json, name: str) -> Connection:
     found = holder.get(name) if isinstance(holder, dict) else None
     if isinstance(found, dict) and isinstance(found.get("edges"), list) and "pageInfo" in found:
         return found
-    msg = f"GraphQL gave no list in {name}: the answer is incomplete."
+    msg = f"GraphQL gave no list in {collection or name}: the answer is incomplete."
     raise IncompleteAnswerError(msg)
+
+
+def nodes_of(connection: Connection) -> list[dict[str, t.Any]]:
+    """Nodes of a connection.
+
+    Raises:
+        IncompleteAnswerError: a node is null, which would lose a row.
+    """
+    edges = [edge for edge in connection["edges"] if isinstance(edge, dict)]
+    nodes = [edge["node"] for edge in edges if isinstance(edge.get("node"), dict)]
+    if len(nodes) < len(connection["edges"]):
+        msg = "GraphQL gave a list with a null row: the answer is incomplete."
+        raise IncompleteAnswerError(msg)
+    return nodes
 
 
 def next_cursor(connection: Connection, seen: set[str]) -> str | None:

@@ -9,6 +9,9 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
+from tap_sagex3.documents import walk
+from tap_sagex3.paths import INDEX, property_path
+
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -21,7 +24,7 @@ NESTED_PAGE = 100
 """Rows of a collection asked for at once; the server may give fewer, and says when there are more."""
 ID = "_id"
 _PAGE_INFO = "pageInfo{hasNextPage endCursor}"
-_DIMENSION_PATHS = ("denormalizedIndex", "dimensionType.code", "dimension.code")
+_DIMENSION_PATHS = ((INDEX,), ("dimensionType", "code"), ("dimension", "code"))
 
 
 @dataclass
@@ -32,9 +35,19 @@ class Selection:
     collections: dict[str, Selection] = field(default_factory=dict)
 
     def add(self, path: str) -> None:
-        """Ask for the property at a dotted path."""
+        """Ask for the property at a path."""
+        place = property_path(path)
+        if place.collection is None:
+            self.add_names(place.names)
+            return
+        numbered = self.collections.setdefault(place.collection, Selection())
+        numbered.add_names((INDEX,))
+        numbered.add_names(place.names)
+
+    def add_names(self, names: Iterable[str]) -> None:
+        """Ask for the property at the end of some names."""
         tree = self.tree
-        for name in path.split("."):
+        for name in names:
             tree = tree.setdefault(name, {})
 
     def text(self) -> str:
@@ -57,7 +70,7 @@ def document_selection(
     joined = Selection() if source.join else None
     for path in source.graphql.key:
         root.add(path)
-    for path in source.join.key if source.join else ():
+    for path in (ID, *source.join.key) if source.join else ():
         t.cast("Selection", joined).add(path)
     for stream in streams:
         levels = _levels(root, stream, source.kind)
@@ -72,10 +85,15 @@ def document_selection(
 
 
 def page_query(node: GraphqlSource, selection: Selection) -> str:
-    """Query of one page of documents; variables first, after, filter and orderBy."""
+    """Query of one page of documents.
+
+    Variables: first, after, filter, orderBy, and count, which asks also for the number of all documents: that
+    costs the server a query of its own.
+    """
     arguments = "first:$first,after:$after,filter:$filter,orderBy:$orderBy"
-    head = "query($first:Int,$after:String,$filter:String,$orderBy:String)"
-    return f"{head}{{{node.package}{{{node.node}{{query({arguments}){selection.connection()}}}}}}}"
+    head = "query($first:Int,$after:String,$filter:String,$orderBy:String,$count:Boolean!)"
+    connection = "{totalCount @include(if:$count) " + selection.connection()[1:]
+    return f"{head}{{{node.package}{{{node.node}{{query({arguments}){connection}}}}}}}"
 
 
 def collection_query(node: GraphqlSource, outer: Sequence[str], name: str, selection: Selection) -> str:
@@ -90,6 +108,11 @@ def collection_query(node: GraphqlSource, outer: Sequence[str], name: str, selec
     filters = "".join(f",$filter{depth}:String" for depth in range(len(outer)))
     head = f"query($id:Id!,$after:String{filters})"
     return f"{head}{{{node.package}{{{node.node}{{read(_id:$id){{{inner}}}}}}}}}"
+
+
+def key_of(node: t.Mapping[str, t.Any], source: GraphqlSource) -> tuple[t.Any, ...]:
+    """The key of a document."""
+    return tuple(walk(node, tuple(path.split("."))) for path in source.key)
 
 
 def filter_text(conditions: Iterable[tuple[str, str]]) -> str:
@@ -147,7 +170,7 @@ def _add_field(selection: Selection, item: Field, kind: str | None) -> None:
         return
     nested = selection.collections.setdefault(path, Selection())
     for inner in _DIMENSION_PATHS:
-        nested.add(inner)
+        nested.add_names(inner)
 
 
 def _tree_text(tree: Tree) -> str:

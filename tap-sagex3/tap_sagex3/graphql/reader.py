@@ -4,39 +4,49 @@ from __future__ import annotations
 
 import logging
 import typing as t
+from itertools import chain, islice
 
-from tap_sagex3.documents import JOINED, Document, walk
-from tap_sagex3.errors import IncompleteAnswerError
-from tap_sagex3.graphql.client import connection_of, next_cursor
+from tap_sagex3.documents import JOINED, Document, children
+from tap_sagex3.errors import ApiError, IncompleteAnswerError
+from tap_sagex3.graphql.changes import (
+    behind_key,
+    changed_lines,
+    collection_chains,
+    own_conditions,
+    span_condition,
+)
+from tap_sagex3.graphql.client import connection_of, next_cursor, nodes_of
+from tap_sagex3.graphql.joining import condition_of_keys, join
+from tap_sagex3.graphql.nested import NestedPages
 from tap_sagex3.graphql.query import (
-    ID,
     Selection,
-    collection_query,
-    compared,
     document_selection,
     filter_text,
-    from_value,
-    literal,
-    one_of,
+    key_of,
     order_text,
     page_query,
 )
-from tap_sagex3.reading import ChangeKey, PageGuard, StampReader, key_text
-from tap_sagex3.values import format_time
+from tap_sagex3.reading import ChangeKey, PageGuard, ReadStats, StampReader, key_text, primed
+from tap_sagex3.values import later
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import datetime
 
     from tap_sagex3.declarations import GraphqlSource, StreamDeclaration
     from tap_sagex3.documents import Node
-    from tap_sagex3.graphql.client import Connection, GraphqlClient
+    from tap_sagex3.graphql.changes import Condition
+    from tap_sagex3.graphql.client import GraphqlClient
+    from tap_sagex3.reading import Span
     from tap_sagex3.sources import SiteSource
 
 logger = logging.getLogger("tap-sagex3")
 
 UPDATE_STAMP = "_updateStamp"
 """Change stamp that every node has: UPDDATTIM of X3."""
+KEYS_AT_ONCE = 50
+"""Documents asked for by their keys in one query."""
+
+Pages = t.Iterator[tuple[list["Node"], str]]
 
 
 class GraphqlReader:
@@ -58,133 +68,149 @@ class GraphqlReader:
         self._node = site.source.graphql
         stamp = site.change_field or UPDATE_STAMP
         self._change = ChangeKey(None if full_table else stamp, whole_days=False, fields=(stamp,))
+        self._field = stamp
         self._selection, self._joined = document_selection(streams, site.source, (stamp,))
+        self._chains = collection_chains(streams, site.source)
+        self._nested = NestedPages(client, self._node)
         self._stamp = StampReader(self._node.node)
+        self.stats = ReadStats()
 
     def prepare(self) -> ChangeKey:
         """Every node has the change stamp; the first page tells when it has not."""
         return self._change
 
-    def documents(self, since: datetime | None, page_size: int) -> Iterator[Document]:
-        """Documents changed at or after `since`, by change time and key."""
-        conditions = [(name, compared(operator, value)) for name, operator, value in self._node.filter]
-        field = self._change.field
-        if field is not None and since is not None:
-            conditions.append((field, from_value(format_time(since))))
+    def documents(self, span: Span, page_size: int) -> Iterator[Document]:
+        """Documents whose own stamp lies in the span, by change time and key."""
+        order = (self._field, *self._node.key)
+        return self._documents(span_condition(self._field, span), order, page_size)
+
+    def by_key(self, after: Sequence[t.Any] | None, page_size: int) -> Iterator[Document]:
+        """All documents in the order of their key, those behind `after` when it is given."""
+        key = self._node.key
+        filters = [[]] if after is None else behind_key(key, after)
+        return chain.from_iterable(self._documents(found, key, page_size) for found in filters)
+
+    def changed_below(self, span: Span, page_size: int) -> Iterator[Document] | None:
+        """Documents of which a line or the joined record changed; None when the server refuses to tell."""
+        found: list[Iterator[Document]] = []
+        try:
+            for names in self._chains:
+                lines = self._with_changed_lines(names, span, page_size)
+                found.append(primed(lines))
+        except IncompleteAnswerError:
+            raise
+        except ApiError as error:
+            logger.info("%s: changes of lines alone cannot be asked for: %s", self._node.node, error)
+            return None
+        if self._source.join is not None and self._joined is not None:
+            found.append(primed(self._with_changed_record(self._source.join, span, page_size)))
+        return chain.from_iterable(found)
+
+    def _with_changed_lines(self, names: tuple[str, ...], span: Span, page_size: int) -> Iterator[Document]:
+        condition = changed_lines(names, self._field, span)
+        for document in self._documents([condition], self._node.key, page_size, level=len(names)):
+            below = self._latest(document.node, names)
+            yield _found(document, later(document.stamp, below), len(names))
+
+    def _with_changed_record(self, other: GraphqlSource, span: Span, page_size: int) -> Iterator[Document]:
+        """Documents whose joined record changed: its keys first, then the documents."""
+        keys = Selection()
+        for path in other.key:
+            keys.add(path)
         variables = {
             "first": page_size,
-            "filter": filter_text(conditions) if conditions else None,
-            "orderBy": order_text([*([field] if field else []), *self._node.key]),
+            "filter": filter_text([*own_conditions(other), *span_condition(self._field, span)]),
+            "orderBy": order_text((self._field, *other.key)),
         }
+        keys.add(self._field)
+        found = (key_of(node, other) for page, _ in self._pages(other, keys, variables) for node in page)
+        while batch := list(dict.fromkeys(islice(found, KEYS_AT_ONCE))):
+            condition = condition_of_keys(self._node.key, batch)
+            for document in self._documents([], self._node.key, page_size, text=condition):
+                joined = document.node.get(JOINED) or {}
+                yield _found(document, later(document.stamp, self._stamp.read(joined.get(self._field))), 0)
+
+    def _documents(
+        self,
+        conditions: Sequence[Condition],
+        order: Sequence[str],
+        page_size: int,
+        *,
+        text: str | None = None,
+        level: int = 0,
+    ) -> Iterator[Document]:
+        """Whole documents that meet the conditions, in an order; `text` is a filter of its own instead."""
+        wanted = [*own_conditions(self._node), *conditions]
+        if text is not None:
+            wanted = own_conditions(self._node)
+            text = f"[{filter_text(wanted)},{text}]" if wanted else text
+        variables = {
+            "first": page_size,
+            "filter": text or (filter_text(wanted) if wanted else None),
+            "orderBy": order_text(order),
+        }
+        count = text is None and level == 0
         guard = PageGuard(self._node.node)
-        for nodes, received in self._pages(self._node, self._selection, variables):
-            guard.check((*_key(node, self._node), node.get(field or "")) for node in nodes)
-            if self._joined is not None:
-                self._join(nodes)
+        for nodes, received in self._pages(self._node, self._selection, variables, count=count):
+            guard.check((*key_of(node, self._node), node.get(self._field)) for node in nodes)
+            if self._source.join is not None and self._joined is not None and nodes:
+                join(nodes, self._node, self._source.join, self._joined_pages, self._complete_joined)
             for node in nodes:
-                self._complete(node, node, self._selection, [])
+                self._nested.complete(node, self._selection)
                 yield self._document(node, received)
 
     def _pages(
-        self, node: GraphqlSource, selection: Selection, variables: dict[str, t.Any]
-    ) -> Iterator[tuple[list[Node], str]]:
-        """Pages of a node's query, to the end."""
-        query = page_query(node, selection)
+        self, node: GraphqlSource, selection: Selection, variables: dict[str, t.Any], *, count: bool = False
+    ) -> Pages:
+        """Pages of a node's query, to the end; `count` asks for the number of documents with the first."""
         cursor: str | None = None
         seen: set[str] = set()
+        query = page_query(node, selection)
         while True:
-            found, received = self._client.run(query, {**variables, "after": cursor}, node)
+            asked = {**variables, "after": cursor, "count": count and cursor is None}
+            found, received = self._client.run(query, asked, node)
             connection = connection_of(found, "query")
-            yield _nodes(connection), received
+            self._note(connection)
+            yield nodes_of(connection), received
             cursor = next_cursor(connection, seen)
             if cursor is None:
                 return
 
-    def _join(self, nodes: Sequence[Node]) -> None:
-        """Put the joined node of each document into it. A document without one keeps those columns null."""
-        join, selection = self._source.join, self._joined
-        if join is None or selection is None or not nodes:
-            return
-        keys = {_key(node, self._node): node for node in nodes}
-        if len(join.key) == 1:
-            condition = filter_text([(join.key[0], one_of([key[0] for key in keys]))])
-        else:
-            each = (filter_text(zip(join.key, map(literal, key), strict=True)) for key in keys)
-            condition = f"{{_or:[{','.join(each)}]}}"
-        variables = {"first": len(keys), "filter": condition, "orderBy": order_text(join.key)}
-        for found, _ in self._pages(join, selection, variables):
-            for other in found:
-                node = keys.get(_key(other, join))
-                if node is not None:
-                    node[JOINED] = other
-        alone = [key for key, node in keys.items() if JOINED not in node]
-        if alone:
-            logger.warning(
-                "%d documents of %s have no %s, such as %s: its columns stay null.",
-                len(alone),
-                self._node.node,
-                join.node,
-                alone[0],
-            )
+    def _joined_pages(self, variables: dict[str, t.Any]) -> Pages:
+        """Pages of the joined node."""
+        return self._pages(
+            t.cast("GraphqlSource", self._source.join), t.cast("Selection", self._joined), variables
+        )
 
-    def _complete(self, root: Node, node: Node, selection: Selection, path: list[tuple[str, str]]) -> None:
-        """Read the further pages of a node's collections, and of theirs."""
-        for name, nested in selection.collections.items():
-            connection = connection_of(node.get(name), "query")
-            seen: set[str] = set()
-            cursor = next_cursor(connection, seen)
-            while cursor is not None:
-                more = self._more(root, path, name, nested, cursor)
-                connection["edges"].extend(more["edges"])
-                cursor = next_cursor(more, seen)
-            if nested.collections:
-                for child in _nodes(connection):
-                    self._complete(root, child, nested, [*path, (name, child[ID])])
+    def _complete_joined(self, record: Node) -> None:
+        """Read the collections of a joined record to their end."""
+        node = t.cast("GraphqlSource", self._source.join)
+        NestedPages(self._client, node).complete(record, t.cast("Selection", self._joined))
 
-    def _more(
-        self, root: Node, path: Sequence[tuple[str, str]], name: str, selection: Selection, cursor: str
-    ) -> Connection:
-        """A further page of a collection of one document."""
-        query = collection_query(self._node, [outer for outer, _ in path], name, selection)
-        variables = {"id": root[ID], "after": cursor}
-        for depth, (_, identifier) in enumerate(path):
-            variables[f"filter{depth}"] = filter_text([(ID, literal(identifier))])
-        found, _ = self._client.run(query, variables, self._node)
-        holder = found.get("read")
-        for outer, _ in path:
-            rows = _nodes(connection_of_row(holder, outer))
-            holder = rows[0] if rows else None
-        if not isinstance(holder, dict):
-            msg = f"Document {root[ID]} of {self._node.node} changed while its {name} were read: run again."
-            raise IncompleteAnswerError(msg)
-        return connection_of(holder.get(name), "query")
+    def _note(self, connection: t.Mapping[str, t.Any]) -> None:
+        self.stats.pages += 1
+        total = connection.get("totalCount")
+        if isinstance(total, int):
+            self.stats.total = (self.stats.total or 0) + total
+
+    def _latest(self, node: Node, names: Sequence[str]) -> str | None:
+        """Latest change time of the rows of a collection, at the end of a chain."""
+        nodes = [node]
+        for name in names:
+            nodes = [row for outer in nodes for row in children(outer, name, "graphql")]
+        latest: str | None = None
+        for row in nodes:
+            latest = later(latest, self._stamp.read(row.get(self._field)))
+        return latest
 
     def _document(self, node: Node, received: str) -> Document:
-        field = self._change.field
-        stamp = None if field is None else self._stamp.read(node.get(field))
-        key = key_text(self._source.kind, _key(node, self._node))
-        return Document(self._index, key, stamp, node, received)
+        stamp = None if self._change.field is None else self._stamp.read(node.get(self._field))
+        parts = key_of(node, self._node)
+        return Document(self._index, key_text(self._source.kind, parts), parts, stamp, node, received)
 
 
-def connection_of_row(holder: t.Any, name: str) -> Connection:  # noqa: ANN401 - JSON
-    """The list in a collection that was asked for one row, without page information."""
-    found = walk(holder, (name, "query")) if isinstance(holder, dict) else None
-    return found if isinstance(found, dict) else {"edges": []}
-
-
-def _nodes(connection: Connection) -> list[Node]:
-    """Nodes of a connection.
-
-    Raises:
-        IncompleteAnswerError: a node is null, which would lose a row.
-    """
-    edges = [edge for edge in connection["edges"] if isinstance(edge, dict)]
-    nodes = [edge["node"] for edge in edges if isinstance(edge.get("node"), dict)]
-    if len(nodes) < len(connection["edges"]):
-        msg = "GraphQL gave a list with a null row: the answer is incomplete."
-        raise IncompleteAnswerError(msg)
-    return nodes
-
-
-def _key(node: Node, source: GraphqlSource) -> tuple[t.Any, ...]:
-    return tuple(walk(node, tuple(path.split("."))) for path in source.key)
+def _found(document: Document, stamp: str | None, level: int) -> Document:
+    """The document as found by a change below it."""
+    return Document(
+        document.source, document.key, document.parts, stamp, document.node, document.extracted, level
+    )

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import logging
 import typing as t
+from datetime import UTC, datetime
 
 from tap_sagex3.documents import Document
 from tap_sagex3.errors import IncompleteAnswerError, NotReadableError
-from tap_sagex3.reading import ChangeKey, PageGuard, StampReader, key_text
+from tap_sagex3.reading import ChangeKey, PageGuard, ReadStats, StampReader, key_text, primed
+from tap_sagex3.rest.lines import changed_keys, find_classes, tables_of
 from tap_sagex3.rest.pool import ordered_map
-from tap_sagex3.values import format_time
+from tap_sagex3.rest.stamps import STAMPS, change_field, is_date, stamp_condition
+from tap_sagex3.values import format_time, later
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from datetime import datetime
 
     from tap_sagex3.declarations import StreamDeclaration
+    from tap_sagex3.reading import Span
     from tap_sagex3.rest.client import Resource, RestClient
+    from tap_sagex3.rest.lines import LineClass
     from tap_sagex3.sources import SiteSource
 
 logger = logging.getLogger("tap-sagex3")
-
-STAMPS = ("UPDDATTIM", "UPDDAT")
-"""Change stamps of X3: a UTC time to the second, and the day only."""
-_DATE_TYPE = "application/x-date"
 
 
 class RestReader:
@@ -55,6 +55,10 @@ class RestReader:
         self._names = ", ".join(stream.name for stream in streams)
         found = (stream.collection(1, self._kind) for stream in streams if stream.depth)
         self._collections = tuple(dict.fromkeys(collection.rest for collection in found if collection))
+        self._tables = tables_of(streams, self._kind)
+        self._chains = _chains(streams, self._kind)
+        self._line_classes = site.line_classes
+        self.stats = ReadStats()
         self._full_table = full_table
         self._change = ChangeKey(None, whole_days=False, fields=STAMPS)
         self._stamp = StampReader(self._rest.class_name)
@@ -63,7 +67,7 @@ class RestReader:
         """Look which change stamp the list holds, and that the collections are there."""
         properties = self._properties()
         fields = (self._change_field,) if self._change_field else STAMPS
-        field = next((name for name in fields if name in properties), None)
+        field = change_field(properties, fields)
         if field is None and self._change_field:
             msg = (
                 f"REST {self._rest.representation}.$query has no property {self._change_field}: "
@@ -74,13 +78,72 @@ class RestReader:
         if self._full_table:
             self._change = ChangeKey(None, whole_days=False, fields=fields)
             return self._change
-        whole_days = field is not None and _is_date(properties[field], field)
+        whole_days = field is not None and is_date(properties[field], field)
         self._change = ChangeKey(field, whole_days, fields)
         return self._change
 
-    def documents(self, since: datetime | None, page_size: int) -> Iterator[Document]:
-        """Documents changed at or after `since`, in the order of change time and key."""
-        found = self._listed(self._parameters(since, page_size))
+    def documents(self, span: Span, page_size: int) -> Iterator[Document]:
+        """Documents whose own stamp lies in the span, in the order of change time and key."""
+        field = self._change.field or ""
+        parameters = self._parameters((field, *self._rest.key), page_size)
+        where = stamp_condition(field, span, whole_days=self._change.whole_days)
+        return self._documents({**parameters, "where": where} if where else parameters)
+
+    def by_key(self, after: Sequence[t.Any] | None, page_size: int) -> Iterator[Document]:
+        """All documents in the order of their key, those behind `after` when it is given."""
+        parameters = self._parameters(self._rest.key, page_size)
+        if after is not None:
+            parameters["key"] = "gt." + "~".join(str(part) for part in after)
+        return self._documents(parameters)
+
+    def changed_below(self, span: Span, page_size: int) -> Iterator[Document] | None:
+        """Documents of which a line changed; None when the site has no class that lists the lines."""
+        if not self._tables:
+            return iter(())
+        classes = find_classes(self._client, self._rest, self._tables, self._line_classes)
+        if classes is None:
+            return None
+        return primed(self._with_changed_lines(classes, span, page_size))
+
+    def _with_changed_lines(
+        self, classes: Sequence[LineClass], span: Span, page_size: int
+    ) -> Iterator[Document]:
+        for lines in classes:
+            keys = changed_keys(self._client, lines, span, page_size)
+            for key, node in ordered_map(self._by_parts, keys, self._client.workers):
+                if node is None:
+                    logger.warning(
+                        "%s: a line of %s changed, but there is no such record any more.",
+                        self._names,
+                        "~".join(map(str, key)),
+                    )
+                    continue
+                stamp = self._stamp.read(node.get(self._change.field or ""))
+                latest = later(stamp, self._latest(node, lines))
+                yield self._document(node, node, self._received(), stamp=latest, level=lines.level)
+
+    def _latest(self, node: Resource, lines: LineClass) -> str | None:
+        """Latest change time of the lines at a level of a document."""
+        nodes = [node]
+        for name in self._chains[lines.level]:
+            nodes = [row for outer in nodes for row in outer.get(name) or ()]
+        latest: str | None = None
+        for row in nodes:
+            latest = later(latest, self._stamp.read(row.get(lines.field)))
+        return latest
+
+    def _by_parts(self, key: tuple[t.Any, ...]) -> Resource | None:
+        return self._client.details(self._rest, key)
+
+    @staticmethod
+    def _received() -> str:
+        return format_time(datetime.now(UTC).replace(microsecond=0))
+
+    def _parameters(self, order: Sequence[str], page_size: int) -> dict[str, str]:
+        return {"count": str(page_size), "orderBy": ",".join(f"{name} asc" for name in order)}
+
+    def _documents(self, parameters: Mapping[str, str]) -> Iterator[Document]:
+        found = self._listed(parameters)
         if not self._rest.details:
             for row, received in found:
                 yield self._document(row, row, received)
@@ -91,18 +154,10 @@ class RestReader:
             else:
                 self._check_gone(row)
 
-    def _parameters(self, since: datetime | None, page_size: int) -> dict[str, str]:
-        parameters = {"count": str(page_size)}
-        if self._change.field is not None:
-            parameters["orderBy"] = ",".join(f"{name} asc" for name in (self._change.field, *self._rest.key))
-            if since is not None:
-                literal = since.date().isoformat() if self._change.whole_days else format_time(since)
-                parameters["where"] = f"{self._change.field} ge @{literal}@"
-        return parameters
-
     def _listed(self, parameters: Mapping[str, str]) -> Iterator[tuple[Resource, str]]:
         guard = PageGuard(self._rest.class_name)
         for page in self._client.pages(self._rest, parameters):
+            self.stats.pages += 1
             guard.check((*self._key(row), row.get(self._change.field or "")) for row in page.rows)
             for row in page.rows:
                 yield row, page.received
@@ -125,11 +180,15 @@ class RestReader:
             raise IncompleteAnswerError(msg)
         logger.warning("%s was deleted while it was read; no record of it is sent.", what)
 
-    def _document(self, listed: Resource, node: Resource, received: str) -> Document:
-        """A document; its stamp is that of the list, by which the list is sorted."""
+    def _document(
+        self, listed: Resource, node: Resource, received: str, *, stamp: str | None = None, level: int = 0
+    ) -> Document:
+        """A document; its stamp is that of the list, by which the list is sorted, unless one is given."""
         field = self._change.field
-        stamp = None if field is None else self._stamp.read(listed.get(field))
-        return Document(self._index, key_text(self._kind, self._key(listed)), stamp, node, received)
+        if field is not None and stamp is None:
+            stamp = self._stamp.read(listed.get(field))
+        parts = tuple(self._key(listed))
+        return Document(self._index, key_text(self._kind, parts), parts, stamp, node, received, level)
 
     def _key(self, row: Resource) -> list[t.Any]:
         try:
@@ -163,8 +222,15 @@ class RestReader:
             raise NotReadableError(msg)
 
 
-def _is_date(described: object, field: str) -> bool:
-    """Whether a change stamp holds only the day: by its described type, else by its name."""
-    if isinstance(described, dict) and "$type" in described:
-        return bool(described["$type"] == _DATE_TYPE)
-    return field == STAMPS[1]
+def _chains(streams: Sequence[StreamDeclaration], kind: str | None) -> dict[int, tuple[str, ...]]:
+    """Collections from the document to the lines of each level."""
+    found: dict[int, tuple[str, ...]] = {}
+    for stream in streams:
+        names: tuple[str, ...] = ()
+        for level in range(1, stream.depth + 1):
+            collection = stream.collection(level, kind)
+            if collection is None:
+                break
+            names = (*names, collection.rest)
+            found[level] = names
+    return found

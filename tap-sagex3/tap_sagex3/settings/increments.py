@@ -11,11 +11,25 @@ INCREMENTS: dict[str, Property] = {
         "Without it the first run reads everything.",
         format="date-time",
     ),
+    "end_date": text(
+        "End date",
+        "Read documents changed before this time only (RFC 3339, not included), for backfills. "
+        "Give such a run a state of its own.",
+        format="date-time",
+    ),
     "lookback_seconds": number(
         "Look back",
         "Seconds that each run reads again before the last change it saw, since X3 postings and imports "
         "commit later than they are stamped.",
         3600,
+        0,
+    ),
+    "line_lookback_days": number(
+        "Line look back",
+        "Days before the last change whose documents are read again, to find lines that changed without "
+        "their document, where the site does not tell such changes. Unchanged documents are not sent again "
+        "as far as overlap_memory remembers them.",
+        7,
         0,
     ),
     "overlap_memory": number(

@@ -40,7 +40,9 @@ class Settings:
     refresh_token: str | None = field(repr=False)
     token_store: str | None
     start_date: datetime | None
+    end_date: datetime | None
     lookback_seconds: int
+    line_lookback_days: int
     overlap_memory: int
     page_size: int
     detail_workers: int
@@ -75,11 +77,13 @@ def read_settings(config: Config) -> Settings:
         "audience": _audience(config, server_url),
         "token_url": _token_url(config, server_url),
         "start_date": _time(config, "start_date"),
+        "end_date": _time(config, "end_date"),
         "optional_streams": frozenset(_value(config, "optional_streams")),
     }
     plain = {item.name: _value(config, item.name) for item in fields(Settings) if item.name not in checked}
     settings = Settings(**plain, **checked)
     _check_login(settings)
+    _check_dates(settings)
     return settings
 
 
@@ -148,6 +152,16 @@ def _time(config: Config, name: str) -> datetime | None:
     except ValueError as error:
         msg = f"Setting {name} is {text!r}: expected a time such as 2024-01-31T00:00:00Z."
         raise SettingsError(msg) from error
+
+
+def _check_dates(settings: Settings) -> None:
+    start, end = settings.start_date, settings.end_date
+    if start is not None and end is not None and end <= start:
+        msg = (
+            f"Setting end_date ({end.isoformat()}) must be later than start_date ({start.isoformat()}): "
+            "documents changed from start_date up to end_date are read."
+        )
+        raise SettingsError(msg)
 
 
 def _check_login(settings: Settings) -> None:

@@ -12,13 +12,14 @@ STREAM_OPTION_PROPERTIES: dict[str, Property] = {
     "node": {"type": ["string", "null"]},
     "key": {"type": ["array", "null"], "items": {"type": "string"}},
     "change_field": {"type": ["string", "null"]},
+    "line_classes": {"type": ["object", "null"], "additionalProperties": {"type": "string"}},
 }
 
 SITE: dict[str, Property] = {
     "stream_options": setting(
         "Stream options",
-        "Names on this site, by stream: api, class, representation, package, node, key, change_field. For a "
-        "stream with several kinds of documents, give them by kind.",
+        "Names on this site, by stream: api, class, representation, package, node, key, change_field, "
+        "line_classes. For a stream with several kinds of documents, give them by kind.",
         type=["object", "null"],
         default={},
         additionalProperties={"type": "object"},

@@ -78,14 +78,13 @@ async def serve(options: Namespace) -> None:
             gateway=gateway,
             xtrem=xtrem,
             site=site,
+            options=graphql_options.Options.of(options),
         )
-    except ValueError as problem:  # the file names a class that there is not
-        sys.exit(f"--rest-site: {problem}")
+    except ValueError as problem:  # a file of a site names something that there is not
+        sys.exit(f"--rest-site or --graphql-site: {problem}")
     app.origin = url
     app.state.link_origin = app.state.link_origin_at_start = options.link_origin or ""
     app.state.replay.enabled = options.replay
-    if app.graphql is not None:
-        app.graphql.options = graphql_options.Options.of(options)
     gc.freeze()  # what is here now stays; collecting it again and again would cost a third of the time
     gc.set_threshold(50_000, 20, 100)
     await server.serve(app.handle)

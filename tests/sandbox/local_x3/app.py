@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from local_x3.access.credentials import Credentials
     from local_x3.clock import Clock
     from local_x3.faults.rules import Answer
+    from local_x3.graphql.options import Options
     from local_x3.rest.site import Site
     from local_x3.store import Store
 
@@ -56,17 +57,19 @@ class App:
         gateway: Gateway | None,
         xtrem: bool,
         site: Site | None = None,
+        options: Options | None = None,
     ) -> None:
         """Serve `stores` in `folder`; `xtrem` says whether this release has the GraphQL API.
 
-        A `gateway` gives the GraphQL API to the applications that are paired with it, too.
+        A `gateway` gives the GraphQL API to the applications that are paired with it, too; `options`
+        are those of that API.
         """
         self.rest = RestApi(stores, folder, clock, site)
-        self.graphql = GraphQLApi(stores, folder) if xtrem else None
+        self.graphql = GraphQLApi(stores, folder, options) if xtrem else None
         self.credentials = credentials
         self.clock = clock
         self.cloud = CloudApi(gateway, folder) if gateway is not None and xtrem else None
-        self.state = State(stores, clock, self.rest, credentials, gateway, parse)
+        self.state = State(stores, clock, self.rest, credentials, gateway, parse, graphql=self.graphql)
         self.origin = ""
 
     def handle(self, request: Request) -> Response:
@@ -166,6 +169,9 @@ class App:
         api = self.graphql
         if request.method != "POST" or api is None:
             return Response(405, b"Use POST", PLAIN, {"Allow": "POST"})
+        refused = api.refusal(request.headers.get("content-type", ""))
+        if refused is not None:
+            return json_response(refused.status, refused.body)
 
         def compute() -> Response:
             answer = api.answer(request.body, endpoint)

@@ -48,6 +48,10 @@ class Cache:
         while self.values > self.limit and len(self._kept) > 1:
             self.values -= self._kept.popitem(last=False)[1].size
 
+    def has_room(self, size: int) -> bool:
+        """Say whether an item can be kept without dropping another."""
+        return self.values + size <= self.limit
+
     def forget(self, place: Place) -> None:
         """Drop what is kept of a document."""
         item = self._kept.pop(place, None)

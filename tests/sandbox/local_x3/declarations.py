@@ -12,14 +12,18 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from local_x3.numbered import TABLE, Numbered, numbered
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from decimal import Decimal
     from random import Random
 
 DEFAULT_FOLDER = Path(__file__).parents[3] / "tap-sagex3" / "tap_sagex3" / "entities"
+STANDARD = Path(__file__).parent / "standard"
 DEFAULT_SITE = Path(__file__).parent / "site"
 MENUS = "menus.toml"
+NO_ENTITIES = frozenset({MENUS, TABLE.name})
 OWN_PREFIXES = frozenset("XYZ")  # what a site adds begins with one of these [D]
 GRAPHQL_TYPES = {
     "text": "String", "integer": "Int", "decimal": "Decimal", "boolean": "Boolean",
@@ -34,7 +38,10 @@ class DeclarationError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a native table and the GraphQL property that shows it (`path` empty: REST only)."""
+    """A column of a native table and the GraphQL property that shows it (`path` empty: REST only).
+
+    The property of a numbered column is one of an item of a denormalized collection.
+    """
 
     name: str
     type: str
@@ -47,6 +54,7 @@ class Column:
     menu_name: str = ""
     menu: tuple[str, ...] = ()
     joined: bool = False
+    numbered: Numbered | None = None
 
     @property
     def reference(self) -> bool:
@@ -84,6 +92,7 @@ class Level:
     columns: dict[str, Column] = field(default_factory=dict)
     key: tuple[str, ...] = ()
     dimensions: Dimensions | None = None
+    join_table: str = ""  # of the columns that are `joined`
     children: dict[str, Level] = field(default_factory=dict)
     makers: tuple[tuple[str, Callable[[Random], str | int | Decimal]], ...] | None = (
         None  # set by data.filler
@@ -153,6 +162,8 @@ class Source:
 def load_sources(folder: Path = DEFAULT_FOLDER, site: Path = DEFAULT_SITE) -> list[Source]:
     """Read every declaration in `folder` and in `site`, in order of file name, those of the site last.
 
+    Columns of `standard/` are added where they belong to an entity of `folder`.
+
     Args:
         folder: entities that every X3 has: the tap's declarations.
         site: columns and entities of the site's own, which the tap does not know; see README.md in there.
@@ -162,12 +173,15 @@ def load_sources(folder: Path = DEFAULT_FOLDER, site: Path = DEFAULT_SITE) -> li
     """
     menus = {**_read_menus(folder), **_read_menus(site)}
     sources: list[Source] = []
-    for path in (*sorted(folder.glob("*.toml")), *sorted(site.glob("*.toml"))):
-        if path.name == MENUS:
+    paths = [path for place in (folder, STANDARD, site) for path in sorted(place.glob("*.toml"))]
+    for path in paths:
+        if path.name in NO_ENTITIES:
             continue
         declared = tomllib.loads(path.read_text("utf-8"))
         try:
-            if "extends" in declared:
+            if path.parent == STANDARD:
+                _complete(sources, declared, menus)
+            elif "extends" in declared:
                 _extend(sources, declared, menus)
             else:
                 sources.extend(_source(declared, raw, menus) for raw in declared["source"])
@@ -185,6 +199,17 @@ def _read_menus(folder: Path) -> dict[str, tuple[str, ...]]:
     if not path.exists():
         return {}
     return {name: tuple(names) for name, names in tomllib.loads(path.read_text("utf-8")).items()}
+
+
+def _complete(
+    sources: list[Source], declared: Mapping[str, Any], menus: Mapping[str, tuple[str, ...]]
+) -> None:
+    """Add columns that every X3 has, unless they are declared already."""
+    fields = {part["table"]: part["fields"] for part in declared["columns"]}
+    for source in sources:
+        for level in levels_of(source.level) if source.entity == declared["extends"] else ():
+            for raw in fields.get(level.table, ()):
+                level.columns.setdefault(raw["x3"], _column(raw, raw["x3"], source.kind, level, menus))
 
 
 def _extend(sources: list[Source], declared: Mapping[str, Any], menus: Mapping[str, tuple[str, ...]]) -> None:
@@ -249,13 +274,13 @@ def _source(
 ) -> Source:
     kind = raw.get("kind", "")
     rest = raw["rest"]
-    level = Level(raw["table"], key=tuple(rest["key"]))
+    join = raw.get("join")
+    level = Level(raw["table"], key=tuple(rest["key"]), join_table=join["table"] if join else "")
     streams = tuple(_stream(stream, kind, level, menus) for stream in declared["stream"])
     for column in level.key:
         if column not in level.columns:
             msg = f"key column {column} has no field"
             raise DeclarationError(msg)
-    join = raw.get("join")
     return Source(
         entity=declared["name"],
         kind=kind,
@@ -309,33 +334,39 @@ def _field(
     known = level.columns.get(column_name)
     if known is None:
         level.columns[column_name] = column
-    elif (known.type, known.path, known.scale, known.menu) != (
-        column.type,
-        column.path,
-        column.scale,
-        column.menu,
-    ):
+    elif _meaning(known) != _meaning(column):
         msg = f"{column_name} is declared twice with different types or paths"
         raise DeclarationError(msg)
     return StreamField(name, kind_of_field, depth, column=level.columns[column_name])
+
+
+def _meaning(column: Column) -> tuple[object, ...]:
+    return (column.type, column.path, column.scale, column.menu, column.numbered)
 
 
 def _column(
     raw: Mapping[str, Any], name: str, kind: str, level: Level, menus: Mapping[str, tuple[str, ...]]
 ) -> Column:
     path = _column_name(raw, "graphql", kind)
+    table = _column_name(raw, "table", kind) or level.table
+    tables = (table, level.table, level.join_table)
+    place = numbered(tables, name, path, raw["text"]) if path else None
+    if path and "[" in path and place is None:
+        msg = f"{name}: graphql {path} needs the form collection[n].member and a numbered column"
+        raise DeclarationError(msg)
     menu_name = raw.get("menu", "")
     graphql_type = raw.get("graphql_type", GRAPHQL_TYPES[raw["type"]])
     return Column(
         name=name,
         type=raw["type"],
-        path=tuple(path.split(".")) if path else (),
+        path=place.path if place else tuple(path.split(".")) if path else (),
         graphql_type=graphql_type,
         text=raw["text"],
-        table=_column_name(raw, "table", kind) or level.table,
+        table=table,
         length=raw.get("length", 0),
         scale=raw.get("scale", 0),
         menu_name="NoYes" if graphql_type == "NoYes" else menu_name,
         menu=menus["NoYes"] if graphql_type == "NoYes" else menus[menu_name] if menu_name else (),
         joined=bool(raw.get("joined")),
+        numbered=place,
     )

@@ -86,19 +86,19 @@ class Selector:
         if cached is not None and cached[0] == versions:
             self._cache.move_to_end((name, order))
             return cached[1]
-        numbering = _Numbering(self.stores)
+        numbering = Numbering(self.stores)
         selection = numbering.selection(self._places(numbering, (columns, matches, first), order), order)
         self._cache[name, order] = (versions, selection)
         if len(self._cache) > CACHED_SELECTIONS:
             self._cache.popitem(last=False)
         return selection
 
-    def _places(self, numbering: _Numbering, condition: Condition, order: Order) -> array[int]:
+    def _places(self, numbering: Numbering, condition: Condition, order: Order) -> array[int]:
         """Read every row once, keeping nothing but numbers and the values to sort by."""
         columns, matches, first = condition
         sorting = order
         if len(self.stores) == 1:
-            sorting = _without_key(order, self.stores[0].source.key)
+            sorting = without_key(order, self.stores[0].source.key)
             if matches is None and first is None and not sorting:
                 return self.stores[0].order[:]
         needed = columns.union(column for column, _ in sorting)
@@ -110,24 +110,27 @@ class Selector:
                     places.append(start + index)
                     for kept, (column, _) in zip(values, sorting, strict=True):
                         kept.append(row.get(column, ""))
-        return _sorted(places, values, sorting)
+        return sorted_places(places, values, sorting)
 
 
-class _Numbering:
+class Numbering:
     """Numbers the documents of several stores one after the other."""
 
     def __init__(self, stores: list[Store]) -> None:
+        """Number what the stores have now."""
         self.stores = stores
         self.starts = [0]
         for store in stores[:-1]:
             self.starts.append(self.starts[-1] + store.numbers)
 
     def locate(self, place: int) -> tuple[Store, Entry]:
+        """Return what has a number."""
         at = bisect_right(self.starts, place) - 1
         store = self.stores[at]
         return store, store.entry(place - self.starts[at])
 
     def selection(self, places: array[int], order: Order) -> Selection:
+        """Return the documents at some numbers, with their sort keys in `order`."""
         columns = [column for column, _ in order]
 
         def key(place: int) -> SortKey:
@@ -138,17 +141,17 @@ class _Numbering:
         return Selection(Lazy(places, key), Lazy(places, self.locate))
 
 
-def _without_key(order: Order, key: tuple[str, ...]) -> Order:
+def without_key(order: Order, key: tuple[str, ...]) -> Order:
     """Leave out the key at the end: rows are read in its order, and sorting keeps the order of equals."""
     tail = tuple((column, False) for column in key)
     return order[: -len(tail)] if order[-len(tail) :] == tail else order
 
 
-def _sorted(places: array[int], values: list[list[Value]], order: Order) -> array[int]:
+def sorted_places(places: array[int], values: list[list[Value]], order: Order) -> array[int]:
     """Sort by the last column first: each pass needs the ranks of one column only."""
     if not order:
         return places
     numbers = list(range(len(places)))
     for column, (_, descending) in reversed(list(zip(values, order, strict=True))):
         numbers.sort(key=lambda number, column=column: rank(column[number]), reverse=descending)  # type: ignore[misc]
-    return array("I", (places[number] for number in numbers))
+    return array(places.typecode, (places[number] for number in numbers))

@@ -173,6 +173,31 @@ class Store:
         self.built += 1
         return self.table.header(index)
 
+    def documents(self, first: Callable[[Row], bool] | None = None) -> Iterator[tuple[int, Document]]:
+        """Yield number and document of every document by key; what is built is kept where there is room.
+
+        A document is passed over, and not built, when `first`, a condition on its key, does not hold.
+        """
+        for index in self.order:
+            if first is not None and not first(dict(zip(self.source.key, self.key(index), strict=True))):
+                continue
+            yield index, self._whole(index)
+
+    def _whole(self, index: int) -> Document:
+        """Return a document, and drop no other one from the cache for it."""
+        entry = self.entry(index)
+        cached = self._cache.get((self.source.name, index))
+        if entry.document is not None:
+            return entry.document
+        if cached is not None and cached.document is not None:
+            return cached.document
+        built = self.table.document(index)
+        self.built += 1
+        size = count_values(built)
+        if self._cache.has_room(size):
+            self._cache.keep((self.source.name, index), Cached(entry, built.row, built, size))
+        return built
+
     def find(self, key: Key) -> int | None:
         """Return the place of a key in `order`."""
         if not all(isinstance(part, (str, int, Decimal)) for part in key):

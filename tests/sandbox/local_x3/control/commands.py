@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
-from local_x3.control import logins, mass, records, rest_site, site, time, traffic, transactions
+from local_x3.control import (
+    graphql_site,
+    logins,
+    mass,
+    records,
+    rest_site,
+    site,
+    time,
+    traffic,
+    transactions,
+)
 from local_x3.control.registry import Command, Commands, by_name, describe, perform
 from local_x3.errors import ControlError
 
@@ -34,6 +44,7 @@ COMMANDS: Commands = by_name(
     time.COMMANDS,
     site.COMMANDS,
     rest_site.COMMANDS,
+    graphql_site.COMMANDS,
     logins.COMMANDS,
     traffic.COMMANDS,
 )  # a module more is a line more here

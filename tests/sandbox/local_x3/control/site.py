@@ -50,6 +50,8 @@ class Reset(Command, tag="reset"):
             state.gateway.reset()
         state.link_origin = state.link_origin_at_start
         state.rest.reset()
+        if state.graphql is not None:
+            state.graphql.reset()
         return {}
 
 

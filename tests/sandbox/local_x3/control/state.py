@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from local_x3.control.registry import Command
     from local_x3.control.transactions import Transaction
     from local_x3.declarations import Source
+    from local_x3.graphql.api import GraphQLApi
     from local_x3.model import Document, Entry, Key
     from local_x3.rest.api import RestApi
 
@@ -90,6 +91,7 @@ class State:
     link_origin: str = ""  # when set, absolute links name this origin, as behind a reverse proxy
     link_origin_at_start: str = ""
     site: int = 0  # counts the changes that are no change of data
+    graphql: GraphQLApi | None = None  # none before V12
 
     def count_write(self, kind: str, method: str) -> None:
         """Note an attempt to write."""

@@ -211,6 +211,8 @@ def _ledger_lines(
     led[-1] = -last * sum(
         (part.sign * amount for part, amount in zip(parts[:-1], led[:-1], strict=True)), ZERO
     )
+    day = head.stamps[0][:10]
+    period: Row = {"FIY": int(day[:4]), "PER": int(day[5:7]), "ACCDAT": day}
     lines = []
     for place, (part, amount) in enumerate(zip(parts, led, strict=True)):
         sign = part.sign if amount >= 0 else -part.sign  # amounts have no sign of their own
@@ -222,7 +224,7 @@ def _ledger_lines(
             "CURLED": into, "DES": part.text, "FREREF": "", "QTY": ZERO, "UOM": "", "TAX": part.tax,
             "AMTVAT": ZERO,
             "OFFACC": parts[-1].account if place + 1 < len(parts) else parts[0].account,
-            "ACCNUM": internal * 10 + place, "PJTLIN": "",
+            "ACCNUM": internal * 10 + place, "PJTLIN": "", **period,
         }  # fmt: skip
         lines.append(Document(row, {"DAEDAA": _allocations(row, rng) if part.account[0] in "67" else []}))
     return lines

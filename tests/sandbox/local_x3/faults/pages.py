@@ -107,7 +107,11 @@ def what_is_listed(request: Request) -> str:
         return f"{request.path}?{sorted(pair for pair in pairs if pair[0] != 'key')}"
     decoded = _decoded(request)
     variables = decoded.get("variables") or {}
-    kept = {name: value for name, value in variables.items() if name not in {"after", "cursor"}}
+    kept = {
+        name: value
+        for name, value in variables.items()
+        if name not in {"after", "cursor", "first"} and not isinstance(value, bool)  # of directives
+    }
     return f"{AFTER.sub('', str(decoded.get('query')))} {sorted(kept.items(), key=str)}"
 
 

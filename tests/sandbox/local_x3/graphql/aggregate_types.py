@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from graphql import (
     GraphQLArgument,
     GraphQLField,
-    GraphQLInt,
     GraphQLList,
     GraphQLObjectType,
     GraphQLOutputType,
@@ -15,23 +14,22 @@ from graphql import (
 )
 
 from local_x3.graphql import resolvers
-from local_x3.graphql.aggregates import FUNCTIONS, functions_of
+from local_x3.graphql.aggregates import functions_of
 from local_x3.graphql.nodes import Property, Shape, first_leaf, pascal
-from local_x3.graphql.paging import Connection, edges
+from local_x3.graphql.paging import edges
+from local_x3.graphql.scalars import INT
 from local_x3.graphql.values import STAMP_COLUMNS
 from local_x3.model import Document
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from local_x3.declarations import Column
+    from local_x3.graphql.resolvers import Rows
     from local_x3.graphql.schema import SchemaBuilder
-    from local_x3.model import Row
 
 PAGING = {
-    "first": GraphQLArgument(GraphQLInt),
+    "first": GraphQLArgument(INT),
     "after": GraphQLArgument(GraphQLString),
-    "last": GraphQLArgument(GraphQLInt),
+    "last": GraphQLArgument(INT),
     "before": GraphQLArgument(GraphQLString),
 }
 FILTER = {"filter": GraphQLArgument(GraphQLString)}
@@ -45,18 +43,29 @@ class AggregateTypes:
         """Use the leaf types of `builder`."""
         self.builder = builder
         self._of_leaf: dict[str, GraphQLObjectType] = {}
+        self._of_shape: dict[str, tuple[GraphQLObjectType, GraphQLObjectType]] = {}
 
-    def operations(
-        self, shape: Shape, rows: Callable[[Any, str | None], Sequence[Row]], cap: int
-    ) -> dict[str, GraphQLField]:
+    def operations(self, shape: Shape, rows: Rows, cap: int) -> dict[str, GraphQLField]:
         """Return the two aggregate operations of a node or a collection."""
+        if shape.name not in self._of_shape:
+            self._of_shape[shape.name] = self._types(shape)
+        values, connection = self._of_shape[shape.name]
+        return {
+            "readAggregate": GraphQLField(values, FILTER, resolve=resolvers.read_aggregate(rows, shape)),
+            "queryAggregate": GraphQLField(
+                connection, QUERY, resolve=resolvers.query_aggregate(rows, shape, cap)
+            ),
+        }
+
+    def _types(self, shape: Shape) -> tuple[GraphQLObjectType, GraphQLObjectType]:
+        """Return the types of aggregate values and of a list of groups."""
         values = self.values(f"{shape.name}_Aggregate", _properties(shape))
         group = self.group(f"{shape.name}_Group", _properties(shape))
         item = GraphQLObjectType(
             f"{shape.name}_AggregateNode",
             {
                 "group": GraphQLField(group, resolve=lambda found, _: Document(found.row)),
-                "values": GraphQLField(values, resolve=lambda found, _: found.rows),
+                "values": GraphQLField(values, resolve=lambda found, _: found.tally),
             },
         )
         edge = GraphQLObjectType(
@@ -73,12 +82,7 @@ class AggregateTypes:
                 "pageInfo": GraphQLField(self.builder.page_info, resolve=_itself),
             },
         )
-        return {
-            "readAggregate": GraphQLField(values, FILTER, resolve=resolvers.read_aggregate(rows)),
-            "queryAggregate": GraphQLField(
-                connection, QUERY, resolve=resolvers.query_aggregate(rows, shape, cap)
-            ),
-        }
+        return values, connection
 
     def values(self, name: str, properties: dict[str, Property]) -> GraphQLObjectType:
         """Return the type of aggregate values: one member a property."""
@@ -88,7 +92,7 @@ class AggregateTypes:
                 continue
             if item.members:
                 type_ = self.values(f"{name}_{pascal(inner)}", item.members)
-                fields[inner] = GraphQLField(type_, resolve=lambda rows, _: rows)
+                fields[inner] = GraphQLField(type_, resolve=_itself)
             else:
                 fields[inner] = GraphQLField(
                     self.leaf_values(item.columns[0]), resolve=_with_columns(item.columns)
@@ -103,11 +107,14 @@ class AggregateTypes:
         if name not in self._of_leaf:
             results: dict[str, GraphQLOutputType] = {
                 "min": type_, "max": type_, "sum": self.builder.scalars["Decimal"],
-                "avg": self.builder.scalars["Decimal"], "distinctCount": GraphQLInt,
+                "avg": self.builder.scalars["Decimal"], "distinctCount": INT,
             }  # fmt: skip
             self._of_leaf[name] = GraphQLObjectType(
                 f"{name}_AggregateValues",
-                {function: GraphQLField(results[function], resolve=_call(function)) for function in offered},
+                {
+                    function: GraphQLField(results[function], resolve=_result(function))
+                    for function in offered
+                },
             )
         return self._of_leaf[name]
 
@@ -121,9 +128,10 @@ class AggregateTypes:
                 fields[inner] = self.builder.leaf(item.columns)
                 continue
             type_ = self.group(f"{name}_{pascal(inner)}", item.members)
-            type_.fields.setdefault("_id", self.builder.identifier_leaf(first_leaf(item).columns))
+            if not item.key:
+                type_.fields.setdefault("_id", self.builder.identifier_leaf(first_leaf(item).columns))
             fields[inner] = GraphQLField(
-                type_, resolve=resolvers.reference(Property(item.columns, item.members))
+                type_, resolve=resolvers.reference(Property(item.columns, item.members, key=item.key))
             )
         return GraphQLObjectType(name, fields)
 
@@ -133,14 +141,13 @@ def _properties(shape: Shape) -> dict[str, Property]:
     return {**shape.properties, **stamps}
 
 
-def _itself(found: Connection[Any], _: object) -> Connection[Any]:
+def _itself(found: object, _: object) -> object:
     return found
 
 
 def _with_columns(columns: list[Column]) -> resolvers.Resolver:
-    return lambda rows, _: (rows, columns)
+    return lambda tally, _: (tally, columns[0].name)
 
 
-def _call(name: str) -> resolvers.Resolver:
-    function = FUNCTIONS[name]
-    return lambda found, _: function(*found)
+def _result(function: str) -> resolvers.Resolver:
+    return lambda found, _: found[0].result(found[1], function)

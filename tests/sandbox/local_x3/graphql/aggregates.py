@@ -1,81 +1,107 @@
-"""Aggregate values over rows, exact: sums and averages are decimals as text [D]."""
+"""Aggregate values over rows, exact: sums and averages are decimals as text [D]. No row is kept for them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from local_x3.graphql.nodes import stored
 from local_x3.graphql.values import comparable, decimal_text, shower
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from local_x3.declarations import Column
     from local_x3.model import Row, Value
 
 EXACT = Context(prec=400)
 AVERAGE_PLACES = Decimal("1e-13")  # Sage's sample shows 13 decimals [D]; the rounding is inferred [I]
-Aggregate = Callable[[Sequence["Row"], list["Column"]], object]
+Wanted = dict[tuple[str, str], "list[Column]"]  # (first column of a property, function) -> all its columns
 
 
-def numbers(rows: Sequence[Row], columns: list[Column]) -> list[Decimal | int]:
-    """Return the numbers in the rows; empty values and values of another type are left out."""
-    convert = comparable(columns[0])
-    found = (convert(value) for row in rows if (value := stored(row, columns)) is not None)
-    return [value for value in found if isinstance(value, (Decimal, int)) and not isinstance(value, bool)]
+class Aggregate(Protocol):
+    """One aggregate value in the making; empty values are not added [I]."""
+
+    def add(self, value: Value) -> None:
+        """Take in a value."""
+
+    def result(self) -> object:
+        """Return the aggregate value of what was added."""
 
 
-def total(values: Sequence[Decimal | int]) -> Decimal:
-    """Add numbers without rounding."""
-    found = Decimal(0)
-    for value in values:
-        found = EXACT.add(found, Decimal(value))
-    return found
+class _Sum:
+    """Values of another type are left out; null for no values, as in SQL [I]."""
+
+    def __init__(self, column: Column) -> None:
+        self._convert = comparable(column)
+        self.count = 0
+        self.total = Decimal(0)
+
+    def add(self, value: Value) -> None:
+        number = self._convert(value)
+        if isinstance(number, (Decimal, int)) and not isinstance(number, bool):
+            self.count += 1
+            self.total = EXACT.add(self.total, number)
+
+    def result(self) -> object:
+        return decimal_text(self.total) if self.count else None
 
 
-def _sum(rows: Sequence[Row], columns: list[Column]) -> object:
-    """Null for no values, as in SQL [I]."""
-    values = numbers(rows, columns)
-    return decimal_text(total(values)) if values else None
+class _Average(_Sum):
+    def result(self) -> object:
+        if not self.count:
+            return None
+        exact = EXACT.divide(self.total, Decimal(self.count))
+        return decimal_text(exact.quantize(AVERAGE_PLACES, ROUND_HALF_UP, EXACT))
 
 
-def _avg(rows: Sequence[Row], columns: list[Column]) -> object:
-    values = numbers(rows, columns)
-    if not values:
-        return None
-    exact = EXACT.divide(total(values), Decimal(len(values)))
-    return decimal_text(exact.quantize(AVERAGE_PLACES, ROUND_HALF_UP, EXACT))
+class _Lowest:
+    """The lowest value, of those that have the column's type."""
+
+    def __init__(self, column: Column) -> None:
+        self._convert, self._show = comparable(column), shower(column)
+        self._text = column.type in {"date", "datetime"}
+        self._best: tuple[object, Value] | None = None
+
+    def add(self, value: Value) -> None:
+        found = self._convert(value)
+        if found is None or isinstance(found, str) is not self._text:
+            return
+        if self._best is None or self.better(found, self._best[0]):
+            self._best = (found, value)
+
+    @staticmethod
+    def better(found: object, best: object) -> bool:
+        return found < best  # type: ignore[operator, no-any-return]
+
+    def result(self) -> object:
+        return None if self._best is None else self._show(self._best[1])
 
 
-def _extreme(best: Callable[[list[tuple[object, Value]]], tuple[object, Value]]) -> Aggregate:
-    def find(rows: Sequence[Row], columns: list[Column]) -> object:
-        convert, show = comparable(columns[0]), shower(columns[0])
-        text = columns[0].type in {"date", "datetime"}
-        values = [value for row in rows if (value := stored(row, columns)) is not None]
-        pairs = [(convert(value), value) for value in values]
-        fitting = [pair for pair in pairs if pair[0] is not None and isinstance(pair[0], str) is text]
-        return show(best(fitting)[1]) if fitting else None
-
-    return find
+class _Highest(_Lowest):
+    @staticmethod
+    def better(found: object, best: object) -> bool:
+        return found > best  # type: ignore[operator, no-any-return]
 
 
-def _lowest(pairs: list[tuple[object, Value]]) -> tuple[object, Value]:
-    return min(pairs, key=lambda pair: pair[0])  # type: ignore[arg-type, return-value]
-
-
-def _highest(pairs: list[tuple[object, Value]]) -> tuple[object, Value]:
-    return max(pairs, key=lambda pair: pair[0])  # type: ignore[arg-type, return-value]
-
-
-def _distinct(rows: Sequence[Row], columns: list[Column]) -> object:
+class _Distinct:
     """Nulls do not count, as in SQL [I]."""
-    show = shower(columns[0])
-    shown = (show(value) for row in rows if (value := stored(row, columns)) is not None)
-    return len({value for value in shown if value is not None})
+
+    def __init__(self, column: Column) -> None:
+        self._show = shower(column)
+        self._found: set[object] = set()
+
+    def add(self, value: Value) -> None:
+        shown = self._show(value)
+        if shown is not None:
+            self._found.add(shown)
+
+    def result(self) -> object:
+        return len(self._found)
 
 
-FUNCTIONS: dict[str, Aggregate] = {
-    "min": _extreme(_lowest), "max": _extreme(_highest), "sum": _sum, "avg": _avg, "distinctCount": _distinct,
+FUNCTIONS: dict[str, Callable[[Column], Aggregate]] = {
+    "min": _Lowest, "max": _Highest, "sum": _Sum, "avg": _Average, "distinctCount": _Distinct,
 }  # fmt: skip
 OFFERED = {  # numbers as in Sage's samples [D]; for other types only distinctCount is seen, on a text [D]
     "Decimal": ("min", "max", "sum", "avg", "distinctCount"),
@@ -89,3 +115,34 @@ OTHERS = ("distinctCount",)
 def functions_of(column: Column) -> tuple[str, ...]:
     """Return the aggregates a property has."""
     return OTHERS if column.menu_name else OFFERED.get(column.graphql_type, OTHERS)
+
+
+class Tally:
+    """The aggregate values that a query asks for, over the rows that were added."""
+
+    __slots__ = ("_wanted",)
+
+    def __init__(self, wanted: Wanted) -> None:
+        """Begin with no row."""
+        self._wanted = {
+            place: (columns, FUNCTIONS[place[1]](columns[0])) for place, columns in wanted.items()
+        }
+
+    def add(self, row: Row) -> None:
+        """Take in a row."""
+        for columns, aggregate in self._wanted.values():
+            value = stored(row, columns)
+            if value is not None:
+                aggregate.add(value)
+
+    def result(self, column: str, function: str) -> object:
+        """Return an aggregate value of the property whose first column this is."""
+        return self._wanted[column, function][1].result()
+
+
+def tally_of(rows: Iterable[Row], wanted: Wanted) -> Tally:
+    """Aggregate all rows."""
+    found = Tally(wanted)
+    for row in rows:
+        found.add(row)
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -26,13 +27,18 @@ from local_x3.graphql.schema import build_schema
 from local_x3.graphql.views import build_nodes
 
 if TYPE_CHECKING:
+    from local_x3.graphql.site import GraphqlSite
     from local_x3.store import Store
+
+logger = logging.getLogger("local_x3.graphql")
 
 PATH = "/xtrem/api"
 CACHED_QUERIES = 128
 LONGEST_CACHED = 50_000
 LONGEST_MESSAGE = 2_000
 MAX_SCHEMA_ERRORS = 50
+MEDIA_TYPE = "application/json"
+EXPECTED_BODY = "expected a JSON object with query, and perhaps variables and operationName"
 ERROR_SEVERITY = 4  # as seen in answers of Xtrem [C]
 
 
@@ -47,20 +53,48 @@ class Answer:
 class GraphQLApi:
     """The schema of one endpoint, and the queries seen so far."""
 
-    def __init__(self, stores: list[Store], folder: str) -> None:
-        """Serve `stores`; the schema is built at the first request."""
+    def __init__(self, stores: list[Store], folder: str, options: Options | None = None) -> None:
+        """Serve `stores`; the schema is built at the first request.
+
+        Raises:
+            ValueError: the site of the options names something that there is not.
+        """
         self.folder = folder
-        self.options = Options()
+        self.options = options or Options()
         self._stores = stores
         self._schema: GraphQLSchema | None = None
         self._documents: OrderedDict[str, DocumentNode] = OrderedDict()
+        self.use_site(self.options.site)
 
     @property
     def schema(self) -> GraphQLSchema:
         """The schema, for introspection and execution."""
         if self._schema is None:
-            self._schema = build_schema(build_nodes(self._stores, self.options.names))
+            self._schema = build_schema(self._nodes)
         return self._schema
+
+    def use_site(self, site: GraphqlSite) -> None:
+        """Be that site from now on; the schema is built anew at the next request.
+
+        Raises:
+            ValueError: it names something that there is not.
+        """
+        self._nodes = build_nodes(self._stores, self.options.names, site)
+        self.site = site
+        self._schema = None
+        self._documents.clear()
+
+    def reset(self) -> None:
+        """Be the site of the start again."""
+        if self.site != self.options.site:
+            self.use_site(self.options.site)
+
+    @staticmethod
+    def refusal(content_type: str) -> Answer | None:
+        """Refuse a body of another type than JSON; what X3 answers is unknown [?]: 415 with `errors` here."""
+        if content_type.partition(";")[0].strip().lower() == MEDIA_TYPE:
+            return None
+        return _failure(415, [GraphQLError(f"Content-Type must be {MEDIA_TYPE}")])
 
     def answer(self, body: bytes, endpoint: str | None) -> Answer:
         """Execute a request; `endpoint` is the `x-xtrem-endpoint` header [D].
@@ -72,8 +106,8 @@ class GraphQLApi:
             return _failure(400, [GraphQLError(f"Header x-xtrem-endpoint {shown}")])
         try:
             request = _Request.of(body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
-            return _failure(400, [GraphQLError(f"Invalid request body: {problem}")])
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return _failure(400, [GraphQLError(f"Invalid request body: {EXPECTED_BODY}")])
         schema = self.schema  # building it once is no part of any request's time
         try:
             with at_most(self.options.seconds):
@@ -162,6 +196,9 @@ def _error(error: GraphQLError) -> dict[str, Any]:
         code = "INTERNAL_SERVER_ERROR"
     code = (error.extensions or {}).get("code", code)
     message = error.message if original is not None else _double_quoted(error.message)
+    if code == "INTERNAL_SERVER_ERROR":  # a mistake of ours: told in the log, not to the client
+        logger.error("%s", message, exc_info=original)
+        message = "Internal error"
     message = message[:LONGEST_MESSAGE].encode("utf-8", "replace").decode()
     diagnosis = {"severity": ERROR_SEVERITY, "path": [], "message": message}
     found: dict[str, Any] = {"message": message}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -11,9 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 from local_x3.errors import FilterError
 from local_x3.graphql.alarm import PartTimeUpError, at_most
-from local_x3.graphql.nodes import Collection, Property, Shape, first_leaf, items, stored
+from local_x3.graphql.nodes import (
+    Collection,
+    Property,
+    Shape,
+    first_leaf,
+    items,
+    key_columns,
+    key_of,
+    stored,
+)
 from local_x3.graphql.object_text import parse_object_text
+from local_x3.graphql.patterns import LONGEST, compiled
 from local_x3.graphql.values import SYSTEM_COLUMNS, USER_COLUMNS, comparable, identifier_column, literal
+from local_x3.graphql.words import in_words
 from local_x3.model import Document, Row
 
 if TYPE_CHECKING:
@@ -23,7 +33,6 @@ if TYPE_CHECKING:
 Children = Mapping[str, list[Document]]
 Predicate = Callable[[Row, Children], bool]
 REGEX_SECONDS = 0.25  # a value: X3's own limit is unknown, a pattern that explodes must not hang the server
-LONGEST_REGEX = 500
 QUANTIFIERS = frozenset({"_atLeast", "_atMost", "_every", "_none"})
 
 
@@ -64,7 +73,7 @@ def _of_shape(shape: Shape, parsed: object, where: str, *, top: bool = False) ->
     if isinstance(parsed, list) and top:  # a top-level array means AND [D], deeper ones are unknown [?]
         return _every([_of_shape(shape, part, where) for part in parsed])
     if not isinstance(parsed, dict):
-        msg = f"{where}: expected an object, found {parsed!r}"
+        msg = f"{where}: expected an object, found {in_words(parsed)}"
         raise FilterError(msg)
     return _every([_member(shape, name, value, where) for name, value in parsed.items()])
 
@@ -99,11 +108,23 @@ def _property(item: Property, value: object, where: str) -> Condition:
         raise FilterError(msg)
     if item.members and isinstance(value, dict) and not _operators(value):
         return _every([_reference_member(item, name, inner, where) for name, inner in value.items()])
-    return _comparison(_operand(first_leaf(item).columns), value, where)
+    return _comparison(_reference_operand(item), value, where)
+
+
+def _reference_operand(item: Property) -> Operand:
+    """A reference as a whole: by its code, or by `_id` where that has several parts."""
+    if not item.key:
+        return _operand(first_leaf(item).columns)
+    names = [column.name for column in item.key]
+    return Operand(
+        lambda row: "|".join(str(row.get(name, "")) for name in names), identifier_column(), frozenset(names)
+    )
 
 
 def _reference_member(item: Property, name: str, value: object, where: str) -> Condition:
-    member = first_leaf(item) if name == "_id" else item.members.get(name)
+    if name == "_id":
+        return _comparison(_reference_operand(item), value, f"{where}._id")
+    member = item.members.get(name)
     if member is not None:
         return _property(member, value, f"{where}.{name}")
     if item.target is None:
@@ -114,14 +135,13 @@ def _reference_member(item: Property, name: str, value: object, where: str) -> C
 
 def _through(target: Target, item: Property, inner: Condition) -> Condition:
     """A condition on the record that a reference leads to; an empty or dangling reference meets none [I]."""
-    columns = first_leaf(item).columns
 
     def matches(row: Row, _: Children) -> bool:
-        code = stored(row, columns)
-        record = target.find(code) if code not in {None, ""} and code is not None else None
+        key = key_of(item, row)
+        record = None if key is None else target.find(key)
         return record is not None and inner.matches(record.row, record.children)
 
-    names = frozenset(column.name for column in columns)
+    names = frozenset(column.name for column in key_columns(item))
     return Condition(matches, names, whole=False, targets=(target, *inner.targets))
 
 
@@ -236,15 +256,17 @@ def _regex(operand: Operand, value: object, where: str) -> Condition:
     if not isinstance(value, str) or operand.column.type != "text":
         msg = f"{where}: _regex needs a text and a text property"
         raise FilterError(msg)
-    if len(value) > LONGEST_REGEX:
-        msg = f"{where}: the regular expression is longer than {LONGEST_REGEX} characters"
+    if len(value) > LONGEST:
+        msg = f"{where}: the regular expression is longer than {LONGEST} characters"
         raise FilterError(msg)
     try:
         with at_most(REGEX_SECONDS, PartTimeUpError):
-            pattern = re.compile(value)
-    except (re.error, RecursionError, OverflowError, PartTimeUpError):
+            pattern = compiled(value)
+    except PartTimeUpError:
+        pattern = None
+    if pattern is None:
         msg = f"{where}: not a regular expression: {value}"
-        raise FilterError(msg) from None
+        raise FilterError(msg)
     read = operand.read
 
     def matches(row: Row, _: Children) -> bool:

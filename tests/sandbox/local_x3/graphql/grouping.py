@@ -15,13 +15,14 @@ from graphql import (
 )
 
 from local_x3.errors import FilterError
+from local_x3.graphql.aggregates import Tally, Wanted
 from local_x3.graphql.nodes import Property, Shape, first_leaf, stored
 from local_x3.graphql.orders import order_parts
 from local_x3.graphql.values import SYSTEM_COLUMNS, shower
 from local_x3.ordering import Order, SortKey, sort_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from graphql import GraphQLResolveInfo
 
@@ -33,10 +34,10 @@ Path = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Rows that share their group values; `row` holds those values."""
+    """What rows that share their group values add up to; `row` holds those values."""
 
     row: Row
-    rows: list[Row]
+    tally: Tally
 
 
 def grouped_columns(info: GraphQLResolveInfo[Any], shape: Shape) -> list[list[Column]]:
@@ -73,8 +74,28 @@ def group_order(text: str | None, shape: Shape, columns: list[list[Column]]) -> 
     return (*parts, *((name, False) for name in names if name not in given))
 
 
+def grouped_values(info: GraphQLResolveInfo[Any], shape: Shape) -> Wanted:
+    """Return the aggregate values that the query selects of each group."""
+    return _wanted(info, shape, ("edges", "node", "values"))
+
+
+def read_values(info: GraphQLResolveInfo[Any], shape: Shape) -> Wanted:
+    """Return the aggregate values that the query selects of all rows."""
+    return _wanted(info, shape, ())
+
+
+def _wanted(info: GraphQLResolveInfo[Any], shape: Shape, place: Path) -> Wanted:
+    found: Wanted = {}
+    for node in info.field_nodes:
+        for selection in _below(node.selection_set, place, info):
+            for path in _leaves(selection, info):
+                columns = _columns(shape, path[:-1])
+                found[columns[0].name, path[-1]] = columns
+    return found
+
+
 def groups(
-    rows: Sequence[Row], columns: list[list[Column]], order: Order
+    rows: Iterable[Row], columns: list[list[Column]], order: Order, wanted: Wanted
 ) -> tuple[list[SortKey], list[Group]]:
     """Return the groups in order, with their sort keys. Values that show alike are one group."""
     shows = [shower(found[0]) for found in columns]
@@ -86,8 +107,8 @@ def groups(
         )
         group = found.get(shown)
         if group is None:
-            group = found[shown] = Group(_group_row(columns, values), [])
-        group.rows.append(row)
+            group = found[shown] = Group(_group_row(columns, values), Tally(wanted))
+        group.tally.add(row)
     names = [name for name, _ in order]
     pairs = sorted(
         ((sort_key([group.row.get(name, "") for name in names], order), group) for group in found.values()),
@@ -132,12 +153,13 @@ def _included(selection: Any, info: GraphQLResolveInfo[Any]) -> bool:  # noqa: A
 def _below(
     selections: SelectionSetNode | None, path: Path, info: GraphQLResolveInfo[Any]
 ) -> Iterator[SelectionSetNode]:
+    if not path:
+        if selections is not None:
+            yield selections
+        return
     for node in _fields(selections, info):
         if node.name.value == path[0] and node.selection_set is not None:
-            if len(path) == 1:
-                yield node.selection_set
-            else:
-                yield from _below(node.selection_set, path[1:], info)
+            yield from _below(node.selection_set, path[1:], info)
 
 
 def _leaves(selections: SelectionSetNode, info: GraphQLResolveInfo[Any], above: Path = ()) -> Iterator[Path]:

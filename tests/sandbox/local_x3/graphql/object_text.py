@@ -23,7 +23,7 @@ object: "{" [pair ("," pair)* [","]] "}"
 array: "[" [value ("," value)* [","]] "]"
 pair: (NAME | STRING) ":" value
 STRING: /'(\\.|[^'\\])*'/s | /"(\\.|[^"\\])*"/s
-NUMBER: /[+-]?\d+(\.\d+)?([eE][+-]?\d{1,3})?/
+NUMBER: /[+-]?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d{1,3})?(?![\w.])/
 NAME: /[A-Za-z_$][A-Za-z0-9_$]*/
 %ignore /\s+/
 """
@@ -108,7 +108,8 @@ def parse_object_text(text: str, argument: str) -> Parsed:
         msg = f"{argument}: syntax error at position {problem.pos_in_stream}: {text[:200]}"
         raise FilterError(msg) from None
     except VisitError as problem:
-        msg = f"{argument}: {problem.orig_exc}"
+        known = isinstance(problem.orig_exc, FilterError)
+        msg = f"{argument}: {problem.orig_exc if known else 'a value cannot be read'}"
         raise FilterError(msg) from None
 
 

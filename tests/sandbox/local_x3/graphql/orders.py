@@ -9,6 +9,7 @@ from local_x3.errors import FilterError
 from local_x3.graphql.nodes import Property, Shape, first_leaf
 from local_x3.graphql.object_text import parse_object_text
 from local_x3.graphql.values import SYSTEM_COLUMNS
+from local_x3.graphql.words import in_words
 
 if TYPE_CHECKING:
     from local_x3.ordering import Order
@@ -40,7 +41,7 @@ def order_parts(text: str | None, shape: Shape) -> Parts:
     order: Parts = []
     for part in parsed if isinstance(parsed, list) else [parsed]:
         if not isinstance(part, dict):
-            msg = f"orderBy: expected an object, found {part!r}"
+            msg = f"orderBy: expected an object, found {in_words(part)}"
             raise FilterError(msg)
         for name, value in part.items():
             order.extend(_member(shape, name, value))
@@ -64,15 +65,27 @@ def _property(item: Property, value: object, where: str) -> Parts:
         msg = f"orderBy: {where} is a text stream"
         raise FilterError(msg)
     if not isinstance(value, dict):
-        return [(first_leaf(item).columns[0].name, _descending(value, where))]
+        return _whole(item, value, where)
+    if not value:  # nothing to sort by: a mistake [?]
+        msg = f"orderBy: {where} names no property"
+        raise FilterError(msg)
     order: Parts = []
     for name, inner in value.items():
-        member = first_leaf(item) if name == "_id" else item.members.get(name)
+        if name == "_id":
+            order.extend(_whole(item, inner, f"{where}._id"))
+            continue
+        member = item.members.get(name)
         if member is None:  # also a property of the record behind the reference: not restored
             msg = f"orderBy: property {where}.{name} does not exist"
             raise FilterError(msg)
         order.extend(_property(member, inner, f"{where}.{name}"))
     return order
+
+
+def _whole(item: Property, value: object, where: str) -> Parts:
+    """A leaf, or a reference by its code or by the parts of its key."""
+    columns = item.key or first_leaf(item).columns[:1]
+    return [(column.name, _descending(value, where)) for column in columns]
 
 
 def _descending(value: object, where: str) -> bool:

@@ -16,6 +16,7 @@ from local_x3.ordering import Order, SortKey, sort_key
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from local_x3.graphql.nodes import Shape
     from local_x3.model import Value
 
 DEFAULT_PAGE = 20  # [D]
@@ -38,12 +39,16 @@ class Arguments:
 
 @dataclass(slots=True)
 class Connection(Generic[T]):
-    """A page of items with its place among all of them; cursors are made when asked for."""
+    """A page of items with its place among all of them; cursors are made when asked for.
+
+    `scope` is what a cursor holds for: node, filter and order.
+    """
 
     items: Sequence[T]
     start: int
     total: int
     values: Callable[[T], list[Value]]
+    scope: str
 
     @property
     def has_next(self) -> bool:
@@ -57,7 +62,7 @@ class Connection(Generic[T]):
 
     def cursor(self, index: int) -> str | None:
         """Return the cursor of an item of the page; None when the page is empty."""
-        return write_cursor(self.values(self.items[index])) if self.items else None
+        return write_cursor(self.values(self.items[index]), self.scope) if self.items else None
 
 
 class Edge:
@@ -76,21 +81,21 @@ def edges(connection: Connection[Any]) -> list[Edge]:
     return [Edge(connection, index) for index in range(len(connection.items))]
 
 
-def write_cursor(values: list[Value]) -> str:
-    """Return a cursor for an item's sort values."""
+def write_cursor(values: list[Value], scope: str) -> str:
+    """Return a cursor for an item's sort values; its check number tells lists apart [I]."""
     text = ENCODER.encode(values).decode()
-    return f"{text}#{_check(text):02d}"
+    return f"{text}#{_check(text, scope):02d}"
 
 
-def read_cursor(text: str, order: Order) -> SortKey:
+def read_cursor(text: str, order: Order, scope: str) -> SortKey:
     """Return the sort key a cursor stands for.
 
     Raises:
-        FilterError: the text is not a cursor that this query made.
+        FilterError: the text is not a cursor that this query made, with this order and filter.
     """
     body, _, check = text.rpartition("#")
     msg = f"Invalid cursor: {text}"
-    if check != f"{_check(body):02d}":
+    if check != f"{_check(body, scope):02d}":
         raise FilterError(msg)
     try:
         values = DECODER.decode(body)
@@ -105,26 +110,33 @@ def _scalar(value: object) -> bool:
     return isinstance(value, (str, int, Decimal)) and not isinstance(value, bool)
 
 
-def _check(text: str) -> int:
-    return zlib.crc32(text.encode()) % 100
+def _check(text: str, scope: str) -> int:
+    return zlib.crc32(f"{text}\n{scope}".encode()) % 100
+
+
+def scope_of(shape: Shape, filter_text: str | None, order: Order) -> str:
+    """Return what tells the list of a query from those of others."""
+    return f"{shape.name} {order} {filter_text or ''}"
 
 
 def paginate(
     keys: Sequence[SortKey], everything: Sequence[T], arguments: Arguments, order: Order, cap: int,
-    values: Callable[[T], list[Value]],
+    values: Callable[[T], list[Value]], scope: str,
 ) -> Connection[T]:  # fmt: skip
     """Cut the page that `arguments` ask for out of sorted items."""
     _check_arguments(arguments)
-    low = bisect_right(keys, read_cursor(arguments.after, order)) if arguments.after is not None else 0
+    low = bisect_right(keys, read_cursor(arguments.after, order, scope)) if arguments.after is not None else 0
     high = (
-        bisect_left(keys, read_cursor(arguments.before, order)) if arguments.before is not None else len(keys)
+        bisect_left(keys, read_cursor(arguments.before, order, scope))
+        if arguments.before is not None
+        else len(keys)
     )
     if arguments.last is not None:
         start, stop = max(high - min(arguments.last, cap), low), high
     else:
         wanted = DEFAULT_PAGE if arguments.first is None else arguments.first
         start, stop = low, min(low + min(wanted, cap), high)
-    return Connection(everything[start : max(stop, start)], start, len(keys), values)
+    return Connection(everything[start : max(stop, start)], start, len(keys), values, scope)
 
 
 def _check_arguments(arguments: Arguments) -> None:

@@ -50,7 +50,7 @@ SOURCE = Source(
 def partner_shape() -> Shape:
     """Return what the node looks like."""
     properties = {column.path[0]: Property([column]) for column in COLUMNS}
-    return Shape("BusinessPartner", "BPARTNER", SOURCE.key, NODE, (), properties)
+    return Shape("BusinessPartner", SOURCE.key, NODE, (), properties)
 
 
 class PartnerSelector(NodeSelector):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from local_x3.model import Document, Value
+from local_x3.model import Document, Row, Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from local_x3.graphql.nodes import Shape
-    from local_x3.graphql.selecting import NodeSelector
+    from local_x3.graphql.selecting import Records
+    from local_x3.model import Key
 
 TARGETS = {  # property -> node; only where Sage's pages or samples show the reference's own properties [D]
     "product": "product", "purchaseOrder": "purchaseOrder", "orderFromSupplier": "supplier",
@@ -24,44 +25,40 @@ TITLES = {"site": "name", "address": "description"}  # members besides the key, 
 
 
 class Target:
-    """A node with a key of one column, as the end of references."""
+    """A node as the end of references."""
 
-    def __init__(self, shape: Shape, selector: NodeSelector) -> None:
+    def __init__(self, shape: Shape, selector: Records) -> None:
         """Find records where `selector` looks."""
         self.shape = shape
         self.selector = selector
-        self.key = shape.key[0]
 
     @property
     def versions(self) -> tuple[int, ...]:
         """Change with each change of a record."""
         return self.selector.versions
 
-    def find(self, code: Value) -> Document | None:
+    def find(self, key: Key) -> Document | None:
         """Return the record with this key; None when there is none."""
-        for store in self.selector.stores():
-            entry = store.by_key.get((code,))
-            if entry is not None:
-                return store.document(entry)
-        return None
+        return self.selector.find(key)
 
 
 class Referred:
     """The record a reference leads to. A dangling one shows its key, everything else null [I]."""
 
-    __slots__ = ("_document", "row", "target")
+    __slots__ = ("_document", "_key", "row", "target")
 
-    def __init__(self, target: Target, code: Value) -> None:
+    def __init__(self, target: Target, key: Key) -> None:
         """Know the key; the rest is read when asked for."""
         self.target = target
+        self._key = key
         self._document: Document | None = None
-        self.row = _LazyRow(self, code)
+        self.row = _LazyRow(self, dict(zip(target.shape.key, key, strict=True)))
 
     @property
     def document(self) -> Document:
         """The record itself."""
         if self._document is None:
-            self._document = self.target.find(self.row[self.target.key]) or Document({})
+            self._document = self.target.find(self._key) or Document({})
         return self._document
 
     @property
@@ -73,8 +70,8 @@ class Referred:
 class _LazyRow(dict[str, Value]):
     __slots__ = ("_owner",)
 
-    def __init__(self, owner: Referred, code: Value) -> None:
-        super().__init__({owner.target.key: code})
+    def __init__(self, owner: Referred, known: Row) -> None:
+        super().__init__(known)
         self._owner = owner
 
     def get(self, name: str, default: Value | None = None) -> Value | None:  # type: ignore[override]
@@ -94,13 +91,14 @@ def title(name: str, code: object) -> str:
     return f"{name} {code}"
 
 
-def link(shapes: Iterable[tuple[str, Shape, NodeSelector]]) -> None:
-    """Let the references of all shapes lead to their nodes."""
+def link(shapes: Iterable[tuple[str, Shape, Records]]) -> None:
+    """Let the references of all shapes lead to their nodes, by the names that Sage gives to both."""
     known = list(shapes)
     targets = {name: Target(shape, selector) for name, shape, selector in known if len(shape.key) == 1}
     for _, shape, _ in known:
         for owner in _with_collections(shape):
             for name, item in owner.properties.items():
+                item.text_member = title_member(name) if item.members else None
                 if item.members and name in TARGETS:
                     item.target = targets.get(TARGETS[name])
 

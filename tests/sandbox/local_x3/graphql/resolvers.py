@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLResolveInfo
 
 from local_x3.errors import FilterError
+from local_x3.graphql.aggregates import tally_of
 from local_x3.graphql.conditions import compile_filter
-from local_x3.graphql.grouping import Group, group_order, grouped_columns, groups
-from local_x3.graphql.nodes import Shape, first_leaf, stored
+from local_x3.graphql.grouping import (
+    Group,
+    group_order,
+    grouped_columns,
+    grouped_values,
+    groups,
+    read_values,
+)
+from local_x3.graphql.nodes import INDEX, Shape, key_of, stored
 from local_x3.graphql.orders import compile_order
-from local_x3.graphql.paging import MAX_NESTED_PAGE, MAX_PAGE, Arguments, Connection, paginate
+from local_x3.graphql.paging import MAX_NESTED_PAGE, MAX_PAGE, Arguments, Connection, paginate, scope_of
 from local_x3.graphql.references import Referred
 from local_x3.graphql.values import shower
 from local_x3.ordering import Order, sort_key
 
 if TYPE_CHECKING:
     from local_x3.declarations import Column
-    from local_x3.graphql.nodes import Property
+    from local_x3.graphql.nodes import NodeView, Property
     from local_x3.graphql.references import Target
-    from local_x3.graphql.selecting import NodeSelector
-    from local_x3.graphql.views import NodeView
-    from local_x3.model import Document, Entry, Row, Value
-    from local_x3.store import Store
+    from local_x3.model import Document, Row, Value
 
 Resolver = Callable[..., Any]
 Info = GraphQLResolveInfo[Any]
+Rows = Callable[[Any, str | None], Iterator["Row"]]
 
 
 def leaf(columns: list[Column]) -> Resolver:
@@ -51,14 +57,13 @@ def leaf(columns: list[Column]) -> Resolver:
 
 def reference(item: Property) -> Resolver:
     """Lead to the record, or stay on the row when only its code is known. An empty code is null [I]."""
-    columns = first_leaf(item).columns
     target: Target | None = item.target
 
     def resolve(document: Document, _: Info) -> Document | Referred | None:
-        code = stored(document.row, columns)
-        if code is None or code == "":
+        key = key_of(item, document.row)
+        if key is None:
             return None
-        return document if target is None else Referred(target, code)
+        return document if target is None else Referred(target, key)
 
     return resolve
 
@@ -82,11 +87,11 @@ def query(view: NodeView) -> Resolver:
         condition = compile_filter(filter_text, shape)
         order = compile_order(order_text, shape)
         selection = selector.select(filter_text or "", condition, order)
+        scope = scope_of(shape, filter_text, order)
         page = paginate(
-            selection.keys, selection.found, Arguments(**arguments), order, MAX_PAGE, lambda _: []
+            selection.keys, selection.found, Arguments(**arguments), order, MAX_PAGE, lambda _: [], scope
         )
-        documents = [store.document(entry) for store, entry in page.items]
-        return Connection(documents, page.start, page.total, _sort_values(order))
+        return Connection(selector.documents(page.items), page.start, page.total, _sort_values(order), scope)
 
     return resolve
 
@@ -103,29 +108,15 @@ def _sort_values(order: Order) -> Callable[[Document], list[Value]]:
 
 def read(view: NodeView) -> Resolver:
     """Find one record by its `_id`."""
-    selector: NodeSelector = view.selector
-
-    def resolve(_source: object, _info: Info, _id: str) -> Document | None:
-        for store in selector.stores():
-            entry = store.by_key.get(tuple(_id.split("|"))) or _search(store, _id)
-            if entry is not None:
-                return store.document(entry)
-        return None
-
-    return resolve
-
-
-def _search(store: Store, identifier: str) -> Entry | None:
-    """Find a record whose key holds numbers, or a text with `|`."""
-    found = (entry for entry in store.by_key.values() if "|".join(map(str, entry.key)) == identifier)
-    return next(found, None)
+    return lambda _source, _info, _id: view.selector.identified(_id)
 
 
 def lines(shape: Shape) -> Resolver:
     """List items of a collection."""
 
     def resolve(found: list[Document], _info: Info, **arguments: Any) -> Connection[Document]:  # noqa: ANN401 - by the schema
-        condition = compile_filter(arguments.pop("filter", None), shape)
+        filter_text = arguments.pop("filter", None)
+        condition = compile_filter(filter_text, shape)
         order = compile_order(arguments.pop("orderBy", None), shape)
         values = _sort_values(order)
         pairs = sorted(
@@ -137,61 +128,66 @@ def lines(shape: Shape) -> Resolver:
             key=lambda pair: pair[0],
         )
         keys, kept = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
-        return paginate(keys, kept, Arguments(**arguments), order, MAX_NESTED_PAGE, values)
+        scope = scope_of(shape, filter_text, order)
+        return paginate(keys, kept, Arguments(**arguments), order, MAX_NESTED_PAGE, values, scope)
 
     return resolve
 
 
-def dimensions(found: list[Row], _info: Info, **arguments: Any) -> Connection[Row]:  # noqa: ANN401 - by the schema
-    """List the pairs of a denormalized collection."""
+def denormalized(found: list[Document], _info: Info, **arguments: Any) -> Connection[Document]:  # noqa: ANN401 - by the schema
+    """List the items of a denormalized collection."""
     for name in ("filter", "orderBy"):
         if arguments.pop(name, None):
             msg = f"{name} is not supported on a denormalized collection"
             raise FilterError(msg)
-    order = (("index", False),)
-    keys = [sort_key([row["index"]], order) for row in found]
-    return paginate(keys, found, Arguments(**arguments), order, MAX_NESTED_PAGE, lambda row: [row["index"]])
+    order = ((INDEX, False),)
+    keys = [sort_key([item.row[INDEX]], order) for item in found]
+    return paginate(
+        keys, found, Arguments(**arguments), order, MAX_NESTED_PAGE, lambda item: [item.row[INDEX]], INDEX
+    )
 
 
-def node_rows(view: NodeView) -> Callable[[object, str | None], list[Row]]:
+def node_rows(view: NodeView) -> Rows:
     """Return what finds the rows of a node that a filter text matches."""
     shape, selector = view.shape, view.selector
     order = tuple((column, False) for column in shape.key)
 
-    def rows(_: object, text: str | None) -> list[Row]:
-        selection = selector.select(text or "", compile_filter(text, shape), order)
-        return [store.header(entry) for store, entry in selection.found]
+    def rows(_: object, text: str | None) -> Iterator[Row]:
+        return selector.rows(text or "", compile_filter(text, shape), order)
 
     return rows
 
 
-def line_rows(shape: Shape) -> Callable[[list[Document], str | None], list[Row]]:
+def line_rows(shape: Shape) -> Rows:
     """Return what finds the rows of a collection that a filter text matches."""
 
-    def rows(found: list[Document], text: str | None) -> list[Row]:
+    def rows(found: list[Document], text: str | None) -> Iterator[Row]:
         condition = compile_filter(text, shape)
-        return [line.row for line in found if condition.matches(line.row, line.children)]
+        return (line.row for line in found if condition.matches(line.row, line.children))
 
     return rows
 
 
-def read_aggregate(rows: Callable[[Any, str | None], Sequence[Row]]) -> Resolver:
+def read_aggregate(rows: Rows, shape: Shape) -> Resolver:
     """Aggregate all rows that a filter matches."""
-    return lambda source, _info, **arguments: rows(source, arguments.get("filter"))
+    return lambda source, info, **arguments: tally_of(
+        rows(source, arguments.get("filter")), read_values(info, shape)
+    )
 
 
-def query_aggregate(rows: Callable[[Any, str | None], Sequence[Row]], shape: Shape, cap: int) -> Resolver:
+def query_aggregate(rows: Rows, shape: Shape, cap: int) -> Resolver:
     """Aggregate rows by the properties that the query selects in `group`."""
 
     def resolve(source: object, info: Info, **arguments: Any) -> Connection[Group]:  # noqa: ANN401 - by the schema
         filter_text, order_text = arguments.pop("filter", None), arguments.pop("orderBy", None)
         columns = grouped_columns(info, shape)
         order = group_order(order_text, shape, columns)
-        keys, found = groups(rows(source, filter_text), columns, order)
+        keys, found = groups(rows(source, filter_text), columns, order, grouped_values(info, shape))
         names = [name for name, _ in order]
         return paginate(
             keys, found, Arguments(**arguments), order, cap,
             lambda group: [group.row.get(name, "") for name in names],
+            scope_of(shape, filter_text, order),
         )  # fmt: skip
 
     return resolve

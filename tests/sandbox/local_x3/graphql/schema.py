@@ -8,46 +8,40 @@ from graphql import (
     GraphQLArgument,
     GraphQLBoolean,
     GraphQLEnumType,
-    GraphQLError,
     GraphQLField,
-    GraphQLInt,
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLOutputType,
-    GraphQLScalarType,
     GraphQLSchema,
     GraphQLString,
 )
 
 from local_x3.graphql import resolvers
 from local_x3.graphql.aggregate_types import QUERY, AggregateTypes
-from local_x3.graphql.nodes import Collection, Property, Shape, first_leaf, items, pascal, stored
+from local_x3.graphql.nodes import (
+    INDEX,
+    Collection,
+    Denormalized,
+    Property,
+    Shape,
+    described,
+    first_leaf,
+    items,
+    key_columns,
+    pascal,
+    stored,
+)
 from local_x3.graphql.paging import MAX_NESTED_PAGE, MAX_PAGE, edges
-from local_x3.graphql.references import title, title_member
+from local_x3.graphql.references import title
+from local_x3.graphql.scalars import DATE, DATETIME, DECIMAL, ID, INT
 from local_x3.graphql.values import STAMP_COLUMNS, USERS
 from local_x3.model import STAMP, Document, Value
 
 if TYPE_CHECKING:
     from local_x3.declarations import Column, Dimensions
+    from local_x3.graphql.nodes import NodeView
     from local_x3.graphql.resolvers import Info, Resolver
-    from local_x3.graphql.views import NodeView
-
-
-def _identity(value: object) -> object:
-    return value
-
-
-def _identifier(value: object) -> str:
-    if not isinstance(value, str):
-        msg = f"Id cannot represent a value that is no text: {value!r}"
-        raise GraphQLError(msg)
-    return value
-
-
-def _scalar(name: str, description: str) -> GraphQLScalarType:
-    """Make a scalar that passes every value on, also one that does not fit: faults are shown, not hidden."""
-    return GraphQLScalarType(name, coerce_output_value=_identity, description=description)
 
 
 class _Menu(GraphQLEnumType):
@@ -78,20 +72,15 @@ class SchemaBuilder:
         self.scalars: dict[str, GraphQLOutputType] = {
             "String": GraphQLString,
             "Boolean": GraphQLBoolean,
-            "Int": GraphQLInt,
-            "Integer": _scalar("Integer", "Whole number"),
-            "Decimal": _scalar("Decimal", "Exact decimal number, as text"),
-            "Date": _scalar("Date", "YYYY-MM-DD"),
-            "Datetime": _scalar("Datetime", "ISO 8601, UTC"),
+            "Int": INT,
+            "Decimal": DECIMAL,
+            "Date": DATE,
+            "Datetime": DATETIME,
         }
-        self.id = GraphQLScalarType(
-            "Id",
-            coerce_output_value=_identity,
-            coerce_input_value=_identifier,
-            description="Natural key, as text",
-        )
+        self.id = ID
         self.enums: dict[str, GraphQLEnumType] = {}
         self.types: dict[str, GraphQLObjectType] = {}
+        self.connections: dict[str, GraphQLObjectType] = {}
         self.aggregates = AggregateTypes(self)
         self.page_info = GraphQLObjectType(
             "PageInfo",
@@ -128,10 +117,15 @@ class SchemaBuilder:
                 **self.aggregates.operations(shape, resolvers.node_rows(view), MAX_PAGE),
             },
         )
-        return GraphQLField(operations, resolve=lambda *_: (), description=f"{shape.name} ({shape.title})")
+        return GraphQLField(operations, resolve=lambda *_: (), description=described(shape.name))
 
     def connection(self, name: str, type_: GraphQLObjectType) -> GraphQLObjectType:
-        """Return the type of a list."""
+        """Return the type of a list; a node of lines shares it with the collection."""
+        if name not in self.connections:
+            self.connections[name] = self._connection(name, type_)
+        return self.connections[name]
+
+    def _connection(self, name: str, type_: GraphQLObjectType) -> GraphQLObjectType:
         edge = GraphQLObjectType(
             f"{name}_Edge",
             {
@@ -142,7 +136,7 @@ class SchemaBuilder:
         return GraphQLObjectType(
             f"{name}_Connection",
             {
-                "totalCount": _field(GraphQLInt, lambda c, _: c.total),
+                "totalCount": _field(INT, lambda c, _: c.total),
                 "edges": _field(GraphQLList(edge), lambda c, _: edges(c)),
                 "pageInfo": _field(self.page_info, lambda c, _: c),
             },
@@ -152,7 +146,7 @@ class SchemaBuilder:
         """Return the type of a node or of the items of a collection."""
         if shape.name not in self.types:
             self.types[shape.name] = GraphQLObjectType(
-                shape.name, lambda: self.fields(shape), description=f"{shape.name} ({shape.title})"
+                shape.name, lambda: self.fields(shape), description=described(shape.name)
             )
         return self.types[shape.name]
 
@@ -164,7 +158,7 @@ class SchemaBuilder:
         }
         if shape.own_key:  # only what is sorted within a document is known to have one [?]
             fields["_sortValue"] = _field(
-                GraphQLInt, lambda document, _: _number(document.row.get(shape.own_key[0]))
+                INT, lambda document, _: _number(document.row.get(shape.own_key[0]))
             )
         for name, column in STAMP_COLUMNS.items():
             fields[name] = self.leaf([column])
@@ -174,6 +168,8 @@ class SchemaBuilder:
             fields[name] = self.property(shape.name, name, item)
         if shape.dimensions is not None:
             fields[shape.dimensions.path] = self.dimensions(shape.dimensions)
+        for name, numbered in shape.denormalized.items():
+            fields[name] = self.denormalized(numbered)
         for name, collection in shape.collections.items():
             fields[name] = self.collection(collection)
         return fields
@@ -189,7 +185,7 @@ class SchemaBuilder:
     def property(self, owner: str, name: str, item: Property) -> GraphQLField:
         """Return a leaf, a text stream or a reference."""
         columns = first_leaf(item).columns
-        description = _described(columns)
+        description = _described(key_columns(item))
         if item.stream:
             return GraphQLField(self.stream, resolve=resolvers.stream(columns), description=description)
         if not item.members:
@@ -207,7 +203,7 @@ class SchemaBuilder:
         fields = {inner: self.property(type_name, inner, member) for inner, member in item.members.items()}
         columns = first_leaf(item).columns
         fields.setdefault("_id", self.identifier_leaf(columns))
-        member = title_member(name)
+        member = item.text_member
         if member and member not in fields:
             fields[member] = _field(
                 GraphQLString, lambda document, _: title(name, stored(document.row, columns))
@@ -231,7 +227,7 @@ class SchemaBuilder:
             if name not in self.enums:
                 self.enums[name] = _Menu(name, {item: number for number, item in enumerate(column.menu, 1)})
             return self.enums[name]
-        return self.scalars["Integer" if column.graphql_type == "Int" else column.graphql_type]
+        return self.scalars[column.graphql_type]
 
     def collection(self, collection: Collection) -> GraphQLField:
         """Return a collection of items."""
@@ -245,47 +241,71 @@ class SchemaBuilder:
             },
         )
         return GraphQLField(
-            type_, resolve=lambda document, _: items(document.children, collection), description=shape.title
+            type_,
+            resolve=lambda document, _: items(document.children, collection),
+            description=described(shape.name),
         )
+
+    def denormalized(self, numbered: Denormalized) -> GraphQLField:
+        """Return a denormalized collection: one item a number [D]."""
+        shape = numbered.shape
+        fields = {INDEX: _field(INT, lambda document, _: document.row[INDEX])}
+        fields.update(
+            (name, self.property(shape.name, name, item)) for name, item in shape.properties.items()
+        )
+        type_ = GraphQLObjectType(shape.name, fields, description=described(shape.name))
+        return GraphQLField(
+            self.denormalized_collection(shape.name, type_),
+            resolve=lambda document, _: numbered.items(document.row),
+            description=described(shape.name),
+        )
+
+    def denormalized_collection(self, name: str, item: GraphQLObjectType) -> GraphQLObjectType:
+        """Return the type of a collection that can be listed, and nothing else."""
+        connection = self.connection(name, item)
+        query = GraphQLField(connection, QUERY, resolve=resolvers.denormalized)
+        return GraphQLObjectType(f"{name}_Collection", {"query": query})
 
     def dimensions(self, dimensions: Dimensions) -> GraphQLField:
         """A denormalized collection: one item a numbered pair [D]; pairs without a type are left out [I]."""
         if self.dimension is None:
-            self.dimension = self.dimension_type()
+            self.dimension = self.dimension_type(dimensions)
         type_ = self.dimension
         pairs = dimensions.pairs()
 
-        def resolve(document: Document, _: Info) -> list[dict[str, Value]]:
+        def resolve(document: Document, _: Info) -> list[Document]:
             row = document.row
             return [
-                {"index": index, "type": row[kind], "value": row.get(value, "")}
+                Document({INDEX: index, "type": row[kind], "value": row.get(value, "")})
                 for index, kind, value in pairs
                 if row.get(kind)
             ]
 
-        return GraphQLField(
-            type_, resolve=resolve, description=f"Dimensions ({dimensions.type}, {dimensions.value})"
-        )
+        return GraphQLField(type_, resolve=resolve, description=described("DenormalizedDimension"))
 
-    def dimension_type(self) -> GraphQLObjectType:
+    def dimension_type(self, dimensions: Dimensions) -> GraphQLObjectType:
         """Return the type of the collection, the same for every owner."""
 
-        def reference(name: str, column: str) -> GraphQLField:
-            fields = {part: _field(GraphQLString, lambda item, _: item[column]) for part in ("code", "_id")}
+        def reference(name: str, column: str, x3: str) -> GraphQLField:
+            fields = {
+                part: _field(GraphQLString, lambda item, _: item.row[column]) for part in ("code", "_id")
+            }
             type_ = GraphQLObjectType(f"DenormalizedDimension_{name}", fields)
-            return _field(type_, lambda item, _: item if item[column] else None)
+            return GraphQLField(
+                type_,
+                resolve=lambda item, _: item if item.row[column] else None,
+                description=f"{described(name).rpartition(' ')[0]} ({x3})",
+            )
 
         item = GraphQLObjectType(
             "DenormalizedDimension",
             {
-                "denormalizedIndex": _field(GraphQLInt, lambda item, _: item["index"]),
-                "dimensionType": reference("DimensionType", "type"),
-                "dimension": reference("Dimension", "value"),
+                INDEX: _field(INT, lambda item, _: item.row[INDEX]),
+                "dimensionType": reference("DimensionType", "type", dimensions.type),
+                "dimension": reference("Dimension", "value", dimensions.value),
             },
         )
-        connection = self.connection("DenormalizedDimension", item)
-        query = GraphQLField(connection, QUERY, resolve=resolvers.dimensions)
-        return GraphQLObjectType("DenormalizedDimension_Collection", {"query": query})
+        return self.denormalized_collection("DenormalizedDimension", item)
 
 
 def _field(type_: GraphQLOutputType, resolve: Resolver) -> GraphQLField:

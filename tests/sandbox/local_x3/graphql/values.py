@@ -10,6 +10,7 @@ from decimal import Decimal
 from local_x3.clock import parse_stamp
 from local_x3.declarations import Column
 from local_x3.errors import FilterError
+from local_x3.graphql.words import in_words
 from local_x3.model import CREATED, STAMP, Value, is_empty_date
 
 Show = Callable[[Value], object]
@@ -74,7 +75,7 @@ def _menu_name(menu: tuple[str, ...], value: Value) -> object:
 def _show_boolean(value: Value) -> object:
     if value == 0:
         return None
-    return value == YES if value in {1, YES} else value
+    return value == YES if value in {1, YES} else str(value)  # which GraphQL refuses to show
 
 
 def _show_integer(value: Value) -> object:
@@ -109,7 +110,7 @@ def literal(column: Column, value: object, where: str) -> object:
 
 
 def _refuse(column: Column, value: object, where: str) -> FilterError:
-    return FilterError(f"{where}: {value!r} is not a value of type {column.graphql_type}")
+    return FilterError(f"{where}: {in_words(value)} is not a value of type {column.graphql_type}")
 
 
 def _number(column: Column, value: object, where: str) -> Decimal:
@@ -138,7 +139,7 @@ def _boolean(column: Column, value: object, where: str) -> bool:
 
 def _enum(column: Column, value: object, where: str) -> int:
     if not isinstance(value, str) or value not in column.menu:
-        msg = f"{where}: {value!r} is not one of {', '.join(column.menu)}"
+        msg = f"{where}: {in_words(value)} is not one of {', '.join(column.menu)}"
         raise FilterError(msg)
     return column.menu.index(value) + 1
 

@@ -1,0 +1,82 @@
+"""An incremental read: sends what changed since the bookmarks, and remembers what it sent."""
+
+from __future__ import annotations
+
+import typing as t
+
+from tap_sagex3.increments import is_before, next_bookmark, start_of_day, window_start
+from tap_sagex3.overlap import key_digest, version_digest
+from tap_sagex3.sync import context as pace
+from tap_sagex3.values import later
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from tap_sagex3.documents import Document
+    from tap_sagex3.sync.context import ReadContext
+
+
+class IncrementalRead:
+    """Sends changed documents: first those of which only lines changed, then by change time.
+
+    That order makes each STATE on the way true: what changed in lines alone before the start of this run has
+    been sent when the first bookmark leaves.
+    """
+
+    def __init__(self, context: ReadContext, since: datetime | None) -> None:
+        """Read for the slots of `context`; `since` is the earliest start of them all."""
+        self._context = context
+        self._since = since
+        # A date-only stamp is the midnight of its day, which lies before any start within that day.
+        self._starts = [
+            start_of_day(slot.start) if slot.start and context.whole_days else slot.start
+            for slot in context.slots
+        ]
+        self._latest: str | None = None
+        self._unsaved = 0
+
+    def run(self, below: Iterable[Document], documents: Iterable[Document]) -> None:
+        """Send documents found by their lines, then those found by their own stamp, and save state."""
+        latest_below: str | None = None
+        for document in below:
+            latest_below = later(latest_below, document.stamp)
+            self._send(document)
+        for document in documents:
+            self._latest = later(self._latest, document.stamp)
+            self._send(document)
+            if self._unsaved >= pace.STATE_EVERY and not self._context.may_lack_collection():
+                self._save()
+        self._latest = later(self._latest, latest_below)
+        self._context.check_collections()
+        for slot in self._context.slots:
+            slot.remember_in_state(self._cut(slot.bookmark))
+        self._save()
+
+    def _send(self, document: Document) -> None:
+        key = key_digest(document.key)
+        for slot, start in zip(self._context.slots, self._starts, strict=True):
+            if slot.depth < document.level:
+                continue
+            if slot.start is not self._since and is_before(document.stamp, start):
+                continue
+            lines = slot.encode(document)
+            version = version_digest(lines.digested)
+            if not slot.memory.is_unchanged(key, version):
+                slot.send(self._context.writer, lines)
+                self._unsaved += len(lines.lines)
+            slot.memory.remember(key, slot.latest(document), version, self._cut)
+        self._context.progress.document()
+
+    def _cut(self, before: str | None = None) -> str | None:
+        """Start of the window that the next run reads again, as far as known; only asked for when needed."""
+        context = self._context
+        bookmark = next_bookmark(before, self._latest, context.run_start)
+        return window_start(bookmark, context.lookback, whole_days=context.whole_days)
+
+    def _save(self) -> None:
+        """Send STATE with the bookmarks so far; what was sent is remembered in the last one only."""
+        for slot in self._context.slots:
+            slot.set_bookmark(next_bookmark(slot.bookmark, self._latest, self._context.run_start))
+        self._context.write_state()
+        self._unsaved = 0
