@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typing as t
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 from tap_sagex3.documents import Projection, ProjectionOptions
 from tap_sagex3.graphql.client import GraphqlClient
@@ -43,18 +44,25 @@ class Instance:
         Raises:
             SettingsError: the login that the API needs is not configured.
         """
-        transport = self._transport(reading.api)
         if reading.api == "graphql":
-            client = GraphqlClient(transport)
+            client = self.graphql()
             return [
                 GraphqlReader(client, index, site, streams, full_table=reading.full_table)
                 for index, site in enumerate(reading.sources)
             ]
-        rest = RestClient(transport)
+        rest = self.rest()
         return [
             RestReader(rest, index, site, streams, full_table=reading.full_table)
             for index, site in enumerate(reading.sources)
         ]
+
+    def graphql(self) -> GraphqlClient:
+        """Requests to the GraphQL API. Raises SettingsError when its login is not configured."""
+        return GraphqlClient(self._transport("graphql"))
+
+    def rest(self) -> RestClient:
+        """Requests to the REST API. Raises SettingsError when its login is not configured."""
+        return RestClient(self._transport("rest"))
 
     def run_start(self) -> datetime:
         """Start of the run: the time of the first answer of the server, by its own clock."""
@@ -70,9 +78,20 @@ class Instance:
     ) -> Iterator[Row]:
         """All rows of a stream with some of its columns; `dimensions` gives the column of each type."""
         reading = reading_of(entity, stream.name, self.settings, full_table=True)
+        return self.narrow_rows(reading, stream, columns, dimensions)
+
+    def narrow_rows(
+        self,
+        reading: Reading,
+        stream: StreamDeclaration,
+        columns: Sequence[str] | None = None,
+        dimensions: Mapping[str, str] = MappingProxyType({}),
+    ) -> Iterator[Row]:
+        """All rows of a declared stream through a reading, with all of its columns or some of them."""
+        names = frozenset(columns or (field.name for field in stream.fields))
         for index, reader in enumerate(self.readers(reading, [stream])):
             change = reader.prepare()
-            options = ProjectionOptions(reading.api, frozenset(columns), dimensions, change.fields)
+            options = ProjectionOptions(reading.api, names, dimensions, change.fields)
             projection = Projection(stream, reading.sources[index].source, options)
             for document in reader.by_key(None, self.settings.page_size):
                 yield from projection.rows(document, lambda _row, _misfit: None)

@@ -38,6 +38,20 @@ class Reading:
     sources: tuple[SiteSource, ...]
     full_table: bool
 
+    def of_all(self) -> Reading:
+        """The same for a read of everything."""
+        return replace(self, full_table=True)
+
+    def of_keys(self) -> Reading:
+        """The same for a read of keys: lists only, and no joined record."""
+        sources = tuple(
+            replace(
+                site, source=replace(site.source, join=None, rest=replace(site.source.rest, details=False))
+            )
+            for site in self.sources
+        )
+        return replace(self, sources=sources, full_table=True)
+
 
 def reading_of(entity: Entity, stream: str, settings: Settings, *, full_table: bool) -> Reading:
     """API and sources of a stream.
@@ -58,14 +72,16 @@ def reading_of(entity: Entity, stream: str, settings: Settings, *, full_table: b
     return Reading(settings.api if api == "auto" else api, tuple(sources), full_table)
 
 
-def check_options(settings: Settings, entities: Iterable[Entity]) -> None:
+def check_options(settings: Settings, entities: Iterable[Entity], others: Iterable[str] = ()) -> None:
     """Check that settings name existing streams only, and that their options can be used.
+
+    `others` are streams that belong to no entity.
 
     Raises:
         SettingsError: names the setting and the stream.
     """
     entity_of = {stream.name: entity for entity in entities for stream in entity.streams}
-    names = set(entity_of)
+    names = {*entity_of, *others}
     for setting, used in (
         ("stream_options", set(settings.stream_options)),
         ("optional_streams", set(settings.optional_streams)),
@@ -75,6 +91,9 @@ def check_options(settings: Settings, entities: Iterable[Entity]) -> None:
             msg = f"Setting {setting} names unknown streams {unknown}: expected some of {sorted(names)}."
             raise SettingsError(msg)
     for stream in settings.stream_options:
+        if stream not in entity_of:
+            _check(stream, settings.stream_options[stream])
+            continue
         reading_of(entity_of[stream], stream, settings, full_table=False)
 
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import copy
-import time
 import typing as t
 
 import singer_sdk.singerlib as singer
-from singer_sdk import Stream
-from singer_sdk.mapper import RemoveRecordTransform
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
 from tap_sagex3.declarations import UPDATED
 from tap_sagex3.documents import Projection, ProjectionOptions
 from tap_sagex3.schema import PRECISION, REPLACE_SCOPE
+from tap_sagex3.tables import TableStream
 
 if t.TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping
@@ -23,10 +21,8 @@ if t.TYPE_CHECKING:
     from tap_sagex3.declarations import Entity, StreamDeclaration
     from tap_sagex3.tap import TapSageX3
 
-_VERSION = "version"
 
-
-class X3Stream(Stream):
+class X3Stream(TableStream):
     """One stream of an entity.
 
     Streams of one entity are read together: the first of them that the SDK syncs sends the rows of all
@@ -101,18 +97,3 @@ class X3Stream(Stream):
             yield singer.SchemaMessage(
                 message.stream, schema, message.key_properties, message.bookmark_properties
             )
-
-    def next_version(self) -> int:
-        """Version of the next full read: milliseconds since 1970, above the last one sent."""
-        last = self.stream_state.get(_VERSION) or 0
-        return max(int(time.time() * 1000), last + 1)
-
-    def activate_version(self, version: int) -> None:
-        """Send ACTIVATE_VERSION: rows of other versions are gone."""
-        for stream_map in self.stream_maps:
-            if not isinstance(stream_map, RemoveRecordTransform):
-                self.tap.write_message(singer.ActivateVersionMessage(stream_map.stream_alias, version))
-
-    def write_state(self) -> None:
-        """Send STATE, if it changed since it was sent last."""
-        self.tap.state_writer.write_state(self.tap_state)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import typing as t
+from datetime import UTC, datetime
 from uuid import uuid4
 
-from singer_sdk import Tap
+from singer_sdk import Stream, Tap
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 
 from tap_sagex3.auth.uninterrupted import postpone
+from tap_sagex3.control import CONTROL_STREAMS, ControlTotals, LiveKeys
 from tap_sagex3.declarations import load_entities
 from tap_sagex3.errors import NotReadableError, SecretsKeyError, SettingsError
 from tap_sagex3.instance import Instance
@@ -18,6 +20,7 @@ from tap_sagex3.sources import check_options, reading_of
 from tap_sagex3.streams import X3Stream
 from tap_sagex3.sync import EntitySync, stage_of
 from tap_sagex3.sync.slots import CONTROL
+from tap_sagex3.values import format_time
 from tap_sagex3.writer import BufferedWriter
 
 if t.TYPE_CHECKING:
@@ -54,24 +57,24 @@ class TapSageX3(Tap):
         """Check the settings before anything else uses them."""
         self._instance: Instance | None = None
         self._synced: set[str] = set()
-        self._run_id = uuid4().hex
+        self.run_id = uuid4().hex
         self._skipped: dict[str, str] = {}
         self._unknown_dimensions: NotReadableError | None = None
         super().__init__(*args, **kwargs)
 
     # Streams
 
-    def discover_streams(self) -> Sequence[X3Stream]:
+    def discover_streams(self) -> Sequence[Stream]:
         """All streams. The columns of dimensions are asked from the instance, when one is configured."""
         entities = load_entities()
         types: list[str] = []
         names: t.Mapping[str, str] = {}
         if self._can_ask():
             settings = self.instance.settings
-            check_options(settings, entities)
+            check_options(settings, entities, CONTROL_STREAMS)
             names = settings.dimension_names
             types = self._dimension_types()
-        return [
+        found: list[Stream] = [
             X3Stream(
                 self,
                 entity,
@@ -82,6 +85,11 @@ class TapSageX3(Tap):
             for entity in entities
             for stream in entity.streams
         ]
+        return [*found, LiveKeys(self), ControlTotals(self)]
+
+    def x3_streams(self) -> list[X3Stream]:
+        """The streams of entities: all but the control streams."""
+        return [stream for stream in self.streams.values() if isinstance(stream, X3Stream)]
 
     def _can_ask(self) -> bool:
         """Whether the instance can be asked; without it the built-in streams are shown, with a warning."""
@@ -116,7 +124,7 @@ class TapSageX3(Tap):
         Raises:
             NotReadableError: the dimension types cannot be read, and are not optional.
         """
-        selected = [t.cast("X3Stream", stream) for stream in self.streams.values() if stream.selected]
+        selected = [stream for stream in self.x3_streams() if stream.selected]
         error = self._unknown_dimensions  # known once the streams are
         optional = self.instance.settings.optional_streams  # fails here when a secret cannot be read
         if error is None or DIMENSION_TYPES in optional:
@@ -144,6 +152,11 @@ class TapSageX3(Tap):
         """How a stream is read on this site."""
         settings = self.instance.settings
         return reading_of(stream.entity, stream.name, settings, full_table=stream.is_full_table)
+
+    @staticmethod
+    def now() -> str:
+        """The time of now, as it goes into records."""
+        return format_time(datetime.now(UTC).replace(microsecond=0))
 
     # Sync
 
@@ -174,7 +187,7 @@ class TapSageX3(Tap):
             settings,
             self.message_writer,
             self.instance.run_start,
-            run_id=self._run_id,
+            run_id=self.run_id,
         )
         try:
             sync.run()

@@ -9,6 +9,7 @@ from processes import run_command
 from streams import STREAMS
 from tap_runs import read_messages
 from tap_sagex3.__main__ import HELP
+from tap_sagex3.control import CONTROL_STREAMS
 from tap_sagex3.settings import PROPERTIES
 from tap_sagex3.tap import TapSageX3
 
@@ -83,9 +84,9 @@ def test_about_shows_each_setting_and_no_value() -> None:
 def test_discovery_without_configuration_shows_built_in_streams_and_says_what_is_missing() -> None:
     result = run_command([TAP, "--discover"])
     catalog = json.loads(result.stdout)
-    assert {entry["stream"] for entry in catalog["streams"]} == set(STREAMS)
-    for entry in catalog["streams"]:
-        assert tuple(entry["key_properties"]) == STREAMS[entry["stream"]].key
+    keys = {entry["stream"]: tuple(entry["key_properties"]) for entry in catalog["streams"]}
+    assert keys.keys() == {*STREAMS, *CONTROL_STREAMS}
+    assert {stream: keys[stream] for stream in STREAMS} == {name: s.key for name, s in STREAMS.items()}
     assert b"without the columns of dimension types" in result.stderr
 
 
@@ -103,10 +104,10 @@ def test_a_run_with_settings_from_the_environment(config: Config) -> None:
 def test_the_connection_test_reads_a_little_of_each_stream(config: Config, tmp_path: Path) -> None:
     result = run(config, tmp_path, "--test")
     assert result.returncode == 0, result.stderr.decode()
-    assert dict(read_messages(result.stdout).counts()) == dict.fromkeys(STREAMS, 1)
+    assert dict(read_messages(result.stdout).counts()) == dict.fromkeys([*STREAMS, *CONTROL_STREAMS], 1)
     schemas = read_messages(run(config, tmp_path, "--test=schema").stdout)
-    assert {m["stream"] for m in schemas.of("SCHEMA")} == set(STREAMS)
-    assert len(schemas.messages) == len(STREAMS)
+    assert {m["stream"] for m in schemas.of("SCHEMA")} == {*STREAMS, *CONTROL_STREAMS}
+    assert len(schemas.messages) == len(STREAMS) + len(CONTROL_STREAMS)
 
 
 def test_discovered_catalog_and_state_can_be_given_back(config: Config, tmp_path: Path) -> None:

@@ -17,7 +17,9 @@ from tap_sagex3.tap import TapSageX3
 from x3_servers import check_read_only
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from singer_sdk import Stream
 
 # The SDK asks the tap for its streams while tests are collected, so the server has to run by then.
 SERVER = start_server("local_x3", "--port", "0", "--fixture", str(ROOT / "tests" / "support" / "fixture"))
@@ -28,6 +30,17 @@ atexit.register(SERVER.stop)
 def _nothing_is_written() -> Iterator[None]:
     yield
     check_read_only(SERVER.ready["url"])
+
+
+class WholeTap(TapSageX3):
+    """The tap with all of its streams selected: the suite takes them so."""
+
+    def discover_streams(self) -> Sequence[Stream]:
+        """Select the control streams too."""
+        streams = super().discover_streams()
+        for stream in streams:
+            stream.selected_by_default = True
+        return streams
 
 
 class ExactNumber(float):
@@ -60,7 +73,7 @@ def _exact_numbers() -> Iterator[None]:
 
 def suite_for(api: str) -> type:
     return get_tap_test_class(
-        TapSageX3,
+        WholeTap,
         config=config_for(SERVER, api),
         suite_config=SuiteConfig(),
         parse_env_config=False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import typing as t
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -25,6 +26,7 @@ def ordered_map(
         for item in items:
             yield item, function(item)
         return
+    owner = threading.current_thread()
     pool = ThreadPoolExecutor(workers)
     pending: deque[tuple[_In, Future[_Out]]] = deque()
     try:
@@ -37,4 +39,5 @@ def ordered_map(
             first, result = pending.popleft()
             yield first, result.result()
     finally:
-        pool.shutdown(cancel_futures=True)
+        # A reader that is given up may be ended by the collector of garbage on one of these very threads.
+        pool.shutdown(wait=threading.current_thread() is owner, cancel_futures=True)

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import typing as t
-from collections import Counter
 from contextlib import ExitStack
-from hashlib import blake2b
-from tempfile import SpooledTemporaryFile
 
-from tap_sagex3.overlap import digest
-from tap_sagex3.sync.slots import DIGEST, VERSION
+from tap_sagex3.sync.slots import DIGEST
+from tap_sagex3.tables import VERSION, Spool
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,9 +15,6 @@ if t.TYPE_CHECKING:
     from tap_sagex3.sync.context import ReadContext
     from tap_sagex3.sync.slots import Slot
 
-_SPOOL_IN_MEMORY = 8 * 1024 * 1024
-_COPY_SIZE = 64 * 1024
-
 
 class FullRead:
     """Keeps the rows aside until all have been read."""
@@ -28,35 +22,30 @@ class FullRead:
     def __init__(self, context: ReadContext) -> None:
         """Read for the slots of `context`."""
         self._context = context
-        self._slots = context.slots
 
     def run(self, documents: Iterable[Document]) -> None:
-        """Read everything into unnamed files that only this process can see, then send what changed."""
+        """Read everything, then send what changed."""
+        context = self._context
         with ExitStack() as stack:
-            spools = [stack.enter_context(SpooledTemporaryFile(_SPOOL_IN_MEMORY)) for _ in self._slots]
-            digests = [blake2b(digest_size=16) for _ in self._slots]
-            counts: list[Counter[str]] = [Counter() for _ in self._slots]
+            spools = [Spool() for _ in context.slots]
+            for spool in spools:
+                stack.callback(spool.close)
             for document in documents:
-                for number, slot in enumerate(self._slots):
-                    lines = slot.encode(document)
-                    digests[number].update(lines.digested)
-                    spools[number].writelines(lines.lines)
-                    counts[number].update(lines.counts)
-                self._context.progress.document()
-            self._context.check_collections()
-            for number, slot in enumerate(self._slots):
-                self._send(slot, digest(digests[number].digest(), 12), spools[number], counts[number])
-        self._context.write_state()
+                for slot, spool in zip(context.slots, spools, strict=True):
+                    spool.add(slot.encode(document))
+                context.progress.document()
+            context.check_collections()
+            for slot, spool in zip(context.slots, spools, strict=True):
+                self._send(slot, spool)
+        context.write_state()
 
-    def _send(self, slot: Slot, found: str, spool: t.IO[bytes], counts: Counter[str]) -> None:
-        state = slot.state
+    def _send(self, slot: Slot, spool: Spool) -> None:
+        state, found = slot.state, spool.digest()
         if state.get(DIGEST) == found:
             return
         slot.forget()
-        spool.seek(0)
-        while lines := spool.readlines(_COPY_SIZE):
-            self._context.writer.write_lines(lines)
-        slot.count(counts)
+        spool.copy_to(self._context.writer)
+        slot.count(spool.counts)
         if slot.version is not None:
             slot.stream.activate_version(slot.version)
             state[VERSION] = slot.version

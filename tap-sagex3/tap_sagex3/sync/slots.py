@@ -26,7 +26,6 @@ logger = logging.getLogger("tap-sagex3")
 
 MEMORY = "overlap"
 DIGEST = "digest"
-VERSION = "version"
 CONTROL = "control"
 
 

@@ -1,0 +1,76 @@
+"""Whole tables as Singer streams: their version, and rows that wait until a read is complete."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+from collections import Counter
+from hashlib import blake2b
+from tempfile import SpooledTemporaryFile
+
+import singer_sdk.singerlib as singer
+from singer_sdk import Stream
+from singer_sdk.mapper import RemoveRecordTransform
+
+from tap_sagex3.overlap import digest
+
+if t.TYPE_CHECKING:
+    from tap_sagex3.emitter import Lines
+    from tap_sagex3.tap import TapSageX3
+    from tap_sagex3.writer import BufferedWriter
+
+VERSION = "version"
+_IN_MEMORY = 8 * 1024 * 1024
+_COPY_SIZE = 64 * 1024
+
+
+class TableStream(Stream):
+    """A stream whose rows can be sent as a whole table, ended by ACTIVATE_VERSION."""
+
+    tap: TapSageX3
+
+    def next_version(self) -> int:
+        """Version of the next full read: milliseconds since 1970, above the last one sent."""
+        last = self.stream_state.get(VERSION) or 0
+        return max(int(time.time() * 1000), last + 1)
+
+    def activate_version(self, version: int) -> None:
+        """Send ACTIVATE_VERSION: rows of other versions are gone."""
+        for stream_map in self.stream_maps:
+            if not isinstance(stream_map, RemoveRecordTransform):
+                self.tap.write_message(singer.ActivateVersionMessage(stream_map.stream_alias, version))
+
+    def write_state(self) -> None:
+        """Send STATE, if it changed since it was sent last."""
+        self.tap.state_writer.write_state(self.tap_state)
+
+
+class Spool:
+    """RECORD lines of a table, in memory or in an unnamed file that only this process can see."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._file = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - it lives as long as the spool
+        self._digest = blake2b(digest_size=16)
+        self.counts: Counter[str] = Counter()
+
+    def add(self, lines: Lines) -> None:
+        """Keep lines."""
+        self._digest.update(lines.digested)
+        self._file.writelines(lines.lines)
+        self.counts.update(lines.counts)
+
+    def digest(self) -> str:
+        """Digest of all rows so far, as it is kept in state."""
+        return digest(self._digest.digest(), 12)
+
+    def copy_to(self, writer: BufferedWriter) -> None:
+        """Write all lines out, and forget them."""
+        self._file.seek(0)
+        while lines := self._file.readlines(_COPY_SIZE):
+            writer.write_lines(lines)
+        self.close()
+
+    def close(self) -> None:
+        """Give the space back."""
+        self._file.close()
