@@ -28,7 +28,7 @@ SENTINEL_DATES = frozenset({"1599-12-31", "1753-01-01"})
 
 EXPECTED_TIME = "expected a time such as 2024-01-31T08:15:00Z"
 _DATE_LENGTH = 10
-_OFFSET_LENGTH = len("+00:00")
+_TIME_LENGTH = len("2024-01-31T08:15:00Z")
 _CACHE_SIZE = 4_000
 _DECIMAL = re.compile(r"-?\d+(?:\.\d+)?", re.ASCII)
 _DIGITS = Context(prec=1000)
@@ -229,12 +229,23 @@ def time_of_text(text: Value) -> str | None:
         moment = None
     try:
         if moment is not None:
-            if f"{moment.isoformat()[:-_OFFSET_LENGTH]}Z" == text:  # as nearly all are: canonical already
+            if _is_canonical(text):  # as nearly all are
                 return str(text)
             return format_time(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
     except OverflowError:  # in UTC it would lie before year 1 or after year 9999
         pass
     raise MisfitError(EXPECTED_TIME)
+
+
+def _is_canonical(text: str) -> bool:
+    """Whether a text that is a time is in canonical form, without a fraction: of all forms of this length."""
+    return (
+        len(text) == _TIME_LENGTH
+        and text[7] == "-"
+        and text[10] == "T"
+        and text[13] == ":"
+        and text[19] == "Z"
+    )
 
 
 def format_time(moment: datetime) -> str:

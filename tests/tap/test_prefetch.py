@@ -10,10 +10,16 @@ import typing as t
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tap_runs import catalog_of, config_for, run_tap, run_tap_until_it_fails
+from tap_sagex3.errors import ConnectionFailedError
 from tap_sagex3.prefetch import ahead
+from x3_control import X3Control
+from x3_servers import local_x3
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+FULL_PAGES = 3
 
 
 class PageError(Exception):
@@ -94,3 +100,27 @@ def test_the_thread_ends_when_the_consumer_stops() -> None:
 def test_the_thread_ends_after_the_last_item() -> None:
     assert list(ahead(iter("abc"), 2)) == ["a", "b", "c"]
     assert _until(lambda: _threads() == 0)
+
+
+@pytest.mark.parametrize("api", ["rest", "graphql"])
+def test_records_do_not_depend_on_pages_read_ahead(api: str) -> None:
+    with local_x3("--scale", "40") as running:
+        config = {**config_for(running, api), "page_size": 7}
+        catalog = catalog_of(config, "purchase_orders", "purchase_order_lines", "stock", "suppliers")
+        runs = [run_tap({**config, "prefetch_pages": pages}, catalog=catalog) for pages in (0, 1, 4)]
+    sent = [[(message["stream"], message["record"]) for message in run.of("RECORD")] for run in runs]
+    assert sent[0]
+    assert sent[0] == sent[1] == sent[2]
+
+
+@pytest.mark.parametrize("pages", [0, 1, 3])
+def test_a_page_that_cannot_be_had_ends_the_run_after_those_before_it(pages: int) -> None:
+    with local_x3("--scale", "4000") as running, X3Control(running.ready["url"]) as control:
+        config = {**config_for(running, "rest"), "page_size": 50, "max_retries": 0, "prefetch_pages": pages}
+        catalog = catalog_of(config, "suppliers")
+        control.faults(
+            {"fault": "status", "status": 503, "on": "rest_query", "text": "", "nth": 5, "times": 99}
+        )
+        run, error = run_tap_until_it_fails(config, ConnectionFailedError, catalog=catalog)
+    assert "503" in str(error)
+    assert len(run.records("suppliers")) == 50 * FULL_PAGES

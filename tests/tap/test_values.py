@@ -6,10 +6,18 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tap_sagex3.declarations import Field
-from tap_sagex3.values import MisfitError, converter, later, stamp_converter, time_of_text
+from tap_sagex3.values import (
+    SENTINEL_DATES,
+    MisfitError,
+    converter,
+    format_time,
+    later,
+    stamp_converter,
+    time_of_text,
+)
 from tap_sagex3.writer import encode
 
 DECODER = msgspec.json.Decoder(float_hook=Decimal)
@@ -166,3 +174,19 @@ def test_memory_of_values_is_bounded() -> None:
     convert = converter(field("integer", graphql_type="Decimal"), "graphql")
     assert [convert(str(number)) for number in range(45_000)] == list(range(45_000))
     assert len(convert.__self__) <= 20_002  # type: ignore[attr-defined]
+
+
+@given(st.datetimes(), st.sampled_from(["T", " ", "-"]), st.sampled_from(["Z", "+00:00", "", "+02:00"]))
+@example(datetime(2024, 1, 29), "T", "Z")  # noqa: DTZ001 - the offset is in the text
+def test_a_time_in_any_form_becomes_canonical(moment: datetime, between: str, offset: str) -> None:
+    whole = moment.replace(microsecond=0)
+    week = whole.strftime("%G-W%V-%u") if whole.year >= 1000 else whole.date().isoformat()
+    for day in (whole.date().isoformat(), week):
+        text = f"{day}{between}{whole.time().isoformat()}{offset}"
+        try:
+            parsed = datetime.fromisoformat(text)
+            expected = format_time(parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC))
+        except (ValueError, OverflowError):
+            continue
+        if expected[:10] not in SENTINEL_DATES and text[:10] not in SENTINEL_DATES:
+            assert time_of_text(text) == expected
