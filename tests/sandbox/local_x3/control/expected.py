@@ -118,12 +118,12 @@ def _dimensions(name: str, dimensions: Dimensions, row: Row, types: Iterable[str
 
 
 def _updated(chain: list[Document], exposed: tuple[str, ...], *, flattened: bool) -> str | None:
-    """A document's stamp as its class exposes it; a line's own; the later one on flattened rows."""
+    """A document's stamp as its class exposes it; a line's own; on flattened rows the latest of all."""
     outer = _stamp(chain[0].row, exposed)
     if len(chain) == 1:
         return outer
-    inner = _stamp(chain[-1].row, (STAMP, STAMP_DATE))
-    found = [stamp for stamp in ((inner, outer) if flattened else (inner,)) if stamp]
+    below = [_stamp(document.row, (STAMP, STAMP_DATE)) for document in chain[1:]]
+    found = [stamp for stamp in ([outer, *below] if flattened else below[-1:]) if stamp]
     return max(found) if found else None
 
 
