@@ -45,5 +45,9 @@ class NotReadableError(ApiError):
     """A class, representation, node or field does not exist on this instance, or the user may not read it."""
 
 
+class IntrospectionRefusedError(ApiError):
+    """A GraphQL server does not describe its schema."""
+
+
 class IncompleteAnswerError(ApiError):
     """An answer holds errors beside data, or pages that do not move on: taking it would lose records."""

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+import logging
 import typing as t
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 
+from tap_sagex3.auth import can_use_rest
+from tap_sagex3.discovery.introspection import introspected
+from tap_sagex3.discovery.site import GraphqlSite
 from tap_sagex3.documents import Projection, ProjectionOptions
 from tap_sagex3.graphql.client import GraphqlClient
 from tap_sagex3.graphql.reader import GraphqlReader
 from tap_sagex3.rest.client import RestClient
 from tap_sagex3.rest.reader import RestReader
-from tap_sagex3.sources import reading_of
+from tap_sagex3.sources import is_fixed, reading_of
 from tap_sagex3.transport import Transport
 from tap_sagex3.web.tls import check_files
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from tap_sagex3.declarations import Entity, StreamDeclaration
+    from tap_sagex3.declarations import Entity, GraphqlSource, StreamDeclaration
     from tap_sagex3.documents import Row
     from tap_sagex3.reading import SourceReader
     from tap_sagex3.settings import Settings
-    from tap_sagex3.sources import Reading
+    from tap_sagex3.sources import Reading, SiteSource
+
+logger = logging.getLogger("tap-sagex3")
 
 
 class Instance:
@@ -37,6 +44,61 @@ class Instance:
         check_files(settings)
         self.settings = settings
         self._transports: dict[str, Transport] = {}
+        self._asked = False
+        self._graphql_site: GraphqlSite | None = None
+        self._told: set[str] = set()
+
+    def reading(self, entity: Entity, stream: str, *, full_table: bool) -> Reading:
+        """How a stream is read here: with the names of this site, through REST where GraphQL has it not.
+
+        Raises:
+            SettingsError: stream_options of this stream cannot be used.
+        """
+        reading = reading_of(entity, stream, self.settings, full_table=full_table)
+        if reading.api != "graphql" or (graphql := self.graphql_site()) is None:
+            return reading
+        found = []
+        for site in reading.sources:
+            resolution = graphql.resolve(site, entity.streams)
+            if resolution is None:
+                return reading if site.named else self._instead(entity, stream, reading, site.source.graphql)
+            source = replace(site.source, graphql=resolution.graphql, join=resolution.join)
+            found.append(replace(site, source=source, resolution=resolution))
+        return replace(reading, sources=tuple(found))
+
+    def _instead(self, entity: Entity, stream: str, reading: Reading, node: GraphqlSource) -> Reading:
+        """Where a node is not there: REST, if settings leave the choice and there is a login for it."""
+        if is_fixed(stream, self.settings) or not can_use_rest(self.settings):
+            return reading
+        if entity.name not in self._told:
+            self._told.add(entity.name)
+            names = ", ".join(found.name for found in entity.streams)
+            logger.warning(
+                "%s: GraphQL has no node %s.%s on this site; read through REST instead.",
+                names,
+                node.package,
+                node.node,
+            )
+        return reading_of(entity, stream, self.settings, full_table=reading.full_table, instead="rest")
+
+    def explore(self, entities: Iterable[Entity]) -> None:
+        """Ask the GraphQL side, where it is used, for what these entities may need: few requests for all."""
+        found: list[tuple[SiteSource, Sequence[StreamDeclaration]]] = []
+        for entity in entities:
+            reading = reading_of(entity, entity.streams[0].name, self.settings, full_table=False)
+            if reading.api == "graphql":
+                found.extend((site, entity.streams) for site in reading.sources)
+        graphql = self.graphql_site() if found else None
+        if graphql is not None:
+            graphql.explore(found)
+
+    def graphql_site(self) -> GraphqlSite | None:
+        """What the GraphQL side has; None when it does not tell."""
+        if not self._asked:
+            self._asked = True
+            introspection = introspected(self.graphql())
+            self._graphql_site = GraphqlSite(introspection) if introspection else None
+        return self._graphql_site
 
     def readers(self, reading: Reading, streams: Sequence[StreamDeclaration]) -> list[SourceReader]:
         """A reader for each source of an entity, for streams that share a reading.
@@ -77,7 +139,7 @@ class Instance:
         dimensions: Mapping[str, str],
     ) -> Iterator[Row]:
         """All rows of a stream with some of its columns; `dimensions` gives the column of each type."""
-        reading = reading_of(entity, stream.name, self.settings, full_table=True)
+        reading = self.reading(entity, stream.name, full_table=True)
         return self.narrow_rows(reading, stream, columns, dimensions)
 
     def narrow_rows(
@@ -92,7 +154,8 @@ class Instance:
         for index, reader in enumerate(self.readers(reading, [stream])):
             change = reader.prepare()
             options = ProjectionOptions(reading.api, names, dimensions, change.fields)
-            projection = Projection(stream, reading.sources[index].source, options)
+            site = reading.sources[index]
+            projection = Projection(site.declared(stream), site.source, options)
             for document in reader.by_key(None, self.settings.page_size):
                 yield from projection.rows(document, lambda _row, _misfit: None)
 

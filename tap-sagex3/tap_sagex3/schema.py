@@ -9,7 +9,7 @@ from tap_sagex3.declarations import UPDATED
 from tap_sagex3.dimensions import VALUE_LENGTH, dimension_columns
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from tap_sagex3.declarations import Entity, Field, StreamDeclaration
 
@@ -31,9 +31,13 @@ _DIMENSION_ITEMS: Schema = {
 
 
 def stream_schema(
-    entity: Entity, stream: StreamDeclaration, dimension_types: Iterable[str], names: Mapping[str, str]
+    entity: Entity,
+    stream: StreamDeclaration,
+    dimension_types: Iterable[str],
+    names: Mapping[str, str],
+    missing: Collection[str] = (),
 ) -> Schema:
-    """JSON schema of a stream.
+    """JSON schema of a stream, without the fields that are `missing` on this site.
 
     Numbers with a scale carry `multipleOf` (a Decimal, so that validators that read numbers as Decimal are
     exact), texts `maxLength`, line streams `x-replace-scope`.
@@ -41,6 +45,8 @@ def stream_schema(
     columns = _dimension_properties(entity, stream, dimension_types, names)
     properties: Schema = {}
     for field in stream.fields:
+        if field.name in missing:
+            continue
         properties[field.name] = _property(entity, stream, field)
         if field.dimensions:
             properties.update(columns)

@@ -11,7 +11,8 @@ from tap_sagex3.settings import STREAM_OPTION_PROPERTIES
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from tap_sagex3.declarations import Entity, GraphqlSource, RestSource, Source
+    from tap_sagex3.declarations import Entity, GraphqlSource, RestSource, Source, StreamDeclaration
+    from tap_sagex3.discovery.resolution import Resolution
     from tap_sagex3.settings import Settings
 
 Options = t.Mapping[str, t.Any]
@@ -22,12 +23,19 @@ class SiteSource:
     """A source with the names of this site.
 
     `change_field` replaces the usual change stamps. `line_classes` gives the REST class that lists the lines
-    of a table, where it has another name than the table.
+    of a table, where it has another name than the table. `named` says that settings name the GraphQL node, so
+    that no other one is looked for. `resolution` are the names of GraphQL properties, once they are known.
     """
 
     source: Source
     change_field: str | None
     line_classes: Mapping[str, str]
+    named: bool = False
+    resolution: Resolution | None = None
+
+    def declared(self, stream: StreamDeclaration) -> StreamDeclaration:
+        """A stream with the names that its fields and collections have here."""
+        return stream if self.resolution is None else self.resolution.apply(stream, self.source.kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +61,10 @@ class Reading:
         return replace(self, sources=sources, full_table=True)
 
 
-def reading_of(entity: Entity, stream: str, settings: Settings, *, full_table: bool) -> Reading:
-    """API and sources of a stream.
+def reading_of(
+    entity: Entity, stream: str, settings: Settings, *, full_table: bool, instead: str | None = None
+) -> Reading:
+    """API and sources of a stream; `instead` is an API to take in place of the configured one.
 
     Raises:
         SettingsError: stream_options of this stream hold an unknown key or a wrong type.
@@ -69,7 +79,13 @@ def reading_of(entity: Entity, stream: str, settings: Settings, *, full_table: b
         own = options.get(source.kind) if source.kind else None
         _check(stream, own or {})
         sources.append(_site_source(source, {**common, **(own or {})}))
-    return Reading(settings.api if api == "auto" else api, tuple(sources), full_table)
+    return Reading(instead or (settings.api if api == "auto" else api), tuple(sources), full_table)
+
+
+def is_fixed(stream: str, settings: Settings) -> bool:
+    """Whether settings name the API of a stream, so that no other one may be taken instead."""
+    api = (settings.stream_options.get(stream) or {}).get("api") or "auto"
+    return settings.api_fixed if api == "auto" else True
 
 
 def check_options(settings: Settings, entities: Iterable[Entity], others: Iterable[str] = ()) -> None:
@@ -132,4 +148,5 @@ def _site_source(source: Source, options: Mapping[str, t.Any]) -> SiteSource:
         replace(source, rest=rest, graphql=graphql),
         options.get("change_field"),
         options.get("line_classes") or {},
+        named=bool(options.get("package") or options.get("node")),
     )

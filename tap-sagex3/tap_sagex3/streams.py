@@ -77,7 +77,8 @@ class X3Stream(TableStream):
             dimensions=self.dimensions,
             stamp_fields=stamp_fields,
         )
-        return Projection(self.declaration, reading.sources[source].source, options)
+        site = reading.sources[source]
+        return Projection(site.declared(self.declaration), site.source, options)
 
     def write_schema(self, *, whole_days: bool) -> None:
         """Send SCHEMA; `whole_days` says that change times are known to the day only."""

@@ -12,11 +12,12 @@ from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from tap_sagex3.auth.uninterrupted import postpone
 from tap_sagex3.control import CONTROL_STREAMS, ControlTotals, LiveKeys
 from tap_sagex3.declarations import load_entities
+from tap_sagex3.discovery.site import missing_everywhere
 from tap_sagex3.errors import NotReadableError, SecretsKeyError, SettingsError
 from tap_sagex3.instance import Instance
 from tap_sagex3.schema import column_of_dimension, stream_schema
 from tap_sagex3.settings import CONFIG_JSONSCHEMA, PROPERTIES, is_configured, read_settings
-from tap_sagex3.sources import check_options, reading_of
+from tap_sagex3.sources import check_options
 from tap_sagex3.streams import X3Stream
 from tap_sagex3.sync import EntitySync, stage_of
 from tap_sagex3.sync.slots import CONTROL
@@ -27,6 +28,7 @@ if t.TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import FrameType
 
+    from tap_sagex3.declarations import Entity, StreamDeclaration
     from tap_sagex3.documents import Row
     from tap_sagex3.sources import Reading
 
@@ -59,6 +61,7 @@ class TapSageX3(Tap):
         self._synced: set[str] = set()
         self.run_id = uuid4().hex
         self._skipped: dict[str, str] = {}
+        self._asked = False
         self._unknown_dimensions: NotReadableError | None = None
         super().__init__(*args, **kwargs)
 
@@ -69,17 +72,19 @@ class TapSageX3(Tap):
         entities = load_entities()
         types: list[str] = []
         names: t.Mapping[str, str] = {}
-        if self._can_ask():
+        self._asked = self._can_ask()
+        if self._asked:
             settings = self.instance.settings
             check_options(settings, entities, CONTROL_STREAMS)
             names = settings.dimension_names
+            self.instance.explore(entities)
             types = self._dimension_types()
         found: list[Stream] = [
             X3Stream(
                 self,
                 entity,
                 stream,
-                stream_schema(entity, stream, types, names),
+                stream_schema(entity, stream, types, names, self._missing(entity, stream)),
                 column_of_dimension(stream, types, names),
             )
             for entity in entities
@@ -102,6 +107,21 @@ class TapSageX3(Tap):
                 why = str(error).rstrip(".")
         self.logger.warning("%s: showing the built-in streams, without the columns of dimension types.", why)
         return False
+
+    def _missing(self, entity: Entity, stream: StreamDeclaration) -> list[str]:
+        """Fields of a stream that this site does not have; they are not in the catalog."""
+        if not self._asked:
+            return []
+        reading = self.instance.reading(entity, stream.name, full_table=False)
+        names = missing_everywhere(stream, {site.source.kind: site.resolution for site in reading.sources})
+        if names:
+            self.logger.warning(
+                "%s: this site has no %s; the catalog leaves them out. If it has them under other names, "
+                "give these in stream_options.",
+                stream.name,
+                ", ".join(names),
+            )
+        return names
 
     def _dimension_types(self) -> list[str]:
         """Codes of the dimension types of the instance; none, with a warning, when it does not show them."""
@@ -150,8 +170,7 @@ class TapSageX3(Tap):
 
     def reading_of(self, stream: X3Stream) -> Reading:
         """How a stream is read on this site."""
-        settings = self.instance.settings
-        return reading_of(stream.entity, stream.name, settings, full_table=stream.is_full_table)
+        return self.instance.reading(stream.entity, stream.name, full_table=stream.is_full_table)
 
     @staticmethod
     def now() -> str:

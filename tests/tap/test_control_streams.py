@@ -143,9 +143,9 @@ def test_control_totals_are_those_of_the_ledger_lines_by_each_way(
     if api == "graphql":
         x3.graphql_site(line_nodes=True)
         before = x3.counters().get("graphql", 0)
-        aggregated = run_tap(config, catalog=catalog)
+        aggregated = run_tap({**config, "page_size": 1}, catalog=catalog)  # documents would be many requests
         assert told_by(aggregated) == expected
-        assert x3.counters().get("graphql", 0) - before < 10
+        assert x3.counters().get("graphql", 0) - before < 30
         assert run_tap(config, catalog=catalog, state=run.state).of("RECORD") == []
     quiet = run_tap(config, catalog=catalog, state=run.state)
     assert quiet.of("RECORD") == quiet.of("ACTIVATE_VERSION") == []

@@ -126,7 +126,7 @@ def test_data_together_with_errors_is_not_taken(graphql_config: Config, x3: X3Co
         '"errors":[{"message":"Supplier.read is not authorised"}]}'
     )
     catalog = catalog_of(graphql_config, "suppliers")
-    x3.faults({"fault": "status", "status": 200, "body": body, "on": "graphql", "nth": 2})
+    x3.faults({"fault": "status", "status": 200, "body": body, "on": "graphql", "text": "$first", "nth": 2})
     with pytest.raises(IncompleteAnswerError, match=r"Supplier.read is not authorised.*nothing was taken"):
         run_tap(graphql_config, catalog=catalog)
 
@@ -146,9 +146,10 @@ def test_a_graphql_answer_that_is_not_whole_is_not_taken(
     graphql_config: Config, x3: X3Control, body: str
 ) -> None:
     catalog = catalog_of(graphql_config, "suppliers")
-    x3.faults({"fault": "status", "status": 200, "body": body, "on": "graphql", "nth": 2})
-    with pytest.raises(ApiError):
-        run_tap(graphql_config, catalog=catalog)
+    for place in ({"text": "$first", "nth": 2}, {"text": "__schema"}, {"text": "__type"}):
+        x3.faults({"fault": "status", "status": 200, "body": body, "on": "graphql", **place})
+        with pytest.raises(ApiError):
+            run_tap(graphql_config, catalog=catalog)
 
 
 @pytest.mark.parametrize(

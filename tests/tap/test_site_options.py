@@ -46,17 +46,15 @@ def test_a_node_that_the_site_lacks_fails_the_run_and_says_what_to_configure(gra
 @pytest.mark.parametrize(
     ("stream", "options", "place"),
     [
-        ("purchase_orders", {}, "x3Purchasing.purchaseOrder"),
-        ("purchase_orders", {"package": "xtremX3Purchasing"}, "xtremX3Purchasing.purchaseOrder"),
-        ("suppliers", {"package": "xtremX3MasterData"}, "xtremX3MasterData.supplier"),
+        ("purchase_orders", {"package": "x3Purchasing"}, "x3Purchasing.purchaseOrder"),
+        ("suppliers", {"node": "vendor"}, "x3MasterData.vendor"),
     ],
 )
-def test_names_of_an_old_release_are_told_with_stream_and_setting(
+def test_names_that_settings_give_are_not_guessed_away(
     old_x3: Server, stream: str, options: dict[str, str], place: str
 ) -> None:
-    """A property of another shape, such as `orderFromSupplier {code}`, is told like a missing one."""
-    given = {"dimension_types": {"package": "xtremX3FinanceData"}, stream: options}
-    config = with_options(config_for(old_x3, "graphql"), **given)
+    """What settings name is taken as it is: no other node is looked for in its place."""
+    config = with_options(config_for(old_x3, "graphql"), **{stream: options})
     run, error = run_tap_until_it_fails(config, NotReadableError, catalog=catalog_of(config, stream))
     assert re.search(rf"Cannot read {stream}: .*for {place} in stream_options", str(error))
     assert run.of("RECORD") == run.of("STATE") == []
@@ -144,7 +142,7 @@ def test_documents_are_fetched_once_for_all_their_streams(config: Config, api: s
     if api == "rest":
         assert counters["rest_details"] == documents
     else:
-        assert counters["graphql"] <= 2 + documents // 60
+        assert counters["graphql"] <= 20 + documents // 60  # most of them about the schema
 
 
 def test_nothing_is_ever_written_to_x3(config: Config, x3: X3Control) -> None:

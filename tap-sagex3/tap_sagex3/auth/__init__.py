@@ -20,9 +20,15 @@ __all__ = [
     "ConnectedAppLogin",
     "Login",
     "Refusal",
+    "can_use_rest",
     "explain_refusal",
     "make_login",
 ]
+
+
+def can_use_rest(settings: Settings) -> bool:
+    """Whether there is a login for REST: Basic, or a REST user beside another login."""
+    return settings.auth == "basic" or bool(settings.rest_username and settings.rest_password)
 
 
 def make_login(settings: Settings, api: str) -> Login:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import typing as t
 
-from tap_sagex3.errors import ApiError, IncompleteAnswerError, NotReadableError
+from tap_sagex3.errors import (
+    ApiError,
+    IncompleteAnswerError,
+    IntrospectionRefusedError,
+    NotReadableError,
+)
 from tap_sagex3.graphql.address import graphql_address
 from tap_sagex3.values import format_time
 
@@ -78,6 +83,32 @@ class GraphqlClient:
             raise IncompleteAnswerError(msg)
         return Fetched(found, format_time(answer.received.replace(microsecond=0)), answer.size)
 
+    def introspect(self, query: str) -> dict[str, Json]:
+        """Run a query about the schema and return its data.
+
+        Raises:
+            IntrospectionRefusedError: the server answers with an error instead of data.
+            IncompleteAnswerError: there are errors beside data, or neither.
+        """
+        answer = self._transport.post(
+            graphql_address(self._transport), {"query": query}, {_ENDPOINT_HEADER: self._folder}
+        )
+        content = answer.body if isinstance(answer.body, dict) else {}
+        messages = _messages(content)
+        if messages and _ENDPOINT_HEADER in messages[0]:
+            self._refuse_folder(messages[0])
+        shown, data = "; ".join(messages[:_SHOWN_ERRORS]), content.get("data")
+        if messages and data is None:
+            raise IntrospectionRefusedError(shown)
+        if messages or not isinstance(data, dict):
+            msg = f"GraphQL described its schema with errors ({shown or f'HTTP {answer.status}, no data'})."
+            raise IncompleteAnswerError(msg)
+        return data
+
+    def _refuse_folder(self, shown: str) -> t.NoReturn:
+        msg = f"GraphQL does not know the folder {self._folder!r} ({shown}): check setting folder."
+        raise ApiError(msg)
+
     def _refuse(self, messages: list[str], node: GraphqlSource, *, partial: bool) -> t.NoReturn:
         shown = "; ".join(messages[:_SHOWN_ERRORS])
         place = f"{node.package}.{node.node}"
@@ -88,8 +119,7 @@ class GraphqlClient:
             )
             raise NotReadableError(msg)
         if _ENDPOINT_HEADER in shown:
-            msg = f"GraphQL does not know the folder {self._folder!r} ({shown}): check setting folder."
-            raise ApiError(msg)
+            self._refuse_folder(shown)
         if partial:
             msg = f"GraphQL gave {place} with errors ({shown}): nothing was taken. Check the user's rights."
             raise IncompleteAnswerError(msg)

@@ -64,6 +64,7 @@ class GraphqlReader:
         full_table: bool,
     ) -> None:
         """Read source number `index` of its entity for some streams; `full_table` reads all, by key."""
+        streams = [site.declared(stream) for stream in streams]
         self._client = client
         self._index = index
         self._source = site.source

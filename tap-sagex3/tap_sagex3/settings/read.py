@@ -28,6 +28,7 @@ class Settings:
     server_url: str
     folder: str
     api: str
+    api_fixed: bool
     auth: str
     username: str | None
     password: str | None = field(repr=False)
@@ -75,6 +76,7 @@ def read_settings(config: Config) -> Settings:
         "server_url": server_url,
         "folder": _required(config, "folder"),
         "api": _api(config),
+        "api_fixed": _value(config, "api") != "auto",
         "audience": _audience(config, server_url),
         "token_url": _token_url(config, server_url),
         "start_date": _time(config, "start_date"),
