@@ -84,7 +84,7 @@ class Products(RESTStream["ParseResult"]):
             parameters = [
                 ("representation", "ITMMASTER.$query"),
                 ("count", str(self.config["page_size"])),
-                ("orderBy", "UPDDATTIM asc,ITMREF asc"),
+                ("orderBy", "ITMREF asc"),
             ]
         return "&".join(f"{name}={quote(value, safe='$')}" for name, value in parameters)
 
