@@ -11,8 +11,9 @@ from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 
 from tap_sagex3.auth.uninterrupted import postpone
 from tap_sagex3.control import CONTROL_STREAMS, ControlTotals, LiveKeys
-from tap_sagex3.declarations import load_entities
+from tap_sagex3.customizing import entities_with
 from tap_sagex3.discovery.site import missing_everywhere
+from tap_sagex3.entity_files import load_entities
 from tap_sagex3.errors import NotReadableError, SecretsKeyError, SettingsError
 from tap_sagex3.instance import Instance
 from tap_sagex3.schema import column_of_dimension, stream_schema
@@ -69,12 +70,13 @@ class TapSageX3(Tap):
 
     def discover_streams(self) -> Sequence[Stream]:
         """All streams. The columns of dimensions are asked from the instance, when one is configured."""
-        entities = load_entities()
+        entities: Sequence[Entity] = load_entities()
         types: list[str] = []
         names: t.Mapping[str, str] = {}
         self._asked = self._can_ask()
         if self._asked:
             settings = self.instance.settings
+            entities = entities_with(settings, entities)
             check_options(settings, entities, CONTROL_STREAMS)
             names = settings.dimension_names
             self.instance.explore(entities)
