@@ -34,7 +34,7 @@ $(SANDBOX)/.venv/.ready: $(UV) requirements/sandbox.txt
 
 # Meltano keeps each plugin in an environment of its own; made here so that the first run shows only the run.
 .meltano/.ready: $(VENV)/.ready requirements/constraints.txt
-	$(BIN)/meltano --log-level=warning install
+	$(BIN)/meltano --log-level=warning install --clean
 	touch $@
 
 setup: $(VENV)/.ready $(SANDBOX)/.venv/.ready ## Make .venv and the sandbox's own environment

@@ -24,6 +24,7 @@ Options:
                             syncing records.
   --catalog FILENAME        Use a Singer catalog file with the tap.
   --state FILENAME          Use a bookmarks file for incremental replication.
+  --check [table|json]      Tell for each stream how this site would be read.
   --help                    Show this message and exit.
 """
 """What the SDK's command prints (a test compares them), without the second that importing it takes."""

@@ -7,18 +7,14 @@ APIs give the same records.
 
 from __future__ import annotations
 
-import tomllib
 import typing as t
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 
 from tap_sagex3.errors import DeclarationError
 from tap_sagex3.paths import property_path
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from importlib.resources.abc import Traversable
 
 TYPES = frozenset(
     {"text", "integer", "decimal", "boolean", "date", "datetime", "enum", "dimensions", "constant(kind)"}
@@ -61,6 +57,12 @@ class RestSource:
     representation: str
     key: tuple[str, ...]
     details: bool
+    details_representation: str | None = None
+
+    def of(self, facet: str) -> str:
+        """Representation of a facet, `$query` or `$details`, with the facet."""
+        own = self.details_representation if facet == "$details" else None
+        return f"{own or self.representation}.{facet}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,43 +173,8 @@ class Entity:
     streams: tuple[StreamDeclaration, ...]
 
 
-@cache
-def load_entities() -> tuple[Entity, ...]:
-    """Read every entity file of the package.
-
-    Raises:
-        DeclarationError: a file is malformed; names the file and the key.
-    """
-    return read_entities(files("tap_sagex3") / "entities")
-
-
-def read_entities(folder: Traversable) -> tuple[Entity, ...]:
-    """Read the entity files of a folder, in the order of their names.
-
-    Raises:
-        DeclarationError: a file is malformed, or two streams have one name.
-    """
-    documents = {
-        entry.name: _parse(entry)
-        for entry in sorted(folder.iterdir(), key=lambda entry: entry.name)
-        if entry.name.endswith(".toml")
-    }
-    menus = {name: tuple(values) for name, values in documents.pop(MENUS_FILE, {}).items()}
-    entities = tuple(_entity(raw, file, menus) for file, raw in documents.items())
-    names = [stream.name for entity in entities for stream in entity.streams]
-    _check(len(names) == len(set(names)), str(folder), f"a stream name occurs twice among {sorted(names)}")
-    return entities
-
-
-def _parse(entry: Traversable) -> Raw:
-    try:
-        return tomllib.loads(entry.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        msg = f"{entry.name}: not a TOML file: {error}"
-        raise DeclarationError(msg) from error
-
-
-def _entity(raw: Raw, file: str, menus: Mapping[str, tuple[str, ...]]) -> Entity:
+def entity_of(raw: Raw, file: str, menus: Mapping[str, tuple[str, ...]]) -> Entity:
+    """Read one entity; `file` names it in errors. Raises DeclarationError when it is malformed."""
     _check_keys(raw, _ENTITY_KEYS, file)
     sources = tuple(_source(source, file) for source in _required(raw, "source", file))
     kinds = [source.kind for source in sources]
@@ -236,6 +203,7 @@ def _source(raw: Raw, file: str) -> Source:
             representation=_required(rest, "representation", file),
             key=tuple(_required(rest, "key", file)),
             details=bool(rest.get("details", False)),
+            details_representation=rest.get("details_representation"),
         ),
         graphql=_graphql_source(_required(raw, "graphql", file), file),
         join=_graphql_source(_required(join, "graphql", file), file) if join else None,
@@ -270,7 +238,7 @@ def _stream(raw: Raw, file: str, menus: Mapping[str, tuple[str, ...]]) -> Stream
     _check_keys(raw, _STREAM_KEYS, where)
     collections = tuple(_collections(level, where) for level in raw.get("collections", []))
     depth = len(collections)
-    fields = tuple(_field(field, where, depth, menus) for field in _required(raw, "fields", where))
+    fields = tuple(field_of(field, where, depth, menus) for field in _required(raw, "fields", where))
     names = [field.name for field in fields]
     key = tuple(_required(raw, "key", where))
     scope = tuple(raw.get("replace_scope", ()))
@@ -305,7 +273,8 @@ def _collection(raw: Raw, where: str) -> Collection:
     )
 
 
-def _field(raw: Raw, where: str, depth: int, menus: Mapping[str, tuple[str, ...]]) -> Field:
+def field_of(raw: Raw, where: str, depth: int, menus: Mapping[str, tuple[str, ...]]) -> Field:
+    """Read one field of a stream whose rows are at level `depth`. Raises DeclarationError."""
     place = f"{where}: field {raw.get('name')}"
     _check_keys(raw, _FIELD_KEYS, place)
     kind = _required(raw, "type", place)
@@ -352,6 +321,8 @@ def _menu(raw: Raw, place: str, menus: Mapping[str, tuple[str, ...]]) -> tuple[s
     if raw["type"] != "enum":
         return ()
     name = _required(raw, "menu", place)
+    if isinstance(name, list):
+        return tuple(str(item) for item in name)
     _check(name in menus, place, f"menu {name!r} is not in {MENUS_FILE}")
     return menus[name]
 

@@ -136,6 +136,7 @@ def _site_source(source: Source, options: Mapping[str, t.Any]) -> SiteSource:
         rest,
         class_name=options.get("class") or rest.class_name,
         representation=options.get("representation") or options.get("class") or rest.representation,
+        details_representation=options.get("details_representation") or rest.details_representation,
         key=key or rest.key,
     )
     graphql = replace(

@@ -6,13 +6,16 @@ import typing as t
 from datetime import UTC, datetime
 from uuid import uuid4
 
+import click
 from singer_sdk import Stream, Tap
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 
 from tap_sagex3.auth.uninterrupted import postpone
+from tap_sagex3.checking import as_json, as_table, check, is_good
 from tap_sagex3.control import CONTROL_STREAMS, ControlTotals, LiveKeys
-from tap_sagex3.declarations import load_entities
+from tap_sagex3.customizing import entities_with
 from tap_sagex3.discovery.site import missing_everywhere
+from tap_sagex3.entity_files import load_entities
 from tap_sagex3.errors import NotReadableError, SecretsKeyError, SettingsError
 from tap_sagex3.instance import Instance
 from tap_sagex3.schema import column_of_dimension, stream_schema
@@ -69,12 +72,13 @@ class TapSageX3(Tap):
 
     def discover_streams(self) -> Sequence[Stream]:
         """All streams. The columns of dimensions are asked from the instance, when one is configured."""
-        entities = load_entities()
+        entities: Sequence[Entity] = load_entities()
         types: list[str] = []
         names: t.Mapping[str, str] = {}
         self._asked = self._can_ask()
         if self._asked:
             settings = self.instance.settings
+            entities = entities_with(settings, entities)
             check_options(settings, entities, CONTROL_STREAMS)
             names = settings.dimension_names
             self.instance.explore(entities)
@@ -245,6 +249,40 @@ class TapSageX3(Tap):
         for name in names:
             self._skipped[name] = str(error)
             self.logger.warning("Skipped optional stream %s: %s", name, error)
+
+    # Command line
+
+    @classmethod
+    def get_singer_command(cls) -> click.Command:
+        """The SDK's command, and `--check`."""
+        command = super().get_singer_command()
+        command.params.append(
+            click.Option(
+                ["--check"],
+                is_flag=False,
+                flag_value="table",
+                type=click.Choice(["table", "json"]),
+                help="Tell for each stream how this site would be read.",
+                callback=cls.cb_check,
+                expose_value=False,
+            )
+        )
+        return command
+
+    @classmethod
+    def cb_check(cls, ctx: click.Context, _param: click.Option, value: str | None) -> None:
+        """Try each stream, print what was found, and end: with 1 when a stream cannot be read."""
+        if value is None:
+            return
+        given = ctx.params.get("config")
+        tap = cls(
+            config=given.config if given else None,
+            parse_env_config=bool(given and given.parse_env),
+            setup_mapper=False,
+        )
+        found = check(tap)
+        click.echo(as_json(found) if value == "json" else as_table(found))
+        ctx.exit(0 if is_good(found) else 1)
 
     # Process
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from graphql import parse
 from streams import STREAMS
-from tap_sagex3.declarations import load_entities, read_entities
+from tap_sagex3.entity_files import load_entities, read_entities
 from tap_sagex3.errors import DeclarationError
 from tap_sagex3.graphql.query import (
     collection_query,

@@ -9,8 +9,8 @@ from decimal import Decimal
 import pytest
 from processes import ROOT
 from tap_runs import catalog_of, config_for, run_tap
-from tap_sagex3.declarations import load_entities, read_entities
 from tap_sagex3.documents import Document, Projection, ProjectionOptions
+from tap_sagex3.entity_files import load_entities, read_entities
 from tap_sagex3.errors import IncompleteAnswerError
 from tap_sagex3.graphql.query import document_selection
 from tap_sagex3.paths import PropertyPath, property_path

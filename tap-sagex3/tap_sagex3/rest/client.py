@@ -60,7 +60,7 @@ class RestClient:
             IncompleteAnswerError: a page is not a list, or its next page was read before.
         """
         arguments = "".join(f"&{name}={quote(value, safe='')}" for name, value in parameters.items())
-        url = f"{self._base}/{source.class_name}?representation={source.representation}.$query{arguments}"
+        url = f"{self._base}/{source.class_name}?representation={source.of('$query')}{arguments}"
         seen: set[str] = set()
         while url:
             seen.add(url)
@@ -83,7 +83,7 @@ class RestClient:
             IncompleteAnswerError: the record's key columns are not there, or HTTP 404 for another reason.
         """
         text = quote("~".join(str(part) for part in key).replace("'", "''"), safe="")
-        url = f"{self._base}/{source.class_name}('{text}')?representation={source.representation}.$details"
+        url = f"{self._base}/{source.class_name}('{text}')?representation={source.of('$details')}"
         answer = self._transport.get(url)
         errors = _errors(answer.body)
         if not _has_content(answer.body) and any(_MISSING_RECORD.fullmatch(message) for message in errors):
@@ -109,7 +109,7 @@ class RestClient:
 
     def prototype(self, source: RestSource, facet: str) -> Resource | None:
         """Properties of a facet (`$query` or `$details`) by name; None when the server does not tell."""
-        url = f"{self._base}/$prototypes('{source.representation}.{facet}')"
+        url = f"{self._base}/$prototypes('{source.of(facet)}')"
         try:
             answer = self._transport.get(url)
         except ApiError as error:

@@ -15,7 +15,7 @@ from tap_sagex3.settings.properties import PROPERTIES
 from tap_sagex3.settings.version import api_of_version
 
 if t.TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 Config = t.Mapping[str, t.Any]
 _SECRETS = tuple(name for name, schema in PROPERTIES.items() if schema.get("secret"))
@@ -49,6 +49,7 @@ class Settings:
     prefetch_pages: int
     detail_workers: int
     stream_options: Mapping[str, Mapping[str, t.Any]]
+    custom_streams: Sequence[t.Any]
     optional_streams: frozenset[str]
     dimension_names: Mapping[str, str]
     rest_username: str | None

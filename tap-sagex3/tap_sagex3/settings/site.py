@@ -12,17 +12,29 @@ STREAM_OPTION_PROPERTIES: dict[str, Property] = {
     "node": {"type": ["string", "null"]},
     "key": {"type": ["array", "null"], "items": {"type": "string"}},
     "change_field": {"type": ["string", "null"]},
+    "details_representation": {"type": ["string", "null"]},
+    "fields": {"type": ["array", "null"], "items": {"type": "object"}},
+    "collections": {"type": ["object", "null"]},
     "line_classes": {"type": ["object", "null"], "additionalProperties": {"type": "string"}},
 }
 
 SITE: dict[str, Property] = {
     "stream_options": setting(
         "Stream options",
-        "Names on this site, by stream: api, class, representation, package, node, key, change_field, "
-        "line_classes. For a stream with several kinds of documents, give them by kind.",
+        "Names on this site, by stream: api, class, representation, details_representation, package, node, "
+        "key, change_field, line_classes, fields, collections. For a stream with several kinds of documents, "
+        "all but api, fields and collections can be given by kind.",
         type=["object", "null"],
         default={},
         additionalProperties={"type": "object"},
+    ),
+    "custom_streams": setting(
+        "Custom streams",
+        "Entities of the site's own, in the form of the built-in entity files: name, description, source, "
+        "stream.",
+        type=["array", "null"],
+        items={"type": "object"},
+        default=[],
     ),
     "optional_streams": setting(
         "Optional streams",

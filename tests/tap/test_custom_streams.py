@@ -1,0 +1,123 @@
+"""Fields and entities of a site's own come in by settings, through both APIs, without code."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import typing as t
+from decimal import Decimal
+
+import pytest
+from processes import ROOT
+from tap_runs import catalog_of, run_tap, run_tap_until_it_fails
+from tap_sagex3.errors import SettingsError
+
+if t.TYPE_CHECKING:
+    from tap_runs import Config, Record
+    from x3_control import X3Control
+
+SITE = ROOT / "tests" / "sandbox" / "local_x3" / "site"
+RATINGS = ["excellent", "good", "sufficient", "insufficient"]
+FIELDS: list[Record] = [
+    {"name": "qualityScore", "type": "decimal", "scale": 2, "x3": "YQUASCORE", "graphql": "qualityScore"},
+    {"name": "lastAuditDate", "type": "date", "x3": "YAUDDAT", "graphql": "lastAuditDate"},
+    {
+        "name": "isCertified",
+        "type": "boolean",
+        "x3": "YISO9001",
+        "graphql": "isCertified",
+        "text": "ISO 9001",
+    },
+]
+
+
+def quality_report() -> Record:
+    """The site's entity as its own file declares it; its menus are given as lists of names."""
+    raw = tomllib.loads((SITE / "quality_report.toml").read_text(encoding="utf-8"))
+    menus = tomllib.loads((SITE / "menus.toml").read_text(encoding="utf-8"))
+    for stream in raw["stream"]:
+        for field in stream["fields"]:
+            if "menu" in field:
+                field["menu"] = menus[field["menu"]]
+    return raw
+
+
+def test_fields_of_a_site_are_added_to_a_stream(config: Config, x3: X3Control) -> None:
+    config = {**config, "stream_options": {"suppliers": {"fields": FIELDS}}}
+    run = run_tap(config, catalog=catalog_of(config, "suppliers"))
+    rows = {row["BPSNUM"]: row for row in x3.rows("BPSUPPLIER")}
+    found = {record["code"]: record for record in run.records("suppliers")}
+    assert found.keys() == rows.keys()
+    for code, row in rows.items():
+        assert Decimal(found[code]["qualityScore"]) == Decimal(row["YQUASCORE"])
+        assert found[code]["isCertified"] == {1: False, 2: True}.get(row["YISO9001"])
+    assert len({record["qualityScore"] for record in found.values()}) > 3
+    properties = run.of("SCHEMA", "suppliers")[0]["schema"]["properties"]
+    assert properties["qualityScore"]["multipleOf"] == Decimal("0.01")
+    assert properties["isCertified"]["description"] == "ISO 9001 (BPSUPPLIER.YISO9001)"
+
+
+def test_an_entity_of_a_site_is_read_like_a_built_in_one(config: Config, x3: X3Control) -> None:
+    config = {**config, "custom_streams": [quality_report()]}
+    streams = ("quality_reports", "quality_report_defects")
+    run = run_tap(config, catalog=catalog_of(config, *streams))
+    rows, defects = x3.rows("YQUAREP"), x3.rows("YQUAREPD")
+    assert {(r["site"], r["id"]) for r in run.records(streams[0])} == {
+        (row["YFCY"], row["YREPNUM"]) for row in rows
+    }
+    assert len(run.records(streams[1])) == len(defects) > 0
+    assert sorted(str(Decimal(r["deviation"]).normalize()) for r in run.records(streams[1])) == sorted(
+        str(Decimal(row["YDEV"]).normalize()) for row in defects
+    )
+    assert run.of("SCHEMA", streams[1])[0]["schema"]["x-replace-scope"] == ["site", "id"]
+    assert run_tap(config, catalog=catalog_of(config, *streams), state=run.state).of("RECORD") == []
+    keys = run_tap(config, catalog=catalog_of(config, "live_keys", "quality_reports")).records("live_keys")
+    assert len(keys) == len(rows)
+
+
+def test_collections_under_other_names(graphql_config: Config, x3: X3Control) -> None:
+    x3.graphql_site(renamed={"x3Purchasing.purchaseOrder.purchaseOrderLines": "orderRows"})
+    try:
+        options = {"purchase_order_lines": {"collections": {"graphql": ["orderRows"]}}}
+        config = {**graphql_config, "stream_options": options}
+        run = run_tap(config, catalog=catalog_of(config, "purchase_order_lines"))
+        assert len(run.records("purchase_order_lines")) == len(x3.expected("purchase_order_lines"))
+    finally:
+        x3.reset()
+
+
+def test_details_of_another_representation(rest_config: Config, x3: X3Control) -> None:
+    x3.rest_site(representations={"SINVOICEV": {"SINVOICEV": ["$query"], "EDISIHTR": ["$details"]}})
+    try:
+        options = {"sales_invoices": {"sales": {"details_representation": "EDISIHTR"}}}
+        config = {**rest_config, "stream_options": options}
+        run = run_tap(config, catalog=catalog_of(config, "sales_invoices"))
+        assert len(run.records("sales_invoices")) == len(x3.expected("sales_invoices", "rest"))
+    finally:
+        x3.reset()
+
+
+BAD: list[tuple[Config, str]] = [
+    (
+        {"stream_options": {"suppliers": {"fields": [{"name": "x"}]}}},
+        "suppliers: field x: 'type' is missing",
+    ),
+    ({"stream_options": {"suppliers": {"fields": "YQUASCORE"}}}, "suppliers: fields must be a list"),
+    (
+        {"stream_options": {"suppliers": {"fields": [{**FIELDS[0], "name": "code"}]}}},
+        "suppliers: the stream has a field code already",
+    ),
+    (
+        {"stream_options": {"purchase_order_lines": {"collections": {"rest": []}}}},
+        "purchase_order_lines: collections.rest must name its 1",
+    ),
+    ({"custom_streams": [{"name": "x"}]}, "custom_streams, entity 1: 'source' is missing"),
+    ({"custom_streams": [{**quality_report(), "colour": "red"}]}, "custom_streams, entity 1: unknown keys"),
+    ({"custom_streams": [quality_report(), quality_report()]}, "entity 2: there is a stream quality_reports"),
+]
+
+
+@pytest.mark.parametrize(("settings", "message"), BAD, ids=lambda value: str(value)[:40])
+def test_a_wrong_declaration_is_named(rest_config: Config, settings: Config, message: str) -> None:
+    _, error = run_tap_until_it_fails({**rest_config, **settings}, SettingsError)
+    assert re.search(message, str(error)), str(error)
