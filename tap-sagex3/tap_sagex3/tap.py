@@ -293,6 +293,12 @@ class TapSageX3(Tap):
             if schema.get("secret") and not isinstance(value, str | None):
                 msg = f"Setting {name} must be text, but is of type {type(value).__name__}."
                 raise SettingsError(msg)
+        if self._config.get("batch_config"):
+            msg = (
+                "Setting batch_config: this tap sends records, no BATCH files, which would skip stream maps and "
+                "the whole documents that targets rely on. Take the setting out."
+            )
+            raise SettingsError(msg)
         return super()._validate_config(raise_errors=raise_errors)
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002

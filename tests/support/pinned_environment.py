@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import shutil
 import subprocess
@@ -28,16 +29,23 @@ def environment(folder: Path, parts: Sequence[Path], install: Sequence[str | Pat
     Raises:
         RuntimeError: `uv` failed, with what it said.
     """
-    mark = folder / MARK
     wanted = hashlib.sha256(b"".join(part.read_bytes() for part in parts)).hexdigest()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with (folder.parent / f".{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # tests in several processes want the same environment
+        _make(folder, wanted, install)
+    return folder
+
+
+def _make(folder: Path, wanted: str, install: Sequence[str | Path]) -> None:
+    mark = folder / MARK
     if mark.is_file() and mark.read_text() == wanted:
-        return folder
+        return
     shutil.rmtree(folder, ignore_errors=True)
     uv(["venv", "--quiet", "--python", "3.11", folder])
     command, word, *rest = install
     uv([command, word, "--python", folder / "bin" / "python", *rest])
     mark.write_text(wanted)
-    return folder
 
 
 def pinned(folder: Path, pins: Path) -> Path:

@@ -212,6 +212,7 @@ BAD_SETTINGS: list[tuple[str, object, str]] = [
     ("stream_options", {"supplier_invoices": {"financial": {"klass": "X"}}}, "supplier_invoices.*klass"),
     ("dimension_names", {"CCT": "account"}, "dimension_names"),
     ("x3_version", "V5", "x3_version.*V5"),
+    ("batch_config", {"encoding": {"format": "jsonl"}}, "batch_config.*no BATCH files"),
 ]
 
 
