@@ -295,8 +295,8 @@ class TapSageX3(Tap):
                 raise SettingsError(msg)
         if self._config.get("batch_config"):
             msg = (
-                "Setting batch_config: this tap sends records, no BATCH files, which would skip stream maps and "
-                "the whole documents that targets rely on. Take the setting out."
+                "Setting batch_config: this tap sends records, no BATCH files, which would skip stream maps "
+                "and the whole documents that targets rely on. Take the setting out."
             )
             raise SettingsError(msg)
         return super()._validate_config(raise_errors=raise_errors)
