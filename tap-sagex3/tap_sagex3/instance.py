@@ -10,11 +10,13 @@ from types import MappingProxyType
 
 from tap_sagex3.auth import can_use_rest
 from tap_sagex3.discovery.introspection import introspected
+from tap_sagex3.discovery.rest_columns import RestColumns
 from tap_sagex3.discovery.site import GraphqlSite
 from tap_sagex3.documents import Projection, ProjectionOptions
 from tap_sagex3.graphql.client import GraphqlClient
 from tap_sagex3.graphql.reader import GraphqlReader
 from tap_sagex3.rest.client import RestClient
+from tap_sagex3.rest.pool import ordered_map
 from tap_sagex3.rest.reader import RestReader
 from tap_sagex3.sources import is_fixed, reading_of
 from tap_sagex3.transport import Transport
@@ -23,7 +25,7 @@ from tap_sagex3.web.tls import check_files
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from tap_sagex3.declarations import Entity, GraphqlSource, StreamDeclaration
+    from tap_sagex3.declarations import Entity, GraphqlSource, RestSource, StreamDeclaration
     from tap_sagex3.documents import Row
     from tap_sagex3.reading import SourceReader
     from tap_sagex3.settings import Settings
@@ -47,6 +49,7 @@ class Instance:
         self._asked = False
         self._graphql_site: GraphqlSite | None = None
         self._told: set[str] = set()
+        self._rest_columns: dict[tuple[str | None, RestSource], RestColumns] = {}
 
     def reading(self, entity: Entity, stream: str, *, full_table: bool) -> Reading:
         """How a stream is read here: with the names of this site, through REST where GraphQL has it not.
@@ -80,6 +83,35 @@ class Instance:
                 node.node,
             )
         return reading_of(entity, stream, self.settings, full_table=reading.full_table, instead="rest")
+
+    def described(self, *readings: Reading) -> list[Reading]:
+        """The same readings; those through REST with the columns that the site shows, asked for at once."""
+        sites = {
+            (site.source.kind, site.source.rest): site
+            for reading in readings
+            if reading.api == "rest"
+            for site in reading.sources
+        }
+        unknown = [place for place in sites if place not in self._rest_columns]
+        if unknown:
+            client = self.rest()
+            asked = ordered_map(
+                lambda place: client.prototype(place[1], "$details" if place[1].details else "$query"),
+                unknown,
+                min(client.workers, len(unknown)),
+            )
+            for place, properties in asked:
+                self._rest_columns[place] = RestColumns(place[0], properties)
+        return [self._with_columns(reading) for reading in readings]
+
+    def _with_columns(self, reading: Reading) -> Reading:
+        if reading.api != "rest":
+            return reading
+        known = self._rest_columns
+        sources = (
+            replace(site, resolution=known[site.source.kind, site.source.rest]) for site in reading.sources
+        )
+        return replace(reading, sources=tuple(sources))
 
     def explore(self, entities: Iterable[Entity]) -> None:
         """Ask the GraphQL side, where it is used, for what these entities may need: few requests for all."""

@@ -13,6 +13,7 @@ if t.TYPE_CHECKING:
 
     from tap_sagex3.declarations import Entity, GraphqlSource, RestSource, Source, StreamDeclaration
     from tap_sagex3.discovery.resolution import Resolution
+    from tap_sagex3.discovery.rest_columns import RestColumns
     from tap_sagex3.settings import Settings
 
 Options = t.Mapping[str, t.Any]
@@ -24,14 +25,15 @@ class SiteSource:
 
     `change_field` replaces the usual change stamps. `line_classes` gives the REST class that lists the lines
     of a table, where it has another name than the table. `named` says that settings name the GraphQL node, so
-    that no other one is looked for. `resolution` are the names of GraphQL properties, once they are known.
+    that no other one is looked for. `resolution` are the names of GraphQL properties, or the columns of REST,
+    once they are known.
     """
 
     source: Source
     change_field: str | None
     line_classes: Mapping[str, str]
     named: bool = False
-    resolution: Resolution | None = None
+    resolution: Resolution | RestColumns | None = None
 
     def declared(self, stream: StreamDeclaration) -> StreamDeclaration:
         """A stream with the names that its fields and collections have here."""

@@ -82,6 +82,7 @@ class TapSageX3(Tap):
             check_options(settings, entities, CONTROL_STREAMS)
             names = settings.dimension_names
             self.instance.explore(entities)
+            self._explore_rest(entities)
             types = self._dimension_types()
         found: list[Stream] = [
             X3Stream(
@@ -112,11 +113,24 @@ class TapSageX3(Tap):
         self.logger.warning("%s: showing the built-in streams, without the columns of dimension types.", why)
         return False
 
+    def _explore_rest(self, entities: Sequence[Entity]) -> None:
+        """Ask for the columns of all streams that are read through REST, several at a time."""
+        if self.input_catalog is None:
+            self.instance.described(
+                *(
+                    self.instance.reading(entity, stream.name, full_table=False)
+                    for entity in entities
+                    for stream in entity.streams
+                )
+            )
+
     def _missing(self, entity: Entity, stream: StreamDeclaration) -> list[str]:
         """Fields of a stream that this site does not have; they are not in the catalog."""
         if not self._asked:
             return []
         reading = self.instance.reading(entity, stream.name, full_table=False)
+        if self.input_catalog is None:  # with a catalog, only selected streams ask for their columns
+            reading = self.instance.described(reading)[0]
         names = missing_everywhere(stream, {site.source.kind: site.resolution for site in reading.sources})
         if names:
             self.logger.warning(
@@ -174,7 +188,8 @@ class TapSageX3(Tap):
 
     def reading_of(self, stream: X3Stream) -> Reading:
         """How a stream is read on this site."""
-        return self.instance.reading(stream.entity, stream.name, full_table=stream.is_full_table)
+        reading = self.instance.reading(stream.entity, stream.name, full_table=stream.is_full_table)
+        return self.instance.described(reading)[0]
 
     @staticmethod
     def now() -> str:

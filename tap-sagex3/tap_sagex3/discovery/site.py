@@ -8,13 +8,14 @@ from dataclasses import replace
 
 from tap_sagex3.discovery.nodes import find_node, node_with_columns
 from tap_sagex3.discovery.resolution import Resolution, Resolver
+from tap_sagex3.discovery.rest_columns import RestColumns
 from tap_sagex3.discovery.types import Wanted
 from tap_sagex3.paths import property_path
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from tap_sagex3.declarations import Entity, GraphqlSource, Source, StreamDeclaration
+    from tap_sagex3.declarations import Entity, Field, GraphqlSource, Source, StreamDeclaration
     from tap_sagex3.discovery.introspection import Introspection
     from tap_sagex3.discovery.nodes import Place
     from tap_sagex3.sources import SiteSource
@@ -130,7 +131,7 @@ def sources_of(entities: Iterable[Entity]) -> Iterator[tuple[Source, Sequence[St
 
 
 def missing_everywhere(
-    stream: StreamDeclaration, resolutions: Mapping[str | None, Resolution | None]
+    stream: StreamDeclaration, resolutions: Mapping[str | None, Resolution | RestColumns | None]
 ) -> list[str]:
     """Fields that none of a stream's sources has on this site; the key's are never among them."""
     known = [found for found in resolutions.values() if found is not None]
@@ -139,6 +140,16 @@ def missing_everywhere(
     lost = [set(found.missing(stream)) for found in known]
     names = [f.name for f in stream.fields if f.name not in stream.key and all(f.name in m for m in lost)]
     declared_somewhere = {
-        f.name for f in stream.fields for kind in resolutions if f.graphql_path(kind) is not None
+        item.name
+        for kind, found in resolutions.items()
+        for item in stream.fields
+        if _declares(found, kind, item)
     }
     return [name for name in names if name in declared_somewhere]
+
+
+def _declares(found: Resolution | RestColumns | None, kind: str | None, item: Field) -> bool:
+    """Whether the declaration has a place for a field in the API that a source is read through."""
+    if isinstance(found, RestColumns):
+        return found.declares(item)
+    return item.graphql_path(kind) is not None
