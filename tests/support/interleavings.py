@@ -7,13 +7,11 @@ documents are not deleted, and a line changes without its document only where th
 from __future__ import annotations
 
 import contextlib
-import io
 import typing as t
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from tap_runs import Run, copy_of, read_messages
-from tap_sagex3.errors import TapError
+from tap_runs import Run, copy_of, read_messages_of_run
 from tap_sagex3.tap import TapSageX3
 
 if t.TYPE_CHECKING:
@@ -244,14 +242,7 @@ class World:
 
     def _messages(self, page_size: int) -> list[Record]:
         config = {**self._config, "page_size": 1 + page_size}
-        buffer = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
-        with contextlib.redirect_stdout(buffer), contextlib.suppress(TapError):
-            tap = TapSageX3(
-                config=copy_of(config), state=copy_of(self.receiver.state), catalog=copy_of(self._catalog)
-            )
-            tap.sync_all()
-        buffer.flush()
-        return read_messages(buffer.buffer.getvalue()).messages
+        return read_messages_of_run(config, self._catalog, self.receiver.state)[0]
 
     def _catalog_of(self, streams: tuple[str, ...]) -> Record:
         catalog: Record = copy_of(TapSageX3(config=copy_of(self._config)).catalog_dict)

@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from tap_sagex3.errors import TapError
 from tap_sagex3.tap import TapSageX3
 
 if t.TYPE_CHECKING:
@@ -99,6 +100,20 @@ def run_tap_until_it_fails(
             return read_messages(buffer.buffer.getvalue()), found
     msg = f"no {error.__name__} was raised"
     raise AssertionError(msg)
+
+
+def read_messages_of_run(
+    config: Config, catalog: dict[str, t.Any], state: dict[str, t.Any]
+) -> tuple[list[dict[str, t.Any]], TapError | None]:
+    """Sync; gives what was written, and the error that ended it, if one did."""
+    buffer, error = io.TextIOWrapper(io.BytesIO(), encoding="utf-8"), None
+    with contextlib.redirect_stdout(buffer):
+        try:
+            tap = TapSageX3(config=copy_of(config), state=copy_of(state), catalog=copy_of(catalog))
+            tap.sync_all()
+        except TapError as found:
+            error = found
+    return read_messages(buffer.buffer.getvalue()).messages, error
 
 
 def read_messages(output: bytes) -> Run:
