@@ -6,8 +6,10 @@ import json
 import typing as t
 from dataclasses import asdict, dataclass, field
 
+from tap_sagex3.discovery.own_columns import without_doubles
 from tap_sagex3.discovery.site import missing_everywhere
 from tap_sagex3.errors import TapError
+from tap_sagex3.reading import Span
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,12 +20,18 @@ if t.TYPE_CHECKING:
     from tap_sagex3.tap import TapSageX3
 
 _WHOLE = "whole table"
-_COLUMNS = ("stream", "readable", "api", "places", "key", "changes", "collections", "missing")
+_SEEN = "seen"
+_LOOK_BACK = "look-back"
+_COLUMNS = ("stream", "readable", "api", "places", "key", "changes", "collections", "lines", "missing")
 
 
 @dataclass
 class Checked:
-    """What was found out about one stream. `places` are class and representation, or package and node."""
+    """What was found out about one stream.
+
+    `places` are class and representation, or package and node. `lines` says how changes of lines alone are
+    found. `own` are columns of the site's own that are not read, as fields for stream_options.
+    """
 
     stream: str
     readable: bool
@@ -33,6 +41,8 @@ class Checked:
     changes: list[str] = field(default_factory=list)
     collections: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+    lines: str = ""
+    own: list[dict[str, t.Any]] = field(default_factory=list)
     optional: bool = False
     problem: str = ""
 
@@ -53,12 +63,21 @@ def _checked(tap: TapSageX3, stream: X3Stream) -> Checked:
         key=list(stream.declaration.key),
         collections=_collections(stream, reading),
         missing=missing_everywhere(stream.declaration, kinds),
+        own=without_doubles(
+            snippet
+            for site in reading.sources
+            if site.resolution is not None
+            for snippet in site.resolution.own(stream.declaration)
+        ),
         optional=stream.name in tap.instance.settings.optional_streams,
     )
     try:
         for reader in tap.instance.readers(reading, [stream.declaration]):
             found.changes.append(_change(reader.prepare(), full_table=reading.full_table))
             next(reader.by_key(None, 1), None)
+            if stream.declaration.depth and not found.lines:
+                told = reader.changed_below(Span(since=tap.instance.run_start()), 1)
+                found.lines = _SEEN if told is not None else _LOOK_BACK
     except TapError as error:
         found.readable, found.problem = False, str(error)
     return found
@@ -108,6 +127,10 @@ def as_table(checked: Sequence[Checked]) -> str:
     lines = [_line(list(_COLUMNS), widths), _line(["-" * width for width in widths], widths)]
     lines.extend(_line(row, widths) for row in rows)
     lines.extend(f"\n{item.stream}: {item.problem}" for item in checked if item.problem)
+    own = {item.stream: {"fields": item.own} for item in checked if item.own}
+    if own:
+        lines.append("\nColumns of this site that are not read; to read them, put into stream_options:")
+        lines.append(json.dumps(own, indent=2))
     return "\n".join(lines)
 
 

@@ -37,6 +37,14 @@ def test_a_site_that_has_everything(config: Config, api: str, tmp_path: Path) ->
     assert all(item["readable"] and item["api"] == api and not item["problem"] for item in found.values())
     assert found["stock"]["changes"] == ["whole table"]
     lines = found["gl_cost_allocations"]
+    assert lines["lines"] == ("seen" if api == "graphql" else "look-back")
+    own = {field["x3"]: field["type"] for field in found["suppliers"]["own"]}
+    assert own["YQUASCORE"] == "decimal"
+    assert own["YAUDDAT"] == "date"
+    fields = [field for field in found["suppliers"]["own"] if field["x3"] == "YQUASCORE"]
+    settings = {"suppliers": {"fields": [{**fields[0], "scale": 2}]}}
+    again = checked({**config, "stream_options": settings}, tmp_path)
+    assert "YQUASCORE" not in {field["x3"] for field in again["suppliers"]["own"]}
     if api == "graphql":
         assert found["purchase_orders"]["places"] == ["x3Purchasing.purchaseOrder"]
         assert found["suppliers"]["changes"] == ["_updateStamp (time)"]
@@ -82,6 +90,7 @@ def test_the_table_is_for_people(rest_config: Config, x3: X3Control, tmp_path: P
     assert any(line.startswith("suppliers") and " yes " in line for line in lines)
     assert any(line.startswith("stock") and " NO " in line for line in lines)
     assert any(line.startswith("stock: REST has no class STOCK") for line in lines)
+    assert any("YQUASCORE" in line for line in lines)
     assert rest_config["password"] not in result.stdout.decode() + result.stderr.decode()
 
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field, replace
 
+from tap_sagex3.discovery.own_columns import of_graphql
 from tap_sagex3.paths import property_path
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tap_sagex3.declarations import Collection, Field, GraphqlSource, Source, StreamDeclaration
+    from tap_sagex3.discovery.own_columns import Snippet
     from tap_sagex3.discovery.types import Types
 
 KEY_MEMBERS = ("code", "id", "_id")
@@ -36,6 +38,11 @@ class Resolution:
     join: GraphqlSource | None
     paths: Mapping[tuple[str, str], Path] = field(default_factory=dict)
     collections: Mapping[tuple[str, ...], str] = field(default_factory=dict)
+    uncovered: Mapping[str, list[Snippet]] = field(default_factory=dict)
+
+    def own(self, stream: StreamDeclaration) -> list[Snippet]:
+        """Columns of the site's own in the stream's rows, as fields for settings."""
+        return self.uncovered.get(stream.name, [])
 
     def missing(self, stream: StreamDeclaration) -> list[str]:
         """Fields of a stream that this site does not have."""
@@ -102,7 +109,12 @@ class Resolver:
             self._keyed(join, self._joined) if join and self._joined else join,
             paths,
             self.collections,
+            {stream.name: self._own(stream) for stream in streams},
         )
+
+    def _own(self, stream: StreamDeclaration) -> list[Snippet]:
+        owner = self._level(stream, stream.depth)
+        return of_graphql(stream, self._source.kind, self._types.of(owner)) if owner else []
 
     def _keyed(self, graphql: GraphqlSource, owner: str) -> GraphqlSource:
         """Key and filter with the names of this site; a part that is missing stays, and is refused there."""

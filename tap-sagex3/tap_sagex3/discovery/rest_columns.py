@@ -6,8 +6,11 @@ import typing as t
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from tap_sagex3.discovery.own_columns import of_rest
+
 if t.TYPE_CHECKING:
     from tap_sagex3.declarations import DimensionColumns, Field, StreamDeclaration
+    from tap_sagex3.discovery.own_columns import Snippet
 
 Properties = Mapping[str, t.Any]
 
@@ -22,6 +25,10 @@ class RestColumns:
     def missing(self, stream: StreamDeclaration) -> list[str]:
         """Fields of a stream that this source does not give."""
         return [item.name for item in stream.fields if not self._gives(stream, item)]
+
+    def own(self, stream: StreamDeclaration) -> list[Snippet]:
+        """Columns of the site's own in the stream's rows, as fields for settings."""
+        return of_rest(stream, self.kind, self._level(stream, stream.depth) or {})
 
     def declares(self, item: Field) -> bool:
         """Whether the declaration names a column for this source."""
