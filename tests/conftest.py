@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import fcntl
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import fault_table
 import pytest
 
 if TYPE_CHECKING:
@@ -27,3 +28,18 @@ def _one_at_a_time(request: pytest.FixtureRequest) -> Iterator[None]:
     with (BUILD / "tests.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:  # noqa: ANN401 - pytest's own
+    """Print what came of each fault of a server."""
+    reports = [report for found in terminalreporter.stats.values() for report in found]
+    rows = [
+        value
+        for report in reports
+        for name, value in getattr(report, "user_properties", ())
+        if name == fault_table.ROW
+    ]
+    if rows:
+        terminalreporter.section("faults of a server, and what the tap made of them")
+        for line in fault_table.table(rows):
+            terminalreporter.write_line(line)

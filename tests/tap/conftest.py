@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-import fault_table
 import pytest
 from processes import ROOT, Server
 from tap_runs import config_for
@@ -85,18 +84,3 @@ def alter(monkeypatch: pytest.MonkeyPatch) -> Callable[[Alter], None]:
         monkeypatch.setattr(Transport, "_once", altered)
 
     return install
-
-
-def pytest_terminal_summary(terminalreporter: t.Any) -> None:  # noqa: ANN401 - pytest's own
-    """Print what came of each fault of a server."""
-    reports = [report for found in terminalreporter.stats.values() for report in found]
-    rows = [
-        value
-        for report in reports
-        for name, value in getattr(report, "user_properties", ())
-        if name == fault_table.ROW
-    ]
-    if rows:
-        terminalreporter.section("faults of a server, and what the tap made of them")
-        for line in fault_table.table(rows):
-            terminalreporter.write_line(line)
