@@ -36,6 +36,14 @@ class Lines:
     counts: Mapping[str, int] | None = None
 
 
+@dataclass(slots=True)
+class Block:
+    """What a stream gets from a page of documents: a record each, as it is encoded, and all lines as one."""
+
+    records: list[bytes]
+    lines: bytes
+
+
 class Emitter:
     """Encodes the rows of one stream."""
 
@@ -64,6 +72,21 @@ class Emitter:
             return Lines(digested, self._plain.lines(records, extracted))
         named = list(self._mapped(rows, extracted))
         return Lines(digested, [line for _, line in named], Counter(name for name, _ in named))
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether records leave as they are, so that whole pages can be encoded."""
+        return self._plain is not None
+
+    def block(self, rows: Sequence[object], extracted: str) -> Block:
+        """Rows, at least one, encoded together. Only for an emitter that is plain."""
+        frame = t.cast("RecordFrame", self._plain)
+        records = list(map(encode, rows))
+        return Block(records, frame.block(records, extracted))
+
+    def digested(self, records: Sequence[bytes]) -> bytes:
+        """Bytes to be digested for documents of one record each."""
+        return self._salt + self._salt.join(records)
 
     def _mapped(self, rows: Sequence[Row], extracted: str) -> t.Iterator[tuple[str, bytes]]:
         for row in rows:

@@ -12,9 +12,11 @@ from tap_sagex3.auth import can_use_rest
 from tap_sagex3.discovery.introspection import introspected
 from tap_sagex3.discovery.rest_columns import RestColumns
 from tap_sagex3.discovery.site import GraphqlSite
-from tap_sagex3.documents import Projection, ProjectionOptions
+from tap_sagex3.documents import one_by_one
 from tap_sagex3.graphql.client import GraphqlClient
 from tap_sagex3.graphql.reader import GraphqlReader
+from tap_sagex3.levels import ProjectionOptions
+from tap_sagex3.projection import Projection
 from tap_sagex3.rest.client import RestClient
 from tap_sagex3.rest.pool import ordered_map
 from tap_sagex3.rest.reader import RestReader
@@ -188,7 +190,7 @@ class Instance:
             options = ProjectionOptions(reading.api, names, dimensions, change.fields)
             site = reading.sources[index]
             projection = Projection(site.declared(stream), site.source, options)
-            for document in reader.by_key(None, self.settings.page_size):
+            for document in one_by_one(reader.by_key(None, self.settings.page_size)):
                 yield from projection.rows(document, lambda _row, _misfit: None)
 
     def _transport(self, api: str) -> Transport:

@@ -15,11 +15,9 @@ if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from tap_sagex3.documents import Document
+    from tap_sagex3.documents import Document, Found
 
 logger = logging.getLogger("tap-sagex3")
-
-KEY_SEPARATOR = "\x1f"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +64,11 @@ class SourceReader(t.Protocol):
     def documents(self, span: Span, page_size: int) -> Iterator[Document]:
         """Documents whose own stamp lies in the span, by change time and key. Needs a change key."""
 
-    def by_key(self, after: Sequence[t.Any] | None, page_size: int) -> Iterator[Document]:
-        """All documents in the order of their key, those behind the key `after` when one is given."""
+    def by_key(self, after: Sequence[t.Any] | None, page_size: int) -> Iterator[Found]:
+        """All documents in the order of their key, those behind the key `after` when one is given.
+
+        Those that came together and need nothing else are left together.
+        """
 
     def changed_below(self, span: Span, page_size: int) -> Iterator[Document] | None:
         """Documents of which a line, or the joined record, changed within the span, whatever their own stamp.
@@ -84,6 +85,13 @@ class StampReader:
         self._place = place
         self._convert = stamp_converter()
         self._warned = False
+
+    def read_all(self, values: Sequence[t.Any]) -> list[str | None]:
+        """Some stamps; each as `read` would give it."""
+        try:
+            return list(map(self._convert, values))
+        except (MisfitError, TypeError):
+            return [self.read(value) for value in values]
 
     def read(self, value: t.Any) -> str | None:  # noqa: ANN401 - whatever the site sends
         """The stamp in canonical form; None, with a warning the first time, when it is not one."""
@@ -144,15 +152,13 @@ class ItemGuard:
             self._seen.add(identifier)
 
 
-def primed(documents: Iterator[Document]) -> Iterator[Document]:
+_Item = t.TypeVar("_Item")
+
+
+def primed(documents: Iterator[_Item]) -> Iterator[_Item]:
     """The same documents, the first of which is read now: an error comes before anything else happens."""
     first = next(documents, None)
     return iter(()) if first is None else chain((first,), documents)
-
-
-def key_text(kind: str | None, parts: Iterable[t.Any]) -> str:
-    """A document's key as one text, the same through both APIs."""
-    return KEY_SEPARATOR.join((kind or "", *map(str, parts)))
 
 
 def merge(streams: Sequence[Iterator[Document]], *, sort: bool) -> Iterator[Document]:

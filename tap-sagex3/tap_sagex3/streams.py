@@ -9,7 +9,8 @@ import singer_sdk.singerlib as singer
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
 from tap_sagex3.declarations import UPDATED
-from tap_sagex3.documents import Projection, ProjectionOptions
+from tap_sagex3.levels import ProjectionOptions
+from tap_sagex3.projection import Projection
 from tap_sagex3.schema import PRECISION, REPLACE_SCOPE
 from tap_sagex3.tables import TableStream
 

@@ -15,7 +15,7 @@ from singer_sdk.mapper import RemoveRecordTransform
 from tap_sagex3.overlap import digest
 
 if t.TYPE_CHECKING:
-    from tap_sagex3.emitter import Lines
+    from tap_sagex3.emitter import Block, Lines
     from tap_sagex3.tap import TapSageX3
     from tap_sagex3.writer import BufferedWriter
 
@@ -62,6 +62,12 @@ class Spool:
         self._file.writelines(lines.lines)
         self.number += len(lines.lines)
         self.counts.update(lines.counts or {})
+
+    def add_block(self, digested: bytes, block: Block) -> None:
+        """Keep the lines of a page of documents."""
+        self._digest.update(digested)
+        self._file.write(block.lines)
+        self.number += len(block.records)
 
     def digest(self) -> str:
         """Digest of all rows so far, as it is kept in state."""

@@ -14,9 +14,10 @@ import re
 import typing as t
 from datetime import UTC, date, datetime
 from decimal import Context, Decimal, InvalidOperation
+from itertools import repeat
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from tap_sagex3.declarations import Field
 
@@ -107,15 +108,34 @@ def _decimal(field: Field, graphql: bool) -> Converter:  # noqa: FBT001 - one si
     if graphql:
         return _Memo(lambda text: _decimal_of_text(text, unit)).__getitem__
 
-    def convert(value: Value) -> Value:
+    return _DecimalOfNumber(unit)
+
+
+class _DecimalOfNumber:
+    """Converter of JSON numbers, which are int or Decimal."""
+
+    def __init__(self, unit: Decimal | None) -> None:
+        self._unit = unit
+
+    def __call__(self, value: Value) -> Value:
         if value is None or value.__class__ is int:
             return value
         if value.__class__ is Decimal:
-            return _within_scale(value, unit)
+            return _within_scale(value, self._unit)
         msg = "expected a number"
         raise MisfitError(msg)
 
-    return convert
+    def column(self, values: Sequence[Value]) -> Sequence[Value]:
+        """The same for many values: all Decimals are compared at once."""
+        kinds = set(map(type, values))
+        if kinds <= {int, type(None)}:
+            return values
+        if not kinds <= {Decimal, int, type(None)}:
+            raise MisfitError
+        found = [value for value in values if value.__class__ is Decimal]
+        if self._unit is not None and not _are_within_scale(found, self._unit):
+            raise MisfitError
+        return values
 
 
 def _decimal_of_text(text: Value, unit: Decimal | None) -> Decimal:
@@ -131,6 +151,14 @@ def _within_scale(value: Decimal, unit: Decimal | None) -> Decimal:
         return value
     msg = f"expected at most {-int(unit.as_tuple().exponent)} decimals"
     raise MisfitError(msg)
+
+
+def _are_within_scale(values: Sequence[Decimal], unit: Decimal) -> bool:
+    """Whether all of them are multiples of the unit."""
+    try:
+        return list(map(Decimal.quantize, values, repeat(unit), repeat(None), repeat(_DIGITS))) == values
+    except InvalidOperation:
+        return False
 
 
 def _quantized(value: Decimal, unit: Decimal) -> Decimal | None:
@@ -180,6 +208,23 @@ def _enum(field: Field, graphql: bool) -> Converter:  # noqa: FBT001 - one signa
         raise MisfitError(msg)
 
     return convert
+
+
+def column_of(convert: Converter) -> Callable[[Sequence[Value]], Sequence[Value]]:
+    """The converter of many values, which raises as soon as one of them does not fit."""
+    column = getattr(convert, "column", None)
+    if column is not None:
+        return t.cast("Callable[[Sequence[Value]], Sequence[Value]]", column)
+    if isinstance(getattr(convert, "__self__", None), _Memo):
+        return lambda values: list(map(convert, values))
+    known = _Memo(convert).__getitem__
+
+    def memoized(values: Sequence[Value]) -> Sequence[Value]:
+        # True, 1 and 1.0 are one key, though not one value.
+        alike = set(map(type, values)) <= {int, type(None)}
+        return list(map(known if alike else convert, values))
+
+    return memoized
 
 
 def _lookup(table: Mapping[t.Any, t.Any], expected: str) -> Converter:
@@ -277,6 +322,11 @@ def later(first: str | None, second: str | None) -> str | None:
         return first or second
     # Without the Z a time with a fraction sorts after the same time without one.
     return first if first[:-1] >= second[:-1] else second
+
+
+def latest_of(times: Iterable[str | None]) -> str | None:
+    """The latest of some canonical times; None when there is none."""
+    return max((time for time in set(times) if time is not None), key=lambda time: time[:-1], default=None)
 
 
 _MAKERS: dict[str, Callable[[Field, bool], Converter]] = {

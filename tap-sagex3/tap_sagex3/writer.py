@@ -19,7 +19,7 @@ from singer_sdk.singerlib.encoding.simple import Message
 from tap_sagex3.errors import TargetGoneError
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 BUFFER_SIZE = 32 * 1024
 
@@ -52,6 +52,11 @@ class RecordFrame:
         head, tail = self._head, self._tail(extracted)
         return [b"".join((head, record, tail)) for record in records]
 
+    def block(self, records: Sequence[bytes], extracted: str) -> bytes:
+        """The lines of some encoded records, at least one, as one text."""
+        tail = self._tail(extracted)
+        return b"".join((self._head, (tail + self._head).join(records), tail))
+
     def _tail(self, extracted: str) -> bytes:
         """What follows a record; all those of a page have the same."""
         if extracted != self._extracted:
@@ -81,7 +86,11 @@ class BufferedWriter(GenericSingerWriter[bytes, Message]):
 
     def write_lines(self, lines: Iterable[bytes]) -> None:
         """Add encoded lines, all of them before anything else can be written."""
-        self._buffer += b"".join(lines)
+        self.write_block(b"".join(lines))
+
+    def write_block(self, lines: bytes) -> None:
+        """Add encoded lines that are one text already."""
+        self._buffer += lines
         if len(self._buffer) >= BUFFER_SIZE:
             self.flush()
 

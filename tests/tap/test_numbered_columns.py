@@ -9,11 +9,13 @@ from decimal import Decimal
 import pytest
 from processes import ROOT
 from tap_runs import catalog_of, config_for, run_tap
-from tap_sagex3.documents import Document, Projection, ProjectionOptions
+from tap_sagex3.documents import Document
 from tap_sagex3.entity_files import load_entities, read_entities
 from tap_sagex3.errors import IncompleteAnswerError
 from tap_sagex3.graphql.query import document_selection
+from tap_sagex3.levels import ProjectionOptions
 from tap_sagex3.paths import PropertyPath, property_path
+from tap_sagex3.projection import Projection
 from x3_control import X3Control
 from x3_servers import local_x3
 

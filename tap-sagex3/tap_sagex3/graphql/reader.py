@@ -6,7 +6,7 @@ import logging
 import typing as t
 from itertools import chain, islice
 
-from tap_sagex3.documents import JOINED, Document, children
+from tap_sagex3.documents import JOINED, Document, DocumentPage, children, key_text
 from tap_sagex3.errors import ApiError, IncompleteAnswerError
 from tap_sagex3.graphql.changes import (
     behind_key,
@@ -28,14 +28,14 @@ from tap_sagex3.graphql.query import (
     page_query,
 )
 from tap_sagex3.prefetch import ahead
-from tap_sagex3.reading import ChangeKey, PageGuard, ReadStats, StampReader, key_text, primed
+from tap_sagex3.reading import ChangeKey, PageGuard, ReadStats, StampReader, primed
 from tap_sagex3.values import later
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tap_sagex3.declarations import GraphqlSource, StreamDeclaration
-    from tap_sagex3.documents import Node
+    from tap_sagex3.documents import Found, Node
     from tap_sagex3.graphql.changes import Condition
     from tap_sagex3.graphql.client import GraphqlClient
     from tap_sagex3.reading import Span
@@ -87,11 +87,12 @@ class GraphqlReader:
         order = (self._field, *self._node.key)
         return self._documents(span_condition(self._field, span), order, page_size)
 
-    def by_key(self, after: Sequence[t.Any] | None, page_size: int) -> Iterator[Document]:
+    def by_key(self, after: Sequence[t.Any] | None, page_size: int) -> Iterator[Found]:
         """All documents in the order of their key, those behind `after` when it is given."""
         key = self._node.key
+        read = self._documents if self._selection.collections or self._joined else self._whole_pages
         filters = [[]] if after is None else behind_key(key, after)
-        return chain.from_iterable(self._documents(found, key, page_size) for found in filters)
+        return chain.from_iterable(read(found, key, page_size) for found in filters)
 
     def changed_below(self, span: Span, page_size: int) -> Iterator[Document] | None:
         """Documents of which a line or the joined record changed; None when the server refuses to tell."""
@@ -113,7 +114,7 @@ class GraphqlReader:
         condition = changed_lines(names, self._field, span)
         for document in self._documents([condition], self._node.key, page_size, level=len(names)):
             below = self._latest(document.node, names)
-            yield _found(document, later(document.stamp, below), len(names))
+            yield _by_change(document, later(document.stamp, below), len(names))
 
     def _with_changed_record(self, other: GraphqlSource, span: Span, page_size: int) -> Iterator[Document]:
         """Documents whose joined record changed: its keys first, then the documents."""
@@ -131,7 +132,9 @@ class GraphqlReader:
             condition = condition_of_keys(self._node.key, batch)
             for document in self._documents([], self._node.key, page_size, text=condition):
                 joined = document.node.get(JOINED) or {}
-                yield _found(document, later(document.stamp, self._stamp.read(joined.get(self._field))), 0)
+                yield _by_change(
+                    document, later(document.stamp, self._stamp.read(joined.get(self._field))), 0
+                )
 
     def _documents(
         self,
@@ -143,6 +146,34 @@ class GraphqlReader:
         level: int = 0,
     ) -> Iterator[Document]:
         """Whole documents that meet the conditions, in an order; `text` is a filter of its own instead."""
+        for nodes, received in self._found(conditions, order, page_size, text=text, level=level):
+            if self._source.join is not None and self._joined is not None and nodes:
+                join(nodes, self._node, self._source.join, self._joined_pages, self._complete_joined)
+            for node in nodes:
+                self._nested.complete(node, self._selection)
+                yield self._document(node, received)
+
+    def _whole_pages(
+        self, conditions: Sequence[Condition], order: Sequence[str], page_size: int
+    ) -> Iterator[DocumentPage]:
+        """The same for documents that a page shows as a whole."""
+        field = self._change.field
+        for nodes, received in self._found(conditions, order, page_size):
+            values = [node.get(self._field) for node in nodes]
+            stamps = self._stamp.read_all(values) if field else [None] * len(nodes)
+            keys = [key_of(node, self._node) for node in nodes]
+            yield DocumentPage(self._index, self._source.kind, nodes, keys, stamps, received)
+
+    def _found(
+        self,
+        conditions: Sequence[Condition],
+        order: Sequence[str],
+        page_size: int,
+        *,
+        text: str | None = None,
+        level: int = 0,
+    ) -> Pages:
+        """Pages of documents, as the first query shows them."""
         wanted = [*own_conditions(self._node), *conditions]
         if text is not None:
             wanted = own_conditions(self._node)
@@ -157,11 +188,7 @@ class GraphqlReader:
         pages = self._pages(self._node, self._selection, variables, count=count)
         for nodes, received in ahead(pages, self._client.pages_ahead):
             guard.check((*key_of(node, self._node), node.get(self._field)) for node in nodes)
-            if self._source.join is not None and self._joined is not None and nodes:
-                join(nodes, self._node, self._source.join, self._joined_pages, self._complete_joined)
-            for node in nodes:
-                self._nested.complete(node, self._selection)
-                yield self._document(node, received)
+            yield nodes, received
 
     def _pages(
         self, node: GraphqlSource, selection: Selection, variables: dict[str, t.Any], *, count: bool = False
@@ -216,7 +243,7 @@ class GraphqlReader:
         return Document(self._index, key_text(self._source.kind, parts), parts, stamp, node, received)
 
 
-def _found(document: Document, stamp: str | None, level: int) -> Document:
+def _by_change(document: Document, stamp: str | None, level: int) -> Document:
     """The document as found by a change below it."""
     return Document(
         document.source, document.key, document.parts, stamp, document.node, document.extracted, level

@@ -6,10 +6,10 @@ import logging
 import typing as t
 from datetime import UTC, datetime
 
-from tap_sagex3.documents import Document
+from tap_sagex3.documents import Document, DocumentPage, key_text, one_by_one
 from tap_sagex3.errors import IncompleteAnswerError, NotReadableError
 from tap_sagex3.prefetch import ahead
-from tap_sagex3.reading import ChangeKey, PageGuard, ReadStats, StampReader, key_text, primed
+from tap_sagex3.reading import ChangeKey, PageGuard, ReadStats, StampReader, primed
 from tap_sagex3.rest.lines import changed_keys, find_classes, tables_of
 from tap_sagex3.rest.pool import ordered_map
 from tap_sagex3.rest.stamps import STAMPS, change_field, is_date, stamp_condition
@@ -19,6 +19,7 @@ if t.TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from tap_sagex3.declarations import StreamDeclaration
+    from tap_sagex3.documents import Found
     from tap_sagex3.reading import Span
     from tap_sagex3.rest.client import RestClient
     from tap_sagex3.rest.lines import LineClass
@@ -32,7 +33,7 @@ class Listed(t.NamedTuple):
     """A row of a list, its key, and when it was read."""
 
     row: Resource
-    key: list[t.Any]
+    key: tuple[t.Any, ...]
     received: str
 
 
@@ -99,12 +100,12 @@ class RestReader:
         where = stamp_condition(field, span, whole_days=self._change.whole_days)
         return self._documents({**parameters, "where": where} if where else parameters)
 
-    def by_key(self, after: Sequence[t.Any] | None, page_size: int) -> Iterator[Document]:
+    def by_key(self, after: Sequence[t.Any] | None, page_size: int) -> Iterator[Found]:
         """All documents in the order of their key, those behind `after` when it is given."""
         parameters = self._parameters(self._rest.key, page_size)
         if after is not None:
             parameters["key"] = "gt." + "~".join(str(part) for part in after)
-        return self._documents(parameters)
+        return self._documents(parameters) if self._rest.details else self._pages(parameters)
 
     def changed_below(self, span: Span, page_size: int) -> Iterator[Document] | None:
         """Documents of which a line changed; None when the site has no class that lists the lines."""
@@ -130,7 +131,7 @@ class RestReader:
                     continue
                 stamp = self._stamp.read(node.get(self._change.field or ""))
                 latest = later(stamp, self._latest(node, lines))
-                listed = Listed(node, list(key), self._received())
+                listed = Listed(node, key, self._received())
                 yield self._document(listed, node, stamp=latest, level=lines.level)
 
     def _latest(self, node: Resource, lines: LineClass) -> str | None:
@@ -154,25 +155,36 @@ class RestReader:
         return {"count": str(page_size), "orderBy": ",".join(f"{name} asc" for name in order)}
 
     def _documents(self, parameters: Mapping[str, str]) -> Iterator[Document]:
-        found = self._listed(parameters)
         if not self._rest.details:
-            for listed in found:
-                yield self._document(listed, listed.row)
+            yield from one_by_one(self._pages(parameters))
             return
-        for listed, details in ordered_map(self._details, found, self._client.workers):
+        for listed, details in ordered_map(self._details, self._listed(parameters), self._client.workers):
             if details is not None:
                 yield self._document(listed, {**listed.row, **details})
             else:
                 self._check_gone(listed)
+
+    def _pages(self, parameters: Mapping[str, str]) -> Iterator[DocumentPage]:
+        """Documents that the list shows as a whole."""
+        field = self._change.field
+        guard = PageGuard(self._rest.class_name)
+        for page in ahead(self._client.pages(self._rest, parameters), self._client.pages_ahead):
+            self.stats.pages += 1
+            keys = self._keys(page.rows)
+            values = [row.get(field or "") for row in page.rows]
+            guard.check((*key, value) for key, value in zip(keys, values, strict=True))
+            stamps = self._stamp.read_all(values) if field else [None] * len(keys)
+            yield DocumentPage(self._index, self._kind, page.rows, keys, stamps, page.received)
 
     def _listed(self, parameters: Mapping[str, str]) -> Iterator[Listed]:
         guard = PageGuard(self._rest.class_name)
         change = self._change.field or ""
         for page in ahead(self._client.pages(self._rest, parameters), self._client.pages_ahead):
             self.stats.pages += 1
-            found = [Listed(row, self._key(row), page.received) for row in page.rows]
-            guard.check((*listed.key, listed.row.get(change)) for listed in found)
-            yield from found
+            keys = self._keys(page.rows)
+            guard.check((*key, row.get(change)) for key, row in zip(keys, page.rows, strict=True))
+            for key, row in zip(keys, page.rows, strict=True):
+                yield Listed(row, key, page.received)
 
     def _details(self, listed: Listed) -> Resource | None:
         return self._client.details(self._rest, listed.key)
@@ -199,18 +211,20 @@ class RestReader:
         field = self._change.field
         if field is not None and stamp is None:
             stamp = self._stamp.read(listed.row.get(field))
-        parts = tuple(listed.key)
+        parts = listed.key
         return Document(self._index, key_text(self._kind, parts), parts, stamp, node, listed.received, level)
 
-    def _key(self, row: Resource) -> list[t.Any]:
+    def _keys(self, rows: Sequence[Resource]) -> list[tuple[t.Any, ...]]:
+        """The keys of some rows of the list."""
         try:
-            return [row[column] for column in self._rest.key]
+            columns = [[row[column] for row in rows] for column in self._rest.key]
         except KeyError as error:
             msg = (
                 f"REST {self._rest.representation}.$query has no column {error}, which is part of the key: "
                 "add it to the representation, or set key in stream_options."
             )
             raise NotReadableError(msg) from None
+        return list(zip(*columns, strict=True))
 
     def _properties(self) -> Mapping[str, t.Any]:
         """Properties of the list, from the prototype or else from its first row."""

@@ -7,7 +7,9 @@ import typing as t
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
+from itertools import islice
 
+from tap_sagex3.documents import Found, one_by_one
 from tap_sagex3.emitter import Emitter, MisfitLog
 from tap_sagex3.errors import ApiError, NotReadableError, TapError
 from tap_sagex3.increments import earliest, not_after, start_of_read
@@ -37,6 +39,7 @@ logger = logging.getLogger("tap-sagex3")
 DRY_RUN_DOCUMENTS = 20
 """Documents read, for each record asked for, when a run is limited to some records a stream (--test)."""
 DAY = 86_400
+_Found = t.TypeVar("_Found", bound=Found)
 _SHAPING = ("stream_maps", "stream_map_config", "flattening_enabled", "flattening_max_depth")
 
 
@@ -94,17 +97,17 @@ class EntitySync:
         """The read to be made; its first document is tried now, so that refusals come before SCHEMA."""
         slots = context.slots
         if any(slot.limit is not None for slot in slots):
-            documents = self._tried(slots, self._by_key(0, None))
+            documents = one_by_one(self._tried(slots, self._by_key(0, None)))
             return lambda: self._dry_run(context, documents)
         if full:
-            documents = self._tried(slots, self._by_key(0, None))
-            return lambda: FullRead(context).run(documents)
+            found = self._tried(slots, self._by_key(0, None))
+            return lambda: FullRead(context).run(found)
         if self._stage == FIRST:
             name, state = slots[0].stream.name, slots[0].state
             before = first_load_of(name, state, len(self._readers))
             source, after = (0, None) if before is None else (before["source"], before["after"])
-            documents = self._tried(slots, self._by_key(source, after))
-            return lambda: FirstLoad(context, before).run(documents)
+            found = self._tried(slots, self._by_key(source, after))
+            return lambda: FirstLoad(context, before).run(found)
         return self._prepared_increment(context, changes)
 
     def _prepared_increment(self, context: ReadContext, changes: Sequence[ChangeKey]) -> Callable[[], None]:
@@ -117,8 +120,8 @@ class EntitySync:
             context = replace(context, lookback=lookback)
             since, below = self._start(context), []
         size = self._settings.page_size
-        found = [reader.documents(Span(since, until), size) for reader in self._readers]
-        documents = self._tried(slots, merge(found, sort=all(change.field for change in changes)))
+        stamped = [reader.documents(Span(since, until), size) for reader in self._readers]
+        documents = self._tried(slots, merge(stamped, sort=all(change.field for change in changes)))
         return lambda: IncrementalRead(context, since).run(merge(below or [], sort=False), documents)
 
     def _changed_below(self, span: Span) -> list[Iterator[Document]] | None:
@@ -136,7 +139,7 @@ class EntitySync:
     def _joins(self) -> bool:
         return any(field.joined for stream in self._streams for field in stream.declaration.fields)
 
-    def _by_key(self, source: int, after: Sequence[t.Any] | None) -> Iterator[Document]:
+    def _by_key(self, source: int, after: Sequence[t.Any] | None) -> Iterator[Found]:
         """All documents by key: those of a source behind a key, and all of the sources after it."""
         limits = [stream.ABORT_AT_RECORD_COUNT for stream in self._streams]
         asked = [limit for limit in limits if limit is not None]
@@ -145,15 +148,16 @@ class EntitySync:
             yield from reader.by_key(after if number == 0 else None, size)
 
     @staticmethod
-    def _tried(slots: Sequence[Slot], documents: Iterator[Document]) -> Iterator[Document]:
-        """The documents, after the rows of the first one were tried for each stream."""
+    def _tried(slots: Sequence[Slot], found: Iterator[_Found]) -> Iterator[_Found]:
+        """What is found, after the rows of the first document were tried for each stream."""
 
-        def first_tried() -> Iterator[Document]:
-            for number, document in enumerate(documents):
+        def first_tried() -> Iterator[_Found]:
+            for number, item in enumerate(found):
                 if number == 0:
-                    for slot in slots:
-                        slot.projections[document.source].rows(document, lambda _row, _misfit: None)
-                yield document
+                    for document in islice(one_by_one((item,)), 1):
+                        for slot in slots:
+                            slot.projections[document.source].rows(document, lambda _row, _misfit: None)
+                yield item
 
         return primed(first_tried())
 

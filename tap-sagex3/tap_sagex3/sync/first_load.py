@@ -10,16 +10,19 @@ from __future__ import annotations
 import typing as t
 from datetime import UTC, datetime
 
+from tap_sagex3.documents import DocumentPage
 from tap_sagex3.increments import is_at_or_after, next_bookmark, window_start
 from tap_sagex3.sync import context as pace
 from tap_sagex3.sync.stages import FIRST_LOAD
-from tap_sagex3.values import format_time, later
+from tap_sagex3.values import format_time, later, latest_of
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from tap_sagex3.documents import Document
+    from tap_sagex3.documents import Document, Found
+    from tap_sagex3.emitter import Block
     from tap_sagex3.sync.context import ReadContext
+    from tap_sagex3.sync.slots import Slot
     from tap_sagex3.sync.stages import FirstLoadState
 
 
@@ -36,14 +39,13 @@ class FirstLoad:
         self._unsaved = 0
         self._window = ""
 
-    def run(self, documents: Iterable[Document]) -> None:
+    def run(self, found: Iterable[Found]) -> None:
         """Send the documents, then put the bookmark into state."""
-        for document in documents:
-            if self._until is None or not is_at_or_after(document.stamp, self._until):
-                self._note(document.stamp)
-                self._send(document)
-            if self._unsaved >= pace.STATE_EVERY and not self._context.may_lack_collection():
-                self._save(document)
+        for item in found:
+            if isinstance(item, DocumentPage):
+                self._send_page(item)
+            else:
+                self._send_document(item)
         self._context.check_collections()
         bookmark = next_bookmark(None, self._latest, self._started)
         for slot in self._context.slots:
@@ -51,6 +53,36 @@ class FirstLoad:
             slot.set_bookmark(bookmark)
             slot.remember_in_state(self._cut())
         self._context.write_state()
+
+    def _send_document(self, document: Document) -> None:
+        if self._until is None or not is_at_or_after(document.stamp, self._until):
+            self._note(document.stamp)
+            self._send(document)
+        self._save_if_due(document.source, document.parts)
+
+    def _send_page(self, page: DocumentPage) -> None:
+        """Send documents that came together: as a whole if possible."""
+        slots = self._context.slots
+        blocks = [slot.encode_page(page) for slot in slots] if self._until is None else []
+        complete = [block for block in blocks if block is not None]
+        if len(complete) < len(slots):
+            for document in page.documents():
+                self._send_document(document)
+            return
+        self._note(latest_of(page.stamps))
+        for slot, (block, times) in zip(slots, complete, strict=True):
+            slot.send_page(self._context.writer, block)
+            self._remember(slot, page, block, times)
+            self._unsaved += len(block.records)
+        self._context.progress.documents(len(page.nodes))
+        self._save_if_due(page.source, page.keys[-1])
+
+    def _remember(self, slot: Slot, page: DocumentPage, block: Block, times: Sequence[str | None]) -> None:
+        """Remember what was sent of the window that the next run reads again."""
+        for place, latest in enumerate(times):
+            if latest is not None and latest[:-1] >= self._window:
+                record = slot.emitter.digested(block.records[place : place + 1])
+                slot.memory.note(page.key(place), latest, record, self._cut)
 
     def _note(self, stamp: str | None) -> None:
         """Take over a later change time: only what changed in the window that it ends is remembered."""
@@ -73,12 +105,14 @@ class FirstLoad:
         bookmark = next_bookmark(None, self._latest, self._started)
         return window_start(bookmark, self._context.lookback, whole_days=self._context.whole_days)
 
-    def _save(self, document: Document) -> None:
-        """Send STATE: everything up to this document was sent."""
+    def _save_if_due(self, source: int, after: Sequence[t.Any]) -> None:
+        """Send STATE now and then: everything up to this document was sent."""
+        if self._unsaved < pace.STATE_EVERY or self._context.may_lack_collection():
+            return
         progress: FirstLoadState = {
             "started": format_time(self._started),
-            "source": document.source,
-            "after": list(document.parts),
+            "source": source,
+            "after": list(after),
             "latest": self._latest,
         }
         for slot in self._context.slots:

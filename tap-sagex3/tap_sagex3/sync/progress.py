@@ -37,7 +37,16 @@ class Progress:
     def document(self) -> None:
         """A document was handled."""
         self._documents += 1
-        if self._documents % _LOOK_EVERY == 0 and self._clock() - self._last >= SECONDS_BETWEEN:
+        if self._documents % _LOOK_EVERY == 0:
+            self._look()
+
+    def documents(self, number: int) -> None:
+        """Some documents were handled."""
+        self._documents += number
+        self._look()
+
+    def _look(self) -> None:
+        if self._clock() - self._last >= SECONDS_BETWEEN:
             self._last = self._clock()
             logger.info("%s", self.text())
 

@@ -17,8 +17,9 @@ if t.TYPE_CHECKING:
 
     from singer_sdk import metrics
 
-    from tap_sagex3.documents import Document, Projection
-    from tap_sagex3.emitter import Emitter, Lines, MisfitLog
+    from tap_sagex3.documents import Document, DocumentPage
+    from tap_sagex3.emitter import Block, Emitter, Lines, MisfitLog
+    from tap_sagex3.projection import Projection
     from tap_sagex3.streams import X3Stream
     from tap_sagex3.writer import BufferedWriter
 
@@ -61,6 +62,21 @@ class Slot:
         rows = self.projections[document.source].rows(document, self.misfits)
         return self.emitter.encode(rows, document.extracted)
 
+    def encode_page(self, page: DocumentPage) -> tuple[Block, list[str | None]] | None:
+        """Rows of a page of documents, encoded, and the change time by which each is remembered.
+
+        None when the documents have to be taken one by one.
+        """
+        if not self.emitter.is_plain:
+            return None
+        found = self.projections[page.source].page(page)
+        if found is None:
+            return None
+        rows, times = found
+        if times != page.stamps:
+            times = [later(own, stamp) for own, stamp in zip(times, page.stamps, strict=True)]
+        return self.emitter.block(rows, page.extracted), times
+
     def latest(self, document: Document) -> str | None:
         """Change time by which a document is remembered: the later of its own and those of its rows."""
         return later(document.stamp, self.projections[document.source].latest)
@@ -71,6 +87,13 @@ class Slot:
             self.forget()
         writer.write_lines(lines.lines)
         self.count(len(lines.lines), lines.counts)
+
+    def send_page(self, writer: BufferedWriter, block: Block) -> None:
+        """Send the records of a page of documents."""
+        if not self.sent:
+            self.forget()
+        writer.write_block(block.lines)
+        self.count(len(block.records), None)
 
     def count(self, number: int, by_name: Mapping[str, int] | None) -> None:
         """Count records that were sent; `by_name` where they were not sent under the emitter's only name."""

@@ -1,0 +1,126 @@
+"""Documents without lines, a page at once: values are checked and converted column by column. Pure.
+
+What is done once a column instead of once a value costs next to nothing; the rows come out as those that are
+made one by one. A page with a value that does not fit is left to that way, which tells each of them apart.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from itertools import repeat
+from operator import itemgetter
+
+import msgspec
+
+from tap_sagex3.documents import walk
+from tap_sagex3.levels import NO_LIMIT
+from tap_sagex3.values import MisfitError, column_of
+
+if t.TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from tap_sagex3.documents import Node
+    from tap_sagex3.levels import LevelPlan
+
+Values = t.Sequence[t.Any]
+Column = t.Callable[[Values], t.Iterable[t.Any]]
+"""Checks and converts the values of a column. Raises MisfitError or TypeError for one that does not fit."""
+
+
+class ColumnPlan:
+    """Makes the rows of a page."""
+
+    def __init__(self, template: Mapping[str, t.Any], level: LevelPlan, last: str | None) -> None:
+        """Compile the plan.
+
+        Args:
+            template: columns in their order, with the values that all rows share.
+            level: how each column is filled.
+            last: column that is given with each page; comes last of all.
+        """
+        columns = _columns(level)
+        self._members = tuple(dict.fromkeys(member for member, _ in columns.values()))
+        # A getter of one member would give no tuple.
+        self._values: Callable[[Node], tuple[t.Any, ...]] = itemgetter(*self._members, *self._members[:1])
+        self._has_last = last is not None
+        self._parts = [_part(name, value, columns, self._members) for name, value in template.items()]
+        names = [*template, last] if last else list(template)
+        fields = [f"c{place}" for place in range(len(names))]
+        self._row = msgspec.defstruct(
+            "Row",
+            [(field, t.Any) for field in fields],
+            rename=dict(zip(fields, names, strict=True)),
+            gc=False,
+        )
+
+    def rows(self, nodes: Sequence[Node], last: Iterable[t.Any]) -> list[msgspec.Struct] | None:
+        """A row for each wire object, to be encoded; None when a value does not fit."""
+        found = self._found(nodes)
+        try:
+            columns = [
+                repeat(constant, len(nodes)) if convert is None else convert(found[place])
+                for place, convert, constant in self._parts
+            ]
+        except (MisfitError, TypeError):
+            return None
+        if self._has_last:
+            columns.append(last)
+        return list(map(self._row, *columns))
+
+    def _found(self, nodes: Sequence[Node]) -> Sequence[Values]:
+        """The values of each member; a site may leave one out."""
+        try:
+            return list(zip(*map(self._values, nodes), strict=True))
+        except KeyError:
+            return [[node.get(member) for node in nodes] for member in self._members]
+
+
+def can_be_columns(level: LevelPlan) -> bool:
+    """Whether each column of a level comes from one member of the wire object."""
+    return not level.fillers and bool(_columns(level))
+
+
+def _columns(level: LevelPlan) -> dict[str, tuple[str, Column]]:
+    """Member and conversion of each column."""
+    return {
+        **{name: (member, _texts(limit)) for name, member, limit in level.texts},
+        **{name: (member, column_of(convert)) for name, member, convert in level.others},
+        **{
+            name: (first, _references(rest, convert, empty))
+            for name, first, rest, convert, empty in level.references
+        },
+    }
+
+
+def _part(
+    name: str, value: object, columns: Mapping[str, tuple[str, Column]], members: Sequence[str]
+) -> tuple[int, Column | None, t.Any]:
+    """Where a column of the row comes from: place of its member and conversion, or a value of all rows."""
+    if name not in columns:
+        return 0, None, value
+    member, convert = columns[name]
+    return members.index(member), convert, None
+
+
+def _texts(limit: int) -> Column:
+    def check(values: Values) -> Values:
+        kinds = set(map(type, values))
+        if kinds != {str}:
+            if not kinds <= {str, type(None)}:
+                raise MisfitError
+            texts: Iterable[str] = (value for value in values if value is not None)
+        else:
+            texts = values
+        if limit < NO_LIMIT and max(map(len, texts), default=0) > limit:
+            raise MisfitError
+        return values
+
+    return check
+
+
+def _references(rest: tuple[str, ...], convert: Callable[[t.Any], t.Any], empty: object) -> Column:
+    def columns(values: Values) -> Values:
+        found = (walk(value, rest) for value in values)
+        return [empty if value is None else convert(value) for value in found]
+
+    return columns
