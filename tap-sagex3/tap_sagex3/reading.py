@@ -16,6 +16,7 @@ if t.TYPE_CHECKING:
     from datetime import datetime
 
     from tap_sagex3.documents import Document, Found
+    from tap_sagex3.ranges import KeyRange
 
 logger = logging.getLogger("tap-sagex3")
 
@@ -68,6 +69,13 @@ class SourceReader(t.Protocol):
         """All documents in the order of their key, those behind the key `after` when one is given.
 
         Those that came together and need nothing else are left together.
+        """
+
+    def in_ranges(self, ranges: list[KeyRange], page_size: int) -> Iterator[tuple[KeyRange, Found | None]]:
+        """Documents of all ranges that are not done, each with its range; None is the end of a range.
+
+        A range that turns out to be long may be divided: those that it is divided into are added to `ranges`.
+        Within a range documents come in the order of their key.
         """
 
     def changed_below(self, span: Span, page_size: int) -> Iterator[Document] | None:
@@ -159,6 +167,15 @@ def primed(documents: Iterator[_Item]) -> Iterator[_Item]:
     """The same documents, the first of which is read now: an error comes before anything else happens."""
     first = next(documents, None)
     return iter(()) if first is None else chain((first,), documents)
+
+
+def in_one_piece(
+    found: Iterator[Found], ranges: Sequence[KeyRange]
+) -> Iterator[tuple[KeyRange, Found | None]]:
+    """What is found of a source that is not divided, as `SourceReader.in_ranges` gives it."""
+    for item in found:
+        yield ranges[0], item
+    yield ranges[0], None
 
 
 def merge(streams: Sequence[Iterator[Document]], *, sort: bool) -> Iterator[Document]:

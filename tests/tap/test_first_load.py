@@ -84,7 +84,7 @@ def test_what_changes_between_the_parts_of_a_first_load_is_read_by_the_next_run(
     number = before.records("purchase_orders")[0]["id"]
     bookmark = before.state["bookmarks"]["purchase_orders"]
     assert "replication_key_value" not in bookmark
-    assert bookmark["first_load"]["after"] == [before.records("purchase_orders")[-1]["id"]]
+    assert bookmark["first_load"]["ranges"][0]["after"] == [before.records("purchase_orders")[-1]["id"]]
     x3.advance(3 * 86_400)
     x3.set("PORDER", number, {"ORDREF": "MEANWHILE"})
     x3.advance(3 * 86_400)
@@ -106,7 +106,7 @@ def test_a_stream_that_is_selected_later_gets_a_first_load_of_its_own(config: Co
 
 
 @pytest.mark.parametrize(
-    "broken", [7, {}, {"started": "yesterday", "source": 0, "after": [], "latest": None}], ids=str
+    "broken", [7, {}, {"started": "yesterday", "source": 0, "ranges": [], "latest": None}], ids=str
 )
 def test_a_state_that_is_not_ours_is_refused_clearly(rest_config: Config, broken: object) -> None:
     state = {"bookmarks": {"suppliers": {"first_load": broken}}}

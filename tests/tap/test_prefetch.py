@@ -105,7 +105,7 @@ def test_the_thread_ends_after_the_last_item() -> None:
 @pytest.mark.parametrize("api", ["rest", "graphql"])
 def test_records_do_not_depend_on_pages_read_ahead(api: str) -> None:
     with local_x3("--scale", "40") as running:
-        config = {**config_for(running, api), "page_size": 7}
+        config = {**config_for(running, api), "page_size": 7, "detail_workers": 1}
         catalog = catalog_of(config, "purchase_orders", "purchase_order_lines", "stock", "suppliers")
         runs = [run_tap({**config, "prefetch_pages": pages}, catalog=catalog) for pages in (0, 1, 4)]
     sent = [[(message["stream"], message["record"]) for message in run.of("RECORD")] for run in runs]
@@ -116,7 +116,13 @@ def test_records_do_not_depend_on_pages_read_ahead(api: str) -> None:
 @pytest.mark.parametrize("pages", [0, 1, 3])
 def test_a_page_that_cannot_be_had_ends_the_run_after_those_before_it(pages: int) -> None:
     with local_x3("--scale", "4000") as running, X3Control(running.ready["url"]) as control:
-        config = {**config_for(running, "rest"), "page_size": 50, "max_retries": 0, "prefetch_pages": pages}
+        config = {
+            **config_for(running, "rest"),
+            "page_size": 50,
+            "max_retries": 0,
+            "prefetch_pages": pages,
+            "detail_workers": 1,
+        }
         catalog = catalog_of(config, "suppliers")
         control.faults(
             {"fault": "status", "status": 503, "on": "rest_query", "text": "", "nth": 5, "times": 99}

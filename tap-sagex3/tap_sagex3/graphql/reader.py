@@ -28,7 +28,8 @@ from tap_sagex3.graphql.query import (
     page_query,
 )
 from tap_sagex3.prefetch import ahead
-from tap_sagex3.reading import ChangeKey, PageGuard, ReadStats, StampReader, primed
+from tap_sagex3.ranges import undivided
+from tap_sagex3.reading import ChangeKey, PageGuard, ReadStats, StampReader, in_one_piece, primed
 from tap_sagex3.values import later
 
 if t.TYPE_CHECKING:
@@ -38,6 +39,7 @@ if t.TYPE_CHECKING:
     from tap_sagex3.documents import Found, Node
     from tap_sagex3.graphql.changes import Condition
     from tap_sagex3.graphql.client import GraphqlClient
+    from tap_sagex3.ranges import KeyRange
     from tap_sagex3.reading import Span
     from tap_sagex3.sources import SiteSource
 
@@ -93,6 +95,10 @@ class GraphqlReader:
         read = self._documents if self._selection.collections or self._joined else self._whole_pages
         filters = [[]] if after is None else behind_key(key, after)
         return chain.from_iterable(read(found, key, page_size) for found in filters)
+
+    def in_ranges(self, ranges: list[KeyRange], page_size: int) -> Iterator[tuple[KeyRange, Found | None]]:
+        """All documents behind those that were sent: one page names the next, so there is one range."""
+        return in_one_piece(self.by_key(undivided(ranges), page_size), ranges)
 
     def changed_below(self, span: Span, page_size: int) -> Iterator[Document] | None:
         """Documents of which a line or the joined record changed; None when the server refuses to tell."""
@@ -162,7 +168,8 @@ class GraphqlReader:
             values = [node.get(self._field) for node in nodes]
             stamps = self._stamp.read_all(values) if field else [None] * len(nodes)
             keys = [key_of(node, self._node) for node in nodes]
-            yield DocumentPage(self._index, self._source.kind, nodes, keys, stamps, received)
+            if nodes:
+                yield DocumentPage(self._index, self._source.kind, nodes, keys, stamps, received)
 
     def _found(
         self,

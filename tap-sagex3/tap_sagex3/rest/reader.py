@@ -9,9 +9,12 @@ from datetime import UTC, datetime
 from tap_sagex3.documents import Document, DocumentPage, key_text, one_by_one
 from tap_sagex3.errors import IncompleteAnswerError, NotReadableError
 from tap_sagex3.prefetch import ahead
-from tap_sagex3.reading import ChangeKey, PageGuard, ReadStats, StampReader, primed
+from tap_sagex3.ranges import undivided
+from tap_sagex3.reading import ChangeKey, PageGuard, ReadStats, StampReader, in_one_piece, primed
+from tap_sagex3.rest.dividing import key_from
 from tap_sagex3.rest.lines import changed_keys, find_classes, tables_of
 from tap_sagex3.rest.pool import ordered_map
+from tap_sagex3.rest.ranged import RangedList
 from tap_sagex3.rest.stamps import STAMPS, change_field, is_date, stamp_condition
 from tap_sagex3.values import format_time, later
 
@@ -20,6 +23,7 @@ if t.TYPE_CHECKING:
 
     from tap_sagex3.declarations import StreamDeclaration
     from tap_sagex3.documents import Found
+    from tap_sagex3.ranges import KeyRange
     from tap_sagex3.reading import Span
     from tap_sagex3.rest.client import RestClient
     from tap_sagex3.rest.lines import LineClass
@@ -104,8 +108,19 @@ class RestReader:
         """All documents in the order of their key, those behind `after` when it is given."""
         parameters = self._parameters(self._rest.key, page_size)
         if after is not None:
-            parameters["key"] = "gt." + "~".join(str(part) for part in after)
-        return self._documents(parameters) if self._rest.details else self._pages(parameters)
+            parameters["key"] = key_from("gt", after)
+        return self._documents(parameters) if self._rest.details else self._ahead(self._pages(parameters))
+
+    def in_ranges(self, ranges: list[KeyRange], page_size: int) -> Iterator[tuple[KeyRange, Found | None]]:
+        """Documents of all ranges; a long list is divided, so that several requests are under way at once.
+
+        Not one whose records are read one by one: there the records are what takes time.
+        """
+        if self._rest.details or self._client.workers == 1:
+            return in_one_piece(self.by_key(undivided(ranges), page_size), ranges)
+        base = self._parameters(self._rest.key, page_size)
+        found = RangedList(self._client, self._rest, lambda more: self._pages({**base, **more}), ranges)
+        return self._counted(found.pages())
 
     def changed_below(self, span: Span, page_size: int) -> Iterator[Document] | None:
         """Documents of which a line changed; None when the site has no class that lists the lines."""
@@ -156,7 +171,7 @@ class RestReader:
 
     def _documents(self, parameters: Mapping[str, str]) -> Iterator[Document]:
         if not self._rest.details:
-            yield from one_by_one(self._pages(parameters))
+            yield from one_by_one(self._ahead(self._pages(parameters)))
             return
         for listed, details in ordered_map(self._details, self._listed(parameters), self._client.workers):
             if details is not None:
@@ -164,17 +179,29 @@ class RestReader:
             else:
                 self._check_gone(listed)
 
+    def _ahead(self, pages: Iterator[DocumentPage]) -> Iterator[DocumentPage]:
+        for page in ahead(pages, self._client.pages_ahead):
+            self.stats.pages += 1
+            yield page
+
+    def _counted(
+        self, found: Iterator[tuple[KeyRange, DocumentPage | None]]
+    ) -> Iterator[tuple[KeyRange, DocumentPage | None]]:
+        for item, page in found:
+            self.stats.pages += page is not None
+            yield item, page
+
     def _pages(self, parameters: Mapping[str, str]) -> Iterator[DocumentPage]:
         """Documents that the list shows as a whole."""
         field = self._change.field
         guard = PageGuard(self._rest.class_name)
-        for page in ahead(self._client.pages(self._rest, parameters), self._client.pages_ahead):
-            self.stats.pages += 1
+        for page in self._client.pages(self._rest, parameters):
             keys = self._keys(page.rows)
             values = [row.get(field or "") for row in page.rows]
             guard.check((*key, value) for key, value in zip(keys, values, strict=True))
             stamps = self._stamp.read_all(values) if field else [None] * len(keys)
-            yield DocumentPage(self._index, self._kind, page.rows, keys, stamps, page.received)
+            if keys:
+                yield DocumentPage(self._index, self._kind, page.rows, keys, stamps, page.received)
 
     def _listed(self, parameters: Mapping[str, str]) -> Iterator[Listed]:
         guard = PageGuard(self._rest.class_name)

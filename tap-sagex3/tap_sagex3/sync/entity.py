@@ -9,14 +9,15 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import islice
 
-from tap_sagex3.documents import Found, one_by_one
+from tap_sagex3.documents import one_by_one
 from tap_sagex3.emitter import Emitter, MisfitLog
 from tap_sagex3.errors import ApiError, NotReadableError, TapError
 from tap_sagex3.increments import earliest, not_after, start_of_read
 from tap_sagex3.overlap import OverlapMemory
+from tap_sagex3.ranges import KeyRange, range_of
 from tap_sagex3.reading import Span, merge, primed
 from tap_sagex3.sync.context import ReadContext
-from tap_sagex3.sync.first_load import FirstLoad
+from tap_sagex3.sync.first_load import FirstLoad, Piece
 from tap_sagex3.sync.full import FullRead
 from tap_sagex3.sync.incremental import IncrementalRead
 from tap_sagex3.sync.progress import Progress
@@ -28,10 +29,11 @@ if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from tap_sagex3.documents import Document
+    from tap_sagex3.documents import Document, Found
     from tap_sagex3.reading import ChangeKey, SourceReader
     from tap_sagex3.settings import Settings
     from tap_sagex3.streams import X3Stream
+    from tap_sagex3.sync.stages import FirstLoadState
     from tap_sagex3.writer import BufferedWriter
 
 logger = logging.getLogger("tap-sagex3")
@@ -39,7 +41,7 @@ logger = logging.getLogger("tap-sagex3")
 DRY_RUN_DOCUMENTS = 20
 """Documents read, for each record asked for, when a run is limited to some records a stream (--test)."""
 DAY = 86_400
-_Found = t.TypeVar("_Found", bound=Found)
+_Item = t.TypeVar("_Item")
 _SHAPING = ("stream_maps", "stream_map_config", "flattening_enabled", "flattening_max_depth")
 
 
@@ -97,17 +99,16 @@ class EntitySync:
         """The read to be made; its first document is tried now, so that refusals come before SCHEMA."""
         slots = context.slots
         if any(slot.limit is not None for slot in slots):
-            documents = one_by_one(self._tried(slots, self._by_key(0, None)))
+            documents = one_by_one(self._tried(slots, self._by_key(), _as_it_is))
             return lambda: self._dry_run(context, documents)
         if full:
-            found = self._tried(slots, self._by_key(0, None))
+            found = self._tried(slots, self._by_key(), _as_it_is)
             return lambda: FullRead(context).run(found)
         if self._stage == FIRST:
             name, state = slots[0].stream.name, slots[0].state
             before = first_load_of(name, state, len(self._readers))
-            source, after = (0, None) if before is None else (before["source"], before["after"])
-            found = self._tried(slots, self._by_key(source, after))
-            return lambda: FirstLoad(context, before).run(found)
+            pieces = self._tried(slots, self._pieces(before), lambda piece: piece.found)
+            return lambda: FirstLoad(context, before).run(pieces)
         return self._prepared_increment(context, changes)
 
     def _prepared_increment(self, context: ReadContext, changes: Sequence[ChangeKey]) -> Callable[[], None]:
@@ -121,7 +122,9 @@ class EntitySync:
             since, below = self._start(context), []
         size = self._settings.page_size
         stamped = [reader.documents(Span(since, until), size) for reader in self._readers]
-        documents = self._tried(slots, merge(stamped, sort=all(change.field for change in changes)))
+        documents = self._tried(
+            slots, merge(stamped, sort=all(change.field for change in changes)), _as_it_is
+        )
         return lambda: IncrementalRead(context, since).run(merge(below or [], sort=False), documents)
 
     def _changed_below(self, span: Span) -> list[Iterator[Document]] | None:
@@ -139,24 +142,35 @@ class EntitySync:
     def _joins(self) -> bool:
         return any(field.joined for stream in self._streams for field in stream.declaration.fields)
 
-    def _by_key(self, source: int, after: Sequence[t.Any] | None) -> Iterator[Found]:
-        """All documents by key: those of a source behind a key, and all of the sources after it."""
+    def _by_key(self) -> Iterator[Found]:
+        """All documents of all sources, by key."""
         limits = [stream.ABORT_AT_RECORD_COUNT for stream in self._streams]
         asked = [limit for limit in limits if limit is not None]
         size = min([self._settings.page_size, *(max(limit, 1) * DRY_RUN_DOCUMENTS for limit in asked)])
-        for number, reader in enumerate(self._readers[source:]):
-            yield from reader.by_key(after if number == 0 else None, size)
+        for reader in self._readers:
+            yield from reader.by_key(None, size)
+
+    def _pieces(self, before: FirstLoadState | None) -> Iterator[Piece]:
+        """What a first load has to send: the rest of the source it came to, and all of the sources after."""
+        ranges = [KeyRange()] if before is None else [range_of(state) for state in before["ranges"]]
+        begun = 0 if before is None else before["source"]
+        for source, reader in enumerate(self._readers[begun:], begun):
+            for place, found in reader.in_ranges(ranges, self._settings.page_size):
+                yield Piece(source, ranges, place, found)
+            ranges = [KeyRange()]
 
     @staticmethod
-    def _tried(slots: Sequence[Slot], found: Iterator[_Found]) -> Iterator[_Found]:
-        """What is found, after the rows of the first document were tried for each stream."""
+    def _tried(
+        slots: Sequence[Slot], items: Iterator[_Item], found_of: Callable[[_Item], Found | None]
+    ) -> Iterator[_Item]:
+        """The same items, after the rows of the first document were tried for each stream."""
 
-        def first_tried() -> Iterator[_Found]:
-            for number, item in enumerate(found):
-                if number == 0:
-                    for document in islice(one_by_one((item,)), 1):
-                        for slot in slots:
-                            slot.projections[document.source].rows(document, lambda _row, _misfit: None)
+        def first_tried() -> Iterator[_Item]:
+            for number, item in enumerate(items):
+                found = found_of(item) if number == 0 else None
+                for document in islice(one_by_one([found] if found else []), 1):
+                    for slot in slots:
+                        slot.projections[document.source].rows(document, lambda _row, _misfit: None)
                 yield item
 
         return primed(first_tried())
@@ -258,6 +272,10 @@ class EntitySync:
             if all(slot.sent >= (slot.limit or 0) for slot in slots):
                 break
         context.write_state()
+
+
+def _as_it_is(found: Found) -> Found:
+    return found
 
 
 def _salt(config: Mapping[str, t.Any]) -> bytes:

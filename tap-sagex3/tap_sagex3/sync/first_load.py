@@ -1,4 +1,4 @@
-"""A first load: all documents in the order of their keys, which a later run can go on with at any key.
+"""A first load: all documents by their keys, which a later run can go on with at any key.
 
 Neither the order by change time nor a condition on it would do: a document that never got a stamp has no
 place in that order that is known, and one that changes while it is read moves. Keys do not move. What changes
@@ -8,6 +8,7 @@ meanwhile is read again by the next run, which starts from the beginning of this
 from __future__ import annotations
 
 import typing as t
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from tap_sagex3.documents import DocumentPage
@@ -21,9 +22,20 @@ if t.TYPE_CHECKING:
 
     from tap_sagex3.documents import Document, Found
     from tap_sagex3.emitter import Block
+    from tap_sagex3.ranges import KeyRange
     from tap_sagex3.sync.context import ReadContext
     from tap_sagex3.sync.slots import Slot
     from tap_sagex3.sync.stages import FirstLoadState
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A document, or a page of them, with its source, the source's ranges and its own; None ends a range."""
+
+    source: int
+    ranges: Sequence[KeyRange]
+    place: KeyRange
+    found: Found | None
 
 
 class FirstLoad:
@@ -39,13 +51,18 @@ class FirstLoad:
         self._unsaved = 0
         self._window = ""
 
-    def run(self, found: Iterable[Found]) -> None:
+    def run(self, pieces: Iterable[Piece]) -> None:
         """Send the documents, then put the bookmark into state."""
-        for item in found:
-            if isinstance(item, DocumentPage):
-                self._send_page(item)
+        for piece in pieces:
+            if piece.found is None:
+                piece.place.done = True
+            elif isinstance(piece.found, DocumentPage):
+                self._send_page(piece.found)
+                piece.place.after = piece.found.keys[-1]
             else:
-                self._send_document(item)
+                self._send_document(piece.found)
+                piece.place.after = piece.found.parts
+            self._save_if_due(piece)
         self._context.check_collections()
         bookmark = next_bookmark(None, self._latest, self._started)
         for slot in self._context.slots:
@@ -58,7 +75,6 @@ class FirstLoad:
         if self._until is None or not is_at_or_after(document.stamp, self._until):
             self._note(document.stamp)
             self._send(document)
-        self._save_if_due(document.source, document.parts)
 
     def _send_page(self, page: DocumentPage) -> None:
         """Send documents that came together: as a whole if possible."""
@@ -75,7 +91,6 @@ class FirstLoad:
             self._remember(slot, page, block, times)
             self._unsaved += len(block.records)
         self._context.progress.documents(len(page.nodes))
-        self._save_if_due(page.source, page.keys[-1])
 
     def _remember(self, slot: Slot, page: DocumentPage, block: Block, times: Sequence[str | None]) -> None:
         """Remember what was sent of the window that the next run reads again."""
@@ -105,14 +120,14 @@ class FirstLoad:
         bookmark = next_bookmark(None, self._latest, self._started)
         return window_start(bookmark, self._context.lookback, whole_days=self._context.whole_days)
 
-    def _save_if_due(self, source: int, after: Sequence[t.Any]) -> None:
-        """Send STATE now and then: everything up to this document was sent."""
+    def _save_if_due(self, piece: Piece) -> None:
+        """Send STATE now and then: everything up to where the ranges are was sent."""
         if self._unsaved < pace.STATE_EVERY or self._context.may_lack_collection():
             return
         progress: FirstLoadState = {
             "started": format_time(self._started),
-            "source": source,
-            "after": list(after),
+            "source": piece.source,
+            "ranges": [item.as_state() for item in piece.ranges],
             "latest": self._latest,
         }
         for slot in self._context.slots:

@@ -12,6 +12,7 @@ import typing as t
 from tap_sagex3.declarations import UPDATED
 from tap_sagex3.errors import TapError
 from tap_sagex3.increments import is_time
+from tap_sagex3.ranges import range_of
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,12 +32,12 @@ class FirstLoadState(t.TypedDict):
     """How far a first load has come.
 
     `started` is the start of its first run by the server's clock, `source` the number of the source that is
-    being read, `after` the key of its last document that was sent, `latest` the latest change time so far.
+    being read, `ranges` how far it has come there, `latest` the latest change time so far.
     """
 
     started: str
     source: int
-    after: list[t.Any]
+    ranges: list[dict[str, t.Any]]
     latest: str | None
 
 
@@ -69,7 +70,7 @@ def first_load_of(stream: str, state: Mapping[str, t.Any], sources: int) -> Firs
         return None
     if (
         isinstance(found, dict)
-        and isinstance(found.get("after"), list)
+        and _are_ranges(found.get("ranges"))
         and is_time(found.get("started"))
         and (found.get("latest") is None or is_time(found["latest"]))
         and isinstance(found.get("source"), int)
@@ -78,6 +79,14 @@ def first_load_of(stream: str, state: Mapping[str, t.Any], sources: int) -> Firs
         return t.cast("FirstLoadState", found)
     msg = (
         f"State of stream {stream}: first_load {found!r} is not what this tap writes: expected started, "
-        "source, after and latest. Take it out of the state to load the stream from the beginning."
+        "source, ranges and latest. Take it out of the state to load the stream from the beginning."
     )
     raise TapError(msg)
+
+
+def _are_ranges(state: object) -> bool:
+    """Whether a part of state tells how far the ranges of a source have come."""
+    try:
+        return isinstance(state, list) and bool([range_of(item) for item in state])
+    except (TypeError, KeyError):
+        return False

@@ -1,0 +1,126 @@
+"""A list by key, read in several places at once when it is long."""
+
+from __future__ import annotations
+
+import typing as t
+from contextlib import closing
+from dataclasses import replace
+
+from tap_sagex3.errors import IncompleteAnswerError
+from tap_sagex3.prefetch import ahead, interleaved
+from tap_sagex3.ranges import KeyRange, Starts
+from tap_sagex3.rest.dividing import Division, key_from
+
+if t.TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from tap_sagex3.declarations import RestSource
+    from tap_sagex3.documents import DocumentPage
+    from tap_sagex3.ranges import Key
+    from tap_sagex3.rest.client import RestClient
+
+
+class RangedList:
+    """Reads the ranges of one list.
+
+    Pages are cut where another range begins. That is decided when they are taken, not when they are fetched:
+    the page that was fetched while the list was being divided is cut too.
+    """
+
+    def __init__(
+        self,
+        client: RestClient,
+        source: RestSource,
+        read: Callable[[Mapping[str, str]], Iterator[DocumentPage]],
+        ranges: list[KeyRange],
+    ) -> None:
+        """Read the `ranges` that are not done; `read` gives the pages of a request with more parameters."""
+        self._client = client
+        self._source = source
+        self._read = read
+        self._ranges = ranges
+        self._starts = Starts(ranges)
+
+    def pages(self) -> Iterator[tuple[KeyRange, DocumentPage | None]]:
+        """Pages with their ranges; None is the end of a range."""
+        if len(self._ranges) > 1:
+            left = [item for item in self._ranges if not item.done]
+            yield from self._together([(item, self._range(item)) for item in left])
+            return
+        first = self._ranges[0]
+        pages = ahead(self._range(first), self._client.pages_ahead)
+        with closing(Division(self._client, self._source)) as division:
+            for page in pages:
+                yield first, page
+                starts = division.starts(page)
+                if starts:
+                    yield from self._together([(first, pages), *self._divided(starts)])
+                    return
+        yield first, None
+
+    def _divided(self, starts: Sequence[Key]) -> list[tuple[KeyRange, Iterator[DocumentPage]]]:
+        """New ranges, each with its pages."""
+        found = [KeyRange(start) for start in starts]
+        self._ranges.extend(found)
+        self._starts = Starts(self._ranges)
+        return [(item, self._range(item)) for item in found]
+
+    def _together(
+        self, found: list[tuple[KeyRange, Iterator[DocumentPage]]]
+    ) -> Iterator[tuple[KeyRange, DocumentPage | None]]:
+        ended: set[int] = set()
+        begun: set[int] = set()
+        for number, page in interleaved([pages for _, pages in found], self._client.workers):
+            owner = found[number][0]
+            if number in ended:
+                continue
+            if page is None:
+                ended.add(number)
+                yield owner, None
+                continue
+            end = self._starts.end(owner, page.keys)
+            mine = page if end is None else _cut(page, end)
+            if number not in begun:
+                begun.add(number)
+                self._starts.add(owner, mine.keys)
+            if mine.nodes:
+                yield owner, mine
+            if end is not None:
+                ended.add(number)
+                yield owner, None
+
+    def _range(self, item: KeyRange) -> Iterator[DocumentPage]:
+        """Pages of a range, up to the one that has the start of another range."""
+        if item.after is not None:
+            pages = self._read({"key": key_from("gt", item.after)})
+        elif item.start is not None:
+            pages = self._checked(item.start, self._read({"key": key_from("ge", item.start)}))
+        else:
+            pages = self._read({})
+        for page in pages:
+            yield page
+            if self._starts.end(item, page.keys) is not None:
+                return
+
+    def _checked(self, start: Key, pages: Iterator[DocumentPage]) -> Iterator[DocumentPage]:
+        """The pages of a range, which begins where it should, or its first record was deleted meanwhile.
+
+        Raises:
+            IncompleteAnswerError: the record is there, but the list did not begin at it.
+        """
+        first = next(pages, None)
+        if (first is None or first.keys[0] != start) and self._client.is_listed(self._source, start):
+            name = "~".join(map(str, start))
+            msg = (
+                f"{self._source.class_name}: a list from key {name} on did not begin there, so records may "
+                "be missing. Set detail_workers to 1, which reads the list in one piece."
+            )
+            raise IncompleteAnswerError(msg)
+        if first is not None:
+            yield first
+            yield from pages
+
+
+def _cut(page: DocumentPage, end: int) -> DocumentPage:
+    """The documents before a place."""
+    return replace(page, nodes=page.nodes[:end], keys=page.keys[:end], stamps=page.stamps[:end])
