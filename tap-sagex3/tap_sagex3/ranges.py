@@ -116,8 +116,6 @@ class Scale:
             self._common = _common_beginning(first, last)
             tail = first[len(self._common) :][:_WIDTH]
             self._places = [_alphabet(character) for character in tail] or [_ANY]
-                _ANY
-            ]
         elif not (type(first) is type(last) is int):
             raise ValueError
 
