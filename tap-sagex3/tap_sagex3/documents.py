@@ -10,20 +10,21 @@ import typing as t
 from dataclasses import dataclass
 
 from tap_sagex3.declarations import UPDATED
-from tap_sagex3.dimensions import numbered_columns
-from tap_sagex3.errors import IncompleteAnswerError, NotReadableError
+from tap_sagex3.dimension_values import dimension_filler
+from tap_sagex3.errors import NotReadableError
 from tap_sagex3.numbered import Member, expectation, numbered_filler
 from tap_sagex3.paths import PropertyPath, property_path
 from tap_sagex3.values import EXPECTED_TIME, MisfitError, converter, later, stamp_converter
+from tap_sagex3.wire import children, walk
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from tap_sagex3.declarations import Field, Source, StreamDeclaration
     from tap_sagex3.numbered import Filler
     from tap_sagex3.values import Converter
+    from tap_sagex3.wire import Node
 
-Node = dict[str, t.Any]
 Row = dict[str, t.Any]
 Misfit = tuple[str, t.Any, str]
 """Field, value as received, what was expected."""
@@ -75,33 +76,16 @@ class ProjectionOptions:
     dimensions: Mapping[str, str]
     stamp_fields: tuple[str, ...]
 
-
-def children(node: Node, name: str, api: str) -> Sequence[Node]:
-    """The rows of a collection of a node.
-
-    Raises:
-        IncompleteAnswerError: the collection is not one; taking it as empty would lose rows.
-    """
-    member = node.get(name)
-    try:
-        rows = (
-            member if api == "rest" else [edge["node"] for edge in t.cast("Node", member)["query"]["edges"]]
-        )
-    except (KeyError, TypeError):
-        rows = None
-    if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
-        return rows
-    msg = f"Collection {name} is not a list of rows: the answer is incomplete."
-    raise IncompleteAnswerError(msg)
+    def wants(self, field: Field) -> bool:
+        """Whether a field has a selected column."""
+        return wants(field, self.selected, self.dimensions)
 
 
-def walk(node: t.Any, path: tuple[str, ...]) -> t.Any:  # noqa: ANN401 - JSON in, JSON out
-    """The value at a path of nested objects; None when an object on the way is null."""
-    for name in path:
-        if node is None:
-            return None
-        node = node.get(name)
-    return node
+def wants(field: Field, selected: Collection[str], dimensions: Mapping[str, str]) -> bool:
+    """Whether a field has a selected column: dimensions have one for each type besides their own."""
+    return field.name in selected or (
+        field.dimensions is not None and not set(dimensions.values()).isdisjoint(selected)
+    )
 
 
 class LevelPlan:
@@ -121,11 +105,15 @@ class LevelPlan:
         self.missing: list[str] | None = None
         """Members that the first wire object did not have; None before there was one."""
         for field in fields:
+            if not options.wants(field):
+                continue
             if field.dimensions:
-                self._fillers.append(_dimension_filler(field, options))
+                self._fillers.append(
+                    dimension_filler(field, options.api, options.selected, options.dimensions)
+                )
                 continue
             place = field.graphql_path(kind) if graphql else field.x3_column(kind)
-            if place is not None and field.name in options.selected:
+            if place is not None:
                 self._add(field, property_path(place) if graphql else PropertyPath((place,)), options.api)
         self._fillers.extend(numbered_filler(name, members) for name, members in self._numbered.items())
 
@@ -360,49 +348,3 @@ def _columns(stream: StreamDeclaration, options: ProjectionOptions) -> Iterator[
         if field.dimensions:
             yield from options.dimensions.values()
     yield UPDATED
-
-
-def _dimension_filler(field: Field, options: ProjectionOptions) -> Filler:
-    """A function that fills the array of dimensions and the column of each known dimension type."""
-    pairs = _graphql_pairs(field) if options.api == "graphql" else _rest_pairs(field)
-    columns = {code: column for code, column in options.dimensions.items() if column in options.selected}
-    name = field.name if field.name in options.selected else None
-
-    def fill(node: Node, row: Row, _: list[Misfit]) -> None:
-        found = pairs(node)
-        if name:
-            row[name] = [{"index": index, "type": code, "value": value} for index, code, value in found]
-        for _, code, value in reversed(found):
-            column = columns.get(code)
-            if column is not None:
-                row[column] = value
-
-    return fill
-
-
-def _rest_pairs(field: Field) -> Callable[[Node], list[tuple[int, t.Any, t.Any]]]:
-    numbered = numbered_columns(field.dimensions) if field.dimensions else []
-
-    def pairs(node: Node) -> list[tuple[int, t.Any, t.Any]]:
-        found = []
-        for index, type_column, value_column in numbered:
-            value = node.get(value_column)
-            if value:
-                found.append((index, node.get(type_column) or "", value))
-        return found
-
-    return pairs
-
-
-def _graphql_pairs(field: Field) -> Callable[[Node], list[tuple[int, t.Any, t.Any]]]:
-    collection = t.cast("str", field.graphql)
-
-    def pairs(node: Node) -> list[tuple[int, t.Any, t.Any]]:
-        found = []
-        for item in children(node, collection, "graphql"):
-            value = walk(item, ("dimension", "code"))
-            if value:
-                found.append((item["denormalizedIndex"], walk(item, ("dimensionType", "code")) or "", value))
-        return sorted(found, key=lambda pair: pair[0])
-
-    return pairs

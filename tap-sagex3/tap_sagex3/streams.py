@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import copy
 import typing as t
+from dataclasses import replace
 
 import singer_sdk.singerlib as singer
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
 from tap_sagex3.declarations import UPDATED
-from tap_sagex3.documents import Projection, ProjectionOptions
+from tap_sagex3.documents import Projection, ProjectionOptions, wants
 from tap_sagex3.schema import PRECISION, REPLACE_SCOPE
 from tap_sagex3.tables import TableStream
 
@@ -62,18 +63,37 @@ class X3Stream(TableStream):
         if context:
             msg = "Streams of Sage X3 have no parent stream."
             raise ValueError(msg)
-        self.tap.sync_entity_of(self)
+        if self.is_removed:
+            self.tell_removed()
+        else:
+            self.tap.sync_entity_of(self)
 
     def get_records(self, context: types.Context | None) -> Iterable[types.Record]:  # noqa: ARG002 - SDK signature
         """All records of this stream alone, as a program that embeds the tap may want them."""
         return self.tap.records_of(self)
+
+    @property
+    def chosen(self) -> frozenset[str]:
+        """Selected columns; those of the key and the replication key are always among them."""
+        return frozenset(self.stream_maps[0].raw_schema["properties"])
+
+    @property
+    def wanted(self) -> StreamDeclaration:
+        """The declaration without fields that no selected column needs: they are not asked for."""
+        declaration, chosen = self.declaration, self.chosen
+        fields = tuple(
+            field
+            for field in declaration.fields
+            if field.name in declaration.key or wants(field, chosen, self.dimensions)
+        )
+        return replace(declaration, fields=fields)
 
     def projection(self, source: int, stamp_fields: tuple[str, ...]) -> Projection:
         """How rows are made from documents of a source: only selected columns, in the order of the schema."""
         reading = self.tap.reading_of(self)
         options = ProjectionOptions(
             api=reading.api,
-            selected=frozenset(self.stream_maps[0].raw_schema["properties"]),
+            selected=self.chosen,
             dimensions=self.dimensions,
             stamp_fields=stamp_fields,
         )
@@ -95,6 +115,5 @@ class X3Stream(TableStream):
                 schema[REPLACE_SCOPE] = list(scope)
             if self._whole_days and UPDATED in properties:
                 schema["properties"] = {**properties, UPDATED: {**properties[UPDATED], PRECISION: "day"}}
-            yield singer.SchemaMessage(
-                message.stream, schema, message.key_properties, message.bookmark_properties
-            )
+            bookmark = [name for name in message.bookmark_properties or () if name in properties]
+            yield singer.SchemaMessage(message.stream, schema, message.key_properties, bookmark or None)

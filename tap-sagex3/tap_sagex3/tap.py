@@ -18,6 +18,7 @@ from tap_sagex3.discovery.site import missing_everywhere
 from tap_sagex3.entity_files import load_entities
 from tap_sagex3.errors import NotReadableError, SecretsKeyError, SettingsError
 from tap_sagex3.instance import Instance
+from tap_sagex3.mapping import Mapper
 from tap_sagex3.schema import column_of_dimension, stream_schema
 from tap_sagex3.settings import CONFIG_JSONSCHEMA, PROPERTIES, is_configured, read_settings
 from tap_sagex3.sources import check_options
@@ -162,7 +163,7 @@ class TapSageX3(Tap):
         Raises:
             NotReadableError: the dimension types cannot be read, and are not optional.
         """
-        selected = [stream for stream in self.x3_streams() if stream.selected]
+        selected = [stream for stream in self.x3_streams() if stream.selected and not stream.is_removed]
         error = self._unknown_dimensions  # known once the streams are
         optional = self.instance.settings.optional_streams  # fails here when a secret cannot be read
         if error is None or DIMENSION_TYPES in optional:
@@ -213,12 +214,13 @@ class TapSageX3(Tap):
             other
             for other in self._streams_of_entity(stream)
             if other.selected
+            and not other.is_removed
             and other.name not in self._synced
             and self.reading_of(other) == reading
             and stage_of(other, settings) == stage
         ]
         self._synced.update(other.name for other in streams)
-        readers = self.instance.readers(reading, [other.declaration for other in streams])
+        readers = self.instance.readers(reading, [other.wanted for other in streams])
         sync = EntitySync(
             streams,
             readers,
@@ -300,6 +302,11 @@ class TapSageX3(Tap):
         ctx.exit(0 if is_good(found) else 1)
 
     # Process
+
+    def setup_mapper(self) -> None:
+        """Use stream maps that leave the schemas of others alone."""
+        self.mapper = Mapper(plugin_config=dict(self.config), logger=self.logger)
+        self.mapper.register_raw_streams_from_catalog(self.catalog)
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Refuse a secret that is not text before the SDK would show its value in a message."""

@@ -10,6 +10,7 @@ from itertools import islice
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
 from tap_sagex3.emitter import Emitter
+from tap_sagex3.mapping import shape
 from tap_sagex3.sync.slots import CONTROL, DIGEST
 from tap_sagex3.tables import VERSION, Spool, TableStream
 
@@ -44,12 +45,15 @@ class ControlStream(TableStream, abc.ABC):
 
         The SDK marks `sync` final for type checkers; its own loop would send rows before all have been read.
         """
+        if self.is_removed:
+            self.tell_removed()
+            return
         if self.ABORT_AT_RECORD_COUNT is not None:
             self._dry_run(self.ABORT_AT_RECORD_COUNT)
             return
         writer, state, selected = self.tap.message_writer, self.stream_state, self._columns()
         version = self.next_version()
-        emitter = Emitter(self.stream_maps, version)
+        emitter = Emitter(self.stream_maps, version, shape(self.config))
         with closing(Spool()) as spool, self.get_record_counter() as counter, self.get_sync_timer():
             for row in self.rows():
                 spool.add(emitter.encode([{name: row[name] for name in selected}], self.tap.now()))
@@ -61,8 +65,8 @@ class ControlStream(TableStream, abc.ABC):
                 counter.increment(spool.number)
                 self.activate_version(version)
                 state.update({DIGEST: spool.digest(), VERSION: version})
-                by_name = dict(spool.counts) or {emitter.name: spool.number}
-                state[CONTROL] = {"run": self.tap.run_id, "records": by_name}
+                if by_name := spool.by_name(emitter.name):
+                    state[CONTROL] = {"run": self.tap.run_id, "records": by_name}
         self.write_state()
         writer.flush()
 
