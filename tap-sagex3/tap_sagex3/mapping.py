@@ -5,8 +5,9 @@ from __future__ import annotations
 import copy
 import typing as t
 
-from singer_sdk.mapper import PluginMapper
+from singer_sdk.mapper import MAPPER_ELSE_OPTION, NULL_STRING, PluginMapper
 
+from tap_sagex3.errors import SettingsError
 from tap_sagex3.writer import encode
 
 if t.TYPE_CHECKING:
@@ -42,6 +43,23 @@ class Mapper(PluginMapper):
     ) -> None:
         """Make the maps of a stream."""
         super().register_raw_stream_schema(stream_name, _OwnSchema(schema), key_properties)
+
+
+def check_else(config: Mapping[str, t.Any]) -> None:
+    """Refuse any other `__else__` than the SDK knows, which its validation would answer with a traceback.
+
+    Raises:
+        SettingsError: names the stream, if it is one's.
+    """
+    maps = config.get("stream_maps")
+    if not isinstance(maps, dict):
+        return
+    for name, found in {"": maps, **maps}.items():
+        option = found.get(MAPPER_ELSE_OPTION) if isinstance(found, dict) else None
+        if option not in (None, NULL_STRING):
+            place = f", stream {name}" if name else ""
+            msg = f"Setting stream_maps{place}: __else__ is {option!r}, expected {NULL_STRING} or null."
+            raise SettingsError(msg)
 
 
 def shape(config: Mapping[str, t.Any]) -> bytes:

@@ -18,7 +18,7 @@ from tap_sagex3.discovery.site import missing_everywhere
 from tap_sagex3.entity_files import load_entities
 from tap_sagex3.errors import NotReadableError, SecretsKeyError, SettingsError
 from tap_sagex3.instance import Instance
-from tap_sagex3.mapping import Mapper
+from tap_sagex3.mapping import Mapper, check_else
 from tap_sagex3.schema import column_of_dimension, stream_schema
 from tap_sagex3.settings import CONFIG_JSONSCHEMA, PROPERTIES, is_configured, read_settings
 from tap_sagex3.sources import check_options
@@ -321,6 +321,7 @@ class TapSageX3(Tap):
                 "and the whole documents that targets rely on. Take the setting out."
             )
             raise SettingsError(msg)
+        check_else(self._config)
         return super()._validate_config(raise_errors=raise_errors)
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
