@@ -8,7 +8,7 @@ import typing as t
 import pytest
 from singer_upsert import comparable
 from streams import STREAMS
-from tap_cli import TapProgram, assert_refused
+from tap_cli import TapProgram, assert_refused, select
 
 if t.TYPE_CHECKING:
     from pathlib import Path
@@ -99,6 +99,19 @@ def test_streams_that_maps_remove_are_not_read_and_miss_nothing_later(
     later = tap.run(state=first.state)
     for stream in STREAMS.keys() - {"suppliers", "gl_entry_lines"}:
         assert later.counts()[stream] == everything.counts()[stream] == len(x3.expected(stream, api)), stream
+
+
+def test_control_streams_leave_out_what_maps_remove(tap: TapProgram, api: str, x3: X3Control) -> None:
+    catalog = select(tap.discover(), dict.fromkeys(("suppliers", "customers", "live_keys")))
+    maps = {"customers": None, "live_keys": {"__alias__": "keys", "kind": "record['stream']"}}
+    run = tap.run(catalog=catalog, stream_maps=maps)
+    assert run.counts() == dict.fromkeys(("suppliers", "keys"), len(x3.expected("suppliers", api)))
+    assert {(r["stream"], r["kind"]) for r in run.records("keys")} == {("suppliers", "suppliers")}
+    assert tap.run(catalog=catalog, stream_maps=maps, state=run.state).counts() == {}
+    maps["live_keys"] = {"__alias__": "keys", "kind": "'other'"}
+    assert set(tap.run(catalog=catalog, stream_maps=maps, state=run.state).counts()) >= {"keys"}
+    without = {"customers": None, "live_keys": None}
+    assert set(tap.run(catalog=catalog, stream_maps=without).counts()) == {"suppliers"}
 
 
 def test_a_filter_that_lets_nothing_through_keeps_state_right(tap: TapProgram, x3: X3Control) -> None:
