@@ -73,14 +73,9 @@ class X3Stream(TableStream):
         return self.tap.records_of(self)
 
     @property
-    def chosen(self) -> frozenset[str]:
-        """Selected columns; those of the key and the replication key are always among them."""
-        return frozenset(self.stream_maps[0].raw_schema["properties"])
-
-    @property
     def wanted(self) -> StreamDeclaration:
         """The declaration without fields that no selected column needs: they are not asked for."""
-        declaration, chosen = self.declaration, self.chosen
+        declaration, chosen = self.declaration, frozenset(self.chosen)
         fields = tuple(
             field
             for field in declaration.fields
@@ -93,7 +88,7 @@ class X3Stream(TableStream):
         reading = self.tap.reading_of(self)
         options = ProjectionOptions(
             api=reading.api,
-            selected=self.chosen,
+            selected=frozenset(self.chosen),
             dimensions=self.dimensions,
             stamp_fields=stamp_fields,
         )

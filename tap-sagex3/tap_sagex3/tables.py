@@ -30,6 +30,14 @@ class TableStream(Stream):
     tap: TapSageX3
 
     @property
+    def chosen(self) -> list[str]:
+        """Selected columns; those of the key and the replication key are always among them.
+
+        Not those of the stream map: the SDK takes away and adds columns there that expressions need or make.
+        """
+        return [name for name in self.effective_schema["properties"] if self.mask["properties", name]]
+
+    @property
     def is_removed(self) -> bool:
         """Whether stream maps let no record of this stream leave, under any name.
 

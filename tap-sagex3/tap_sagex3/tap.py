@@ -18,7 +18,7 @@ from tap_sagex3.discovery.site import missing_everywhere
 from tap_sagex3.entity_files import load_entities
 from tap_sagex3.errors import NotReadableError, SecretsKeyError, SettingsError
 from tap_sagex3.instance import Instance
-from tap_sagex3.mapping import Mapper, check_else
+from tap_sagex3.mapping import check_else
 from tap_sagex3.schema import column_of_dimension, stream_schema
 from tap_sagex3.settings import CONFIG_JSONSCHEMA, PROPERTIES, is_configured, read_settings
 from tap_sagex3.sources import check_options
@@ -302,11 +302,6 @@ class TapSageX3(Tap):
         ctx.exit(0 if is_good(found) else 1)
 
     # Process
-
-    def setup_mapper(self) -> None:
-        """Use stream maps that leave the schemas of others alone."""
-        self.mapper = Mapper(plugin_config=dict(self.config), logger=self.logger)
-        self.mapper.register_raw_streams_from_catalog(self.catalog)
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Refuse a secret that is not text before the SDK would show its value in a message."""

@@ -15,7 +15,7 @@ from tap_sagex3.sync.slots import CONTROL, DIGEST
 from tap_sagex3.tables import VERSION, Spool, TableStream
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from singer_sdk.helpers import types
 
@@ -51,7 +51,7 @@ class ControlStream(TableStream, abc.ABC):
         if self.ABORT_AT_RECORD_COUNT is not None:
             self._dry_run(self.ABORT_AT_RECORD_COUNT)
             return
-        writer, state, selected = self.tap.message_writer, self.stream_state, self._columns()
+        writer, state, selected = self.tap.message_writer, self.stream_state, self.chosen
         version = self.next_version()
         emitter = Emitter(self.stream_maps, version, shape(self.config))
         with closing(Spool()) as spool, self.get_record_counter() as counter, self.get_sync_timer():
@@ -72,14 +72,9 @@ class ControlStream(TableStream, abc.ABC):
 
     def _dry_run(self, limit: int) -> None:
         """Send a few rows and leave state as it is."""
-        emitter, selected = Emitter(self.stream_maps, None), self._columns()
+        emitter, selected = Emitter(self.stream_maps, None), self.chosen
         self._write_schema_message()
         for row in islice(self.rows(), limit):
             lines = emitter.encode([{name: row[name] for name in selected}], self.tap.now())
             self.tap.message_writer.write_lines(lines.lines)
         self.tap.message_writer.flush()
-
-    def _columns(self) -> list[str]:
-        """Selected columns; all of them when the stream is read without being selected, as --test does."""
-        kept: Mapping[str, t.Any] = self.stream_maps[0].raw_schema["properties"]
-        return [name for name in self.schema["properties"] if name in kept or not kept]
