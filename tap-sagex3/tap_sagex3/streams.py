@@ -63,10 +63,7 @@ class X3Stream(TableStream):
         if context:
             msg = "Streams of Sage X3 have no parent stream."
             raise ValueError(msg)
-        if self.is_removed:
-            self.tell_removed()
-        else:
-            self.tap.sync_entity_of(self)
+        self.tap.sync_entity_of(self)
 
     def get_records(self, context: types.Context | None) -> Iterable[types.Record]:  # noqa: ARG002 - SDK signature
         """All records of this stream alone, as a program that embeds the tap may want them."""

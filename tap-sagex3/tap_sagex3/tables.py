@@ -45,10 +45,6 @@ class TableStream(Stream):
         """
         return all(isinstance(stream_map, RemoveRecordTransform) for stream_map in self.stream_maps)
 
-    def tell_removed(self) -> None:
-        """Log that the stream is not read."""
-        self.tap.logger.info("Skipping stream '%s': stream_maps remove all of it.", self.name)
-
     def next_version(self) -> int:
         """Version of the next full read: milliseconds since 1970, above the last one sent."""
         last = self.stream_state.get(VERSION) or 0

@@ -35,6 +35,7 @@ if t.TYPE_CHECKING:
     from tap_sagex3.declarations import Entity, StreamDeclaration
     from tap_sagex3.documents import Row
     from tap_sagex3.sources import Reading
+    from tap_sagex3.tables import TableStream
 
 DIMENSION_TYPES = "dimension_types"
 SIGNAL_EXIT = 128
@@ -163,7 +164,7 @@ class TapSageX3(Tap):
         Raises:
             NotReadableError: the dimension types cannot be read, and are not optional.
         """
-        selected = [stream for stream in self.x3_streams() if stream.selected and not stream.is_removed]
+        selected = [stream for stream in self.x3_streams() if stream.selected]
         error = self._unknown_dimensions  # known once the streams are
         optional = self.instance.settings.optional_streams  # fails here when a secret cannot be read
         if error is None or DIMENSION_TYPES in optional:
@@ -214,7 +215,6 @@ class TapSageX3(Tap):
             other
             for other in self._streams_of_entity(stream)
             if other.selected
-            and not other.is_removed
             and other.name not in self._synced
             and self.reading_of(other) == reading
             and stage_of(other, settings) == stage
@@ -241,6 +241,7 @@ class TapSageX3(Tap):
 
     def sync_all(self) -> None:  # type: ignore[misc]
         """Sync all streams, and tell at the end which ones were skipped."""
+        self._deselect_removed()
         self._check_dimensions()
         for bookmark in self.state.get("bookmarks", {}).values():
             bookmark.pop(CONTROL, None)  # counts of an earlier run
@@ -248,6 +249,13 @@ class TapSageX3(Tap):
         self.message_writer.flush()
         reasons = "; ".join(f"{name}: {reason}" for name, reason in self._skipped.items())
         self.logger.info("Completed%s", f"; skipped {reasons}" if reasons else " all selected streams.")
+
+    def _deselect_removed(self) -> None:
+        """Leave out streams that stream maps remove."""
+        for stream in self.streams.values():
+            if stream.selected and t.cast("TableStream", stream).is_removed:
+                self.logger.info("Stream maps remove all of '%s': it is not read.", stream.name)
+                stream.selected = False
 
     def _streams_of_entity(self, stream: X3Stream) -> list[X3Stream]:
         """Streams of the same entity, in the order of their declaration."""

@@ -92,10 +92,7 @@ def test_streams_that_maps_remove_are_not_read_and_miss_nothing_later(
     x3.reset_counters()
     first = tap.run(stream_maps=ONLY_TWO)
     assert sum(x3.counters().values()) < whole
-    assert {name for name, bookmark in first.state["bookmarks"].items() if bookmark} == {
-        "suppliers",
-        "gl_entry_lines",
-    }
+    assert first.state["bookmarks"].keys() == {"suppliers", "gl_entry_lines"}
     later = tap.run(state=first.state)
     for stream in STREAMS.keys() - {"suppliers", "gl_entry_lines"}:
         assert later.counts()[stream] == everything.counts()[stream] == len(x3.expected(stream, api)), stream

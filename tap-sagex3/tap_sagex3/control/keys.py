@@ -60,7 +60,7 @@ class LiveKeys(ControlStream):
             for stream in self.tap.x3_streams()
             if stream.declaration.depth == 0 and not stream.declaration.full_table
         ]
-        return [s for s in documents if s.selected and not s.is_removed] or documents
+        return [stream for stream in documents if stream.selected] or documents
 
     def _keys_of(self, stream: X3Stream) -> Iterator[str]:
         declared = stream.declaration

@@ -45,9 +45,6 @@ class ControlStream(TableStream, abc.ABC):
 
         The SDK marks `sync` final for type checkers; its own loop would send rows before all have been read.
         """
-        if self.is_removed:
-            self.tell_removed()
-            return
         if self.ABORT_AT_RECORD_COUNT is not None:
             self._dry_run(self.ABORT_AT_RECORD_COUNT)
             return
