@@ -51,7 +51,7 @@ def api(request: pytest.FixtureRequest) -> str:
 def source(api: str) -> Iterator[tuple[X3Control, Config]]:
     """A local X3 of its own and the tap's settings for an API."""
     running: Server
-    with local_x3("--port", "0", "--scale", "12") as running, X3Control(running.ready["url"]) as control:
+    with local_x3("--port", "0", "--scale", "8") as running, X3Control(running.ready["url"]) as control:
         yield control, config_for(running, api)
 
 
