@@ -12,15 +12,15 @@ from operator import itemgetter
 
 import msgspec
 
-from tap_sagex3.documents import walk
 from tap_sagex3.levels import NO_LIMIT
 from tap_sagex3.values import MisfitError, column_of
+from tap_sagex3.wire import walk
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from tap_sagex3.documents import Node
     from tap_sagex3.levels import LevelPlan
+    from tap_sagex3.wire import Node
 
 Values = t.Sequence[t.Any]
 Column = t.Callable[[Values], t.Iterable[t.Any]]

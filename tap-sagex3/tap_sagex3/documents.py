@@ -5,12 +5,11 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from tap_sagex3.errors import IncompleteAnswerError
-
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-Node = dict[str, t.Any]
+    from tap_sagex3.wire import Node
+
 Row = dict[str, t.Any]
 Misfit = tuple[str, t.Any, str]
 """Field, value as received, what was expected."""
@@ -79,31 +78,3 @@ def one_by_one(found: Iterable[Found]) -> Iterator[Document]:
 def key_text(kind: str | None, parts: Iterable[t.Any]) -> str:
     """A document's key as one text, the same through both APIs."""
     return KEY_SEPARATOR.join((kind or "", *map(str, parts)))
-
-
-def children(node: Node, name: str, api: str) -> Sequence[Node]:
-    """The rows of a collection of a node.
-
-    Raises:
-        IncompleteAnswerError: the collection is not one; taking it as empty would lose rows.
-    """
-    member = node.get(name)
-    try:
-        rows = (
-            member if api == "rest" else [edge["node"] for edge in t.cast("Node", member)["query"]["edges"]]
-        )
-    except (KeyError, TypeError):
-        rows = None
-    if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
-        return rows
-    msg = f"Collection {name} is not a list of rows: the answer is incomplete."
-    raise IncompleteAnswerError(msg)
-
-
-def walk(node: t.Any, path: tuple[str, ...]) -> t.Any:  # noqa: ANN401 - JSON in, JSON out
-    """The value at a path of nested objects; None when an object on the way is null."""
-    for name in path:
-        if node is None:
-            return None
-        node = node.get(name)
-    return node

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
 
+from tap_sagex3.errors import TapError
 from tap_sagex3.writer import RecordFrame, encode
 
 if t.TYPE_CHECKING:
@@ -91,9 +92,27 @@ class Emitter:
     def _mapped(self, rows: Sequence[Row], extracted: str) -> t.Iterator[tuple[str, bytes]]:
         for row in rows:
             for stream_map, frame in self._maps:
-                mapped = stream_map.transform(row)
+                mapped = self._transformed(stream_map, row)
                 if mapped is not None:
                     yield stream_map.stream_alias, frame.line(encode(mapped), extracted)
+
+    @staticmethod
+    def _transformed(stream_map: StreamMap, row: Row) -> Row | None:
+        """A row as a stream map makes it.
+
+        Raises:
+            TapError: an expression of the map cannot be computed for this row.
+        """
+        try:
+            return stream_map.transform(row)
+        except Exception as error:  # the user's own expression may raise anything
+            cause = error.__cause__ or error
+            key = ", ".join(f"{name}={row.get(name)}" for name in stream_map.raw_key_properties or ())
+            msg = (
+                f"Setting stream_maps, stream {stream_map.stream_alias}, record {key}: {error} "
+                f"({type(cause).__name__}: {cause})"
+            )
+            raise TapError(msg) from error
 
 
 class MisfitLog:

@@ -5,19 +5,20 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from tap_sagex3.dimensions import numbered_columns
-from tap_sagex3.documents import children, walk
+from tap_sagex3.dimension_values import dimension_filler
 from tap_sagex3.numbered import Member, expectation, numbered_filler
 from tap_sagex3.paths import PropertyPath, property_path
 from tap_sagex3.values import MisfitError, converter
+from tap_sagex3.wire import walk
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from tap_sagex3.declarations import Field
-    from tap_sagex3.documents import Misfit, Node, Row
+    from tap_sagex3.documents import Misfit, Row
     from tap_sagex3.numbered import Filler
     from tap_sagex3.values import Converter
+    from tap_sagex3.wire import Node
 
 NO_LIMIT = 1 << 30
 """Length of texts that have none."""
@@ -35,6 +36,17 @@ class ProjectionOptions:
     selected: frozenset[str]
     dimensions: Mapping[str, str]
     stamp_fields: tuple[str, ...]
+
+    def wants(self, field: Field) -> bool:
+        """Whether a field has a selected column."""
+        return wants(field, self.selected, self.dimensions)
+
+
+def wants(field: Field, selected: Collection[str], dimensions: Mapping[str, str]) -> bool:
+    """Whether a field has a selected column: dimensions have one for each type besides their own."""
+    return field.name in selected or (
+        field.dimensions is not None and not set(dimensions.values()).isdisjoint(selected)
+    )
 
 
 class LevelPlan:
@@ -54,11 +66,14 @@ class LevelPlan:
         self.missing: list[str] | None = None
         """Members that the first wire object did not have; None before there was one."""
         for field in fields:
+            if not options.wants(field):
+                continue
             if field.dimensions:
-                self.fillers.append(_dimension_filler(field, options))
+                filler = dimension_filler(field, options.api, options.selected, options.dimensions)
+                self.fillers.append(filler)
                 continue
             place = field.graphql_path(kind) if graphql else field.x3_column(kind)
-            if place is not None and field.name in options.selected:
+            if place is not None:
                 self._add(field, property_path(place) if graphql else PropertyPath((place,)), options.api)
         self.fillers.extend(numbered_filler(name, members) for name, members in self._numbered.items())
 
@@ -116,49 +131,3 @@ class LevelPlan:
             except (MisfitError, TypeError) as error:
                 row[name] = value
                 misfits.append((name, value, expectation(error)))
-
-
-def _dimension_filler(field: Field, options: ProjectionOptions) -> Filler:
-    """A function that fills the array of dimensions and the column of each known dimension type."""
-    pairs = _graphql_pairs(field) if options.api == "graphql" else _rest_pairs(field)
-    columns = {code: column for code, column in options.dimensions.items() if column in options.selected}
-    name = field.name if field.name in options.selected else None
-
-    def fill(node: Node, row: Row, _: list[Misfit]) -> None:
-        found = pairs(node)
-        if name:
-            row[name] = [{"index": index, "type": code, "value": value} for index, code, value in found]
-        for _, code, value in reversed(found):
-            column = columns.get(code)
-            if column is not None:
-                row[column] = value
-
-    return fill
-
-
-def _rest_pairs(field: Field) -> Callable[[Node], list[tuple[int, t.Any, t.Any]]]:
-    numbered = numbered_columns(field.dimensions) if field.dimensions else []
-
-    def pairs(node: Node) -> list[tuple[int, t.Any, t.Any]]:
-        found = []
-        for index, type_column, value_column in numbered:
-            value = node.get(value_column)
-            if value:
-                found.append((index, node.get(type_column) or "", value))
-        return found
-
-    return pairs
-
-
-def _graphql_pairs(field: Field) -> Callable[[Node], list[tuple[int, t.Any, t.Any]]]:
-    collection = t.cast("str", field.graphql)
-
-    def pairs(node: Node) -> list[tuple[int, t.Any, t.Any]]:
-        found = []
-        for item in children(node, collection, "graphql"):
-            value = walk(item, ("dimension", "code"))
-            if value:
-                found.append((item["denormalizedIndex"], walk(item, ("dimensionType", "code")) or "", value))
-        return sorted(found, key=lambda pair: pair[0])
-
-    return pairs

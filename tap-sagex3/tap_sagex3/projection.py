@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 from tap_sagex3.columns import ColumnPlan, can_be_columns
 from tap_sagex3.declarations import UPDATED
-from tap_sagex3.documents import JOINED, children
+from tap_sagex3.documents import JOINED
 from tap_sagex3.errors import NotReadableError
 from tap_sagex3.levels import LevelPlan
 from tap_sagex3.values import EXPECTED_TIME, MisfitError, later, stamp_converter
+from tap_sagex3.wire import children
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -22,8 +23,9 @@ if t.TYPE_CHECKING:
     import msgspec
 
     from tap_sagex3.declarations import Field, Source, StreamDeclaration
-    from tap_sagex3.documents import Document, DocumentPage, Misfit, Node, Row
+    from tap_sagex3.documents import Document, DocumentPage, Misfit, Row
     from tap_sagex3.levels import ProjectionOptions
+    from tap_sagex3.wire import Node
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import copy
 import typing as t
+from dataclasses import replace
 
 import singer_sdk.singerlib as singer
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
 from tap_sagex3.declarations import UPDATED
-from tap_sagex3.levels import ProjectionOptions
+from tap_sagex3.levels import ProjectionOptions, wants
 from tap_sagex3.projection import Projection
 from tap_sagex3.schema import PRECISION, REPLACE_SCOPE
 from tap_sagex3.tables import TableStream
@@ -69,12 +70,23 @@ class X3Stream(TableStream):
         """All records of this stream alone, as a program that embeds the tap may want them."""
         return self.tap.records_of(self)
 
+    @property
+    def wanted(self) -> StreamDeclaration:
+        """The declaration without fields that no selected column needs: they are not asked for."""
+        declaration, chosen = self.declaration, frozenset(self.chosen)
+        fields = tuple(
+            field
+            for field in declaration.fields
+            if field.name in declaration.key or wants(field, chosen, self.dimensions)
+        )
+        return replace(declaration, fields=fields)
+
     def projection(self, source: int, stamp_fields: tuple[str, ...]) -> Projection:
         """How rows are made from documents of a source: only selected columns, in the order of the schema."""
         reading = self.tap.reading_of(self)
         options = ProjectionOptions(
             api=reading.api,
-            selected=frozenset(self.stream_maps[0].raw_schema["properties"]),
+            selected=frozenset(self.chosen),
             dimensions=self.dimensions,
             stamp_fields=stamp_fields,
         )
@@ -96,6 +108,5 @@ class X3Stream(TableStream):
                 schema[REPLACE_SCOPE] = list(scope)
             if self._whole_days and UPDATED in properties:
                 schema["properties"] = {**properties, UPDATED: {**properties[UPDATED], PRECISION: "day"}}
-            yield singer.SchemaMessage(
-                message.stream, schema, message.key_properties, message.bookmark_properties
-            )
+            bookmark = [name for name in message.bookmark_properties or () if name in properties]
+            yield singer.SchemaMessage(message.stream, schema, message.key_properties, bookmark or None)

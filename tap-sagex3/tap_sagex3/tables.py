@@ -29,6 +29,22 @@ class TableStream(Stream):
 
     tap: TapSageX3
 
+    @property
+    def chosen(self) -> list[str]:
+        """Selected columns; those of the key and the replication key are always among them.
+
+        Not those of the stream map: the SDK takes away and adds columns there that expressions need or make.
+        """
+        return [name for name in self.effective_schema["properties"] if self.mask["properties", name]]
+
+    @property
+    def is_removed(self) -> bool:
+        """Whether stream maps let no record of this stream leave, under any name.
+
+        Such a stream is not read and its state stays as it is: when it is mapped again, nothing is missing.
+        """
+        return all(isinstance(stream_map, RemoveRecordTransform) for stream_map in self.stream_maps)
+
     def next_version(self) -> int:
         """Version of the next full read: milliseconds since 1970, above the last one sent."""
         last = self.stream_state.get(VERSION) or 0
@@ -72,6 +88,10 @@ class Spool:
     def digest(self) -> str:
         """Digest of all rows so far, as it is kept in state."""
         return digest(self._digest.digest(), 12)
+
+    def by_name(self, name: str) -> dict[str, int]:
+        """Number of lines by stream name; `name` is that of an emitter with one name, or empty."""
+        return dict(self.counts) or ({name: self.number} if name else {})
 
     def copy_to(self, writer: BufferedWriter) -> None:
         """Write all lines out, and forget them."""

@@ -18,6 +18,7 @@ from tap_sagex3.discovery.site import missing_everywhere
 from tap_sagex3.entity_files import load_entities
 from tap_sagex3.errors import NotReadableError, SecretsKeyError, SettingsError
 from tap_sagex3.instance import Instance
+from tap_sagex3.mapping import check_else
 from tap_sagex3.schema import column_of_dimension, stream_schema
 from tap_sagex3.settings import CONFIG_JSONSCHEMA, PROPERTIES, is_configured, read_settings
 from tap_sagex3.sources import check_options
@@ -34,6 +35,7 @@ if t.TYPE_CHECKING:
     from tap_sagex3.declarations import Entity, StreamDeclaration
     from tap_sagex3.documents import Row
     from tap_sagex3.sources import Reading
+    from tap_sagex3.tables import TableStream
 
 DIMENSION_TYPES = "dimension_types"
 SIGNAL_EXIT = 128
@@ -218,7 +220,7 @@ class TapSageX3(Tap):
             and stage_of(other, settings) == stage
         ]
         self._synced.update(other.name for other in streams)
-        readers = self.instance.readers(reading, [other.declaration for other in streams])
+        readers = self.instance.readers(reading, [other.wanted for other in streams])
         sync = EntitySync(
             streams,
             readers,
@@ -239,6 +241,7 @@ class TapSageX3(Tap):
 
     def sync_all(self) -> None:  # type: ignore[misc]
         """Sync all streams, and tell at the end which ones were skipped."""
+        self._deselect_removed()
         self._check_dimensions()
         for bookmark in self.state.get("bookmarks", {}).values():
             bookmark.pop(CONTROL, None)  # counts of an earlier run
@@ -246,6 +249,13 @@ class TapSageX3(Tap):
         self.message_writer.flush()
         reasons = "; ".join(f"{name}: {reason}" for name, reason in self._skipped.items())
         self.logger.info("Completed%s", f"; skipped {reasons}" if reasons else " all selected streams.")
+
+    def _deselect_removed(self) -> None:
+        """Leave out streams that stream maps remove."""
+        for stream in self.streams.values():
+            if stream.selected and t.cast("TableStream", stream).is_removed:
+                self.logger.info("Stream maps remove all of '%s': it is not read.", stream.name)
+                stream.selected = False
 
     def _streams_of_entity(self, stream: X3Stream) -> list[X3Stream]:
         """Streams of the same entity, in the order of their declaration."""
@@ -314,6 +324,7 @@ class TapSageX3(Tap):
                 "and the whole documents that targets rely on. Take the setting out."
             )
             raise SettingsError(msg)
+        check_else(self._config)
         return super()._validate_config(raise_errors=raise_errors)
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002

@@ -1,13 +1,20 @@
-"""Our tap with other people's targets, through Meltano: everything arrives, then only what changed."""
+"""Our tap with other people's targets, through Meltano: everything arrives exact, then only what changed.
+
+A line that is deleted in X3 is the one thing that no other target does anything about: each test shows what
+it then holds, and how the README says the line can be told.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import typing as t
 from decimal import Decimal
 
 import pytest
 from other_targets import WRAPPER, Project, environment, postgres, snowflake_peer
+from singer_upsert import comparable
+from site_changes import LARGEST, Rows, all_expected, change
 from snowflake_account import account
 from streams import STREAMS
 from tap_runs import config_for
@@ -18,71 +25,76 @@ if t.TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from other_targets import Postgres
     from processes import Server
+    from snowflake_account import Account
     from tap_runs import Config, Record
 
-AMOUNT = Decimal("12345678901234.1234")
+LARGEST_OF_FLOAT = Decimal("12345678901.1234")
+"""15 digits: as many as a binary float keeps of any number."""
+COLUMNS = {
+    "gl_entry_lines": ("amountInCurrency", "amountInLedgerCurrency", "updatedDate", "matchingDate"),
+    "purchase_order_lines": ("quantityInPurchaseUnitOrdered", "grossPrice", "updatedDate"),
+    "stock": ("quantityInStockUnit", "lastCountDate", "updatedDate"),
+    "suppliers": ("authorizedCreditAmount", "isActive", "createdDate", "notes"),
+}
+"""Columns that are compared in tables: amounts, prices, quantities, times, days, texts, some of them null."""
 
 
 @pytest.fixture(params=["rest", "graphql"])
-def source(request: pytest.FixtureRequest) -> Iterator[tuple[X3Control, Config, str]]:
+def api(request: pytest.FixtureRequest) -> str:
+    """Each of the two APIs."""
+    return t.cast("str", request.param)
+
+
+@pytest.fixture
+def source(api: str) -> Iterator[tuple[X3Control, Config]]:
     """A local X3 of its own and the tap's settings for an API."""
     running: Server
-    with local_x3("--port", "0", "--scale", "20") as running, X3Control(running.ready["url"]) as control:
-        yield control, config_for(running, request.param), request.param
+    with local_x3("--port", "0", "--scale", "8") as running, X3Control(running.ready["url"]) as control:
+        yield control, config_for(running, api)
 
 
-def change(x3: X3Control, expected: dict[str, list[Record]]) -> tuple[str, str]:
-    """Change a supplier and an amount of an entry; gives their keys."""
-    supplier = expected["suppliers"][0]["code"]
-    x3.set("BPSUPPLIER", supplier, {"BPSNAM": "Changed"})
-    line = expected["gl_entry_lines"][0]
-    key = [line["entryType"], line["id"], line["lineNumber"], 1]
-    x3.set("GACCENTRYD", key, {"AMTCUR": AMOUNT})
-    x3.touch("GACCENTRY", key[:2])
-    return supplier, line["id"]
-
-
-def all_expected(x3: X3Control, api: str) -> dict[str, list[Record]]:
-    return {stream: x3.expected(stream, api) for stream in STREAMS}
-
-
-def test_target_jsonl(source: tuple[X3Control, Config, str], tmp_path: Path) -> None:
-    x3, tap, api = source
+def test_target_jsonl(source: tuple[X3Control, Config], api: str, tmp_path: Path) -> None:
+    """Files hold each record as it was sent, digit by digit; the deleted line is there from the first run."""
+    x3, tap = source
     files = tmp_path / "files"
     files.mkdir()
-    place = environment("target-jsonl")
+    executable = environment("target-jsonl") / "bin" / "target-jsonl"
     config = {"destination_path": str(files), "do_timestamp_file": False}
-    project = Project(tmp_path, "target-jsonl", place / "bin" / "target-jsonl", config)
+    project = Project(tmp_path, "target-jsonl", executable, config)
 
-    def lines(stream: str) -> list[Record]:
-        text = (files / f"{stream}.jsonl").read_text(encoding="utf-8")
-        return [json.loads(line, parse_float=Decimal) for line in text.splitlines()]
+    def records(before: dict[str, list[Record]]) -> dict[str, list[Record]]:
+        """What was added to the files."""
+        found = {}
+        for path in files.glob("*.jsonl"):
+            lines = path.read_text(encoding="utf-8").splitlines()[len(before.get(path.stem, ())) :]
+            found[path.stem] = [json.loads(line, parse_float=Decimal) for line in lines]
+        return found
 
     expected = all_expected(x3, api)
     project.run(tap)
-    first = {stream: lines(stream) for stream in STREAMS}
-    assert {stream: len(rows) for stream, rows in first.items()} == {
-        stream: len(rows) for stream, rows in expected.items()
-    }
-    assert {row["code"] for row in first["suppliers"]} == {row["code"] for row in expected["suppliers"]}
-    supplier, entry = change(x3, expected)
+    first = records({})
+    assert first.keys() == STREAMS.keys()
+    assert_same(by_key(first), expected)
+    made = change(x3, expected)
     project.run(tap)
-    second = {stream: lines(stream)[len(first[stream]) :] for stream in STREAMS}
-    changed = {stream for stream, rows in second.items() if rows}
-    assert changed - {"gl_cost_allocations"} == {"suppliers", "gl_entries", "gl_entry_lines"}
-    assert [row["companyName"] for row in second["suppliers"]] == ["Changed"]
-    assert second["suppliers"][0]["code"] == supplier
-    assert {row["id"] for stream in ("gl_entries", "gl_entry_lines") for row in second[stream]} == {entry}
+    second = records(first)
+    moved = made.moved(all_expected(x3, api))
+    assert {stream: len(rows) for stream, rows in second.items()} == counts(moved)
+    assert_same(by_key(second), moved)
+    assert LARGEST in {record["amountInCurrency"] for record in second["gl_entry_lines"]}
+    assert made.gone in by_key(first)["purchase_order_lines"]
+    assert made.gone not in by_key(second)["purchase_order_lines"]
     project.run(tap)
-    assert {stream: len(lines(stream)) for stream in STREAMS} == {
+    assert {stream: len(rows) for stream, rows in records({}).items()} == {
         stream: len(first[stream]) + len(second[stream]) for stream in STREAMS
     }
 
 
-def test_target_postgres(source: tuple[X3Control, Config, str], tmp_path: Path) -> None:
+def test_target_postgres(source: tuple[X3Control, Config], api: str, tmp_path: Path) -> None:
     """Amounts are NUMERIC with all their digits, times TIMESTAMP, a changed document is one row still."""
-    x3, tap, api = source
+    x3, tap = source
     place = environment("target-postgres")
     expected = all_expected(x3, api)
     with postgres(place, tmp_path / "data") as database:
@@ -93,79 +105,161 @@ def test_target_postgres(source: tuple[X3Control, Config, str], tmp_path: Path) 
         }
         project = Project(tmp_path, "target-postgres", place / "bin" / "target-postgres", config)
         project.run(tap)
-        counts = {stream: database.rows(f"SELECT count(*) FROM x3.{stream}")[0][0] for stream in STREAMS}
-        assert counts == {stream: len(rows) for stream, rows in expected.items()}
-        check_values(database.rows, expected)
-        supplier, entry = change(x3, expected)
+        tables = database.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'x3'")
+        assert {name for (name,) in tables} == STREAMS.keys()
+        assert_same(postgres_rows(database), only_compared(expected))
+        ((loaded,),) = database.rows(f"SELECT max(at) FROM ({union('_sdc_batched_at AS at')}) AS loads")
+        made = change(x3, expected)
         project.run(tap)
-        again = {stream: database.rows(f"SELECT count(*) FROM x3.{stream}")[0][0] for stream in STREAMS}
-        assert again == counts
-        names = database.rows(f"""SELECT "companyName" FROM x3.suppliers WHERE code = '{supplier}'""")
-        assert names == [["Changed"]]
-        amounts = database.rows(f"""SELECT "amountInCurrency" FROM x3.gl_entry_lines WHERE id = '{entry}'""")
-        assert AMOUNT in {Decimal(amount) for (amount,) in amounts}
-        loads = database.rows(
-            "SELECT count(*) FROM x3.gl_entry_lines WHERE _sdc_batched_at > (SELECT min(_sdc_batched_at) "
-            "+ interval '0.5 second' FROM x3.gl_entry_lines)"
+        after = all_expected(x3, api)
+        moved = database.rows(
+            f"SELECT name, count(*) FROM ({union('_sdc_batched_at AS at')}) AS loads "
+            f"WHERE at > '{loaded}' GROUP BY name"
         )
-        assert loads[0][0] == len(amounts)
-
-
-def test_target_snowflake(tmp_path: Path) -> None:
-    """meltanolabs-target-snowflake on the local Snowflake: counts, keys, and only what changed."""
-    with (
-        account("--contract", "off") as warehouse,
-        local_x3("--port", "0", "--scale", "12") as running,
-        X3Control(running.ready["url"]) as x3,
-    ):
-        wrapper = tmp_path / "target-snowflake"
-        ready = warehouse.ready
-        command = f"{snowflake_peer() / 'bin' / 'python'} {WRAPPER} {ready['host']} {ready['port']}"
-        wrapper.write_text(f'#!/bin/sh\nexec {command} "$2"\n', encoding="utf-8")
-        wrapper.chmod(0o700)
-        config = {
-            "account": ready["account"],
-            "user": ready["admin_user"],
-            "password": ready["admin_password"],
-            "database": ready["database"],
-            "warehouse": ready["warehouse"],
-            "default_target_schema": "X3",
+        assert {name: int(number) for name, number in moved} == counts(made.moved(after), empty=False)
+        assert_same(postgres_rows(database), only_compared(made.with_gone(after, expected)))
+        kind = database.rows('SELECT DISTINCT pg_typeof("amountInCurrency")::text FROM x3.gl_entry_lines')
+        assert kind == [["numeric"]]
+        assert LARGEST in {
+            row["amountInCurrency"] for row in postgres_rows(database)["gl_entry_lines"].values()
         }
-        project = Project(tmp_path, "target-snowflake", wrapper, config)
-        tap, expected = config_for(running, "graphql"), all_expected(x3, "graphql")
+        stale = gone_query("x3.purchase_order_lines", "id", '"lineNumber", "sequenceNumber"')
+        assert database.rows(stale) == [[*made.gone]]
+        deleted = 'SELECT "stockSite", "stockId" FROM x3.stock WHERE _sdc_deleted_at IS NOT NULL'
+        assert database.rows(deleted) == [[*made.stock]]
+
+
+def test_target_snowflake(source: tuple[X3Control, Config], api: str, tmp_path: Path) -> None:
+    """`number` is FLOAT there, which keeps 15 digits: longer amounts can be sent as text."""
+    x3, tap = source
+    as_text = {"gl_entry_lines": {"amountInLedgerCurrency": "str(record['amountInLedgerCurrency'])"}}
+    tap = {**tap, "stream_maps": as_text}
+    expected = all_expected(x3, api)
+    with account("--contract", "off") as warehouse, warehouse.admin() as session:
+        project = Project(tmp_path, "target-snowflake", *snowflake_loader(warehouse, tmp_path))
         project.run(tap)
-        with warehouse.admin() as session:
+        schema = "ANALYTICS.X3"
+        tables = session.rows(f"SHOW TABLES IN SCHEMA {schema}")
+        assert {row[1].lower() for row in tables} == STREAMS.keys()
 
-            def rows(sql: str) -> list[tuple[t.Any, ...]]:
-                return session.rows(sql.replace("{schema}", "ANALYTICS.X3"))
+        def rows() -> Rows:
+            found = {
+                stream: table_rows(stream, session.rows(select(stream, schema, str.upper)))
+                for stream in COLUMNS
+            }
+            for line in found["gl_entry_lines"].values():
+                line["amountInLedgerCurrency"] = Decimal(str(line["amountInLedgerCurrency"]))
+            return found
 
-            counts = {stream: rows(f"SELECT COUNT(*) FROM {{schema}}.{stream}")[0][0] for stream in STREAMS}
-            assert counts == {stream: len(found) for stream, found in expected.items()}
-            supplier, entry = change(x3, expected)
-            project.run(tap)
-            again = {stream: rows(f"SELECT COUNT(*) FROM {{schema}}.{stream}")[0][0] for stream in STREAMS}
-            assert again == counts
-            names = rows(f"SELECT COMPANYNAME FROM {{schema}}.SUPPLIERS WHERE CODE = '{supplier}'")
-            assert names == [("Changed",)]
-            lines = rows(f"SELECT AMOUNTINCURRENCY FROM {{schema}}.GL_ENTRY_LINES WHERE ID = '{entry}'")
-            assert int(AMOUNT) in {int(amount) for (amount,) in lines}
+        def loaded(since: str) -> dict[str, int]:
+            found = session.rows(
+                f"SELECT NAME, COUNT(*) FROM ({union('_SDC_BATCHED_AT AS AT', schema)}) "
+                f"WHERE AT > '{since}'::TIMESTAMP GROUP BY NAME"
+            )
+            return dict(found)
+
+        assert loaded("1970-01-01") == counts(expected)
+        assert_same(rows(), only_compared(expected))
+        last = session.value(f"SELECT MAX(AT) FROM ({union('_SDC_BATCHED_AT AS AT', schema)})")
+        made = change(x3, expected, LARGEST_OF_FLOAT)
+        project.run(tap)
+        after = all_expected(x3, api)
+        assert loaded(last.isoformat(sep=" ")) == counts(made.moved(after), empty=False)
+        line = after["gl_entry_lines"][made.line]
+        assert (line["amountInCurrency"], line["amountInLedgerCurrency"]) == (LARGEST_OF_FLOAT, LARGEST)
+        assert_same(rows(), only_compared(made.with_gone(after, expected)))
+        amount = "AMOUNTINLEDGERCURRENCY"
+        amounts = f"SELECT {amount}::NUMBER(38, 4) FROM {schema}.GL_ENTRY_LINES WHERE {amount} LIKE '99999%'"
+        assert session.rows(amounts) == [(LARGEST,)]
+        stale = session.rows(gone_query(f"{schema}.PURCHASE_ORDER_LINES", "ID", "LINENUMBER, SEQUENCENUMBER"))
+        assert stale == [made.gone]
+        deleted = f"SELECT STOCKSITE, STOCKID FROM {schema}.STOCK WHERE _SDC_DELETED_AT IS NOT NULL"
+        assert session.rows(deleted) == [made.stock]
 
 
-def check_values(rows: t.Any, expected: dict[str, list[Record]]) -> None:  # noqa: ANN401 - a function
-    """Compare keys, exact amounts, times and nulls of the ledger lines."""
-    found = {
-        tuple(row[:4]): row[4:]
-        for row in rows(
-            'SELECT "entryType", id, "lineNumber", "ledgerType", "amountInCurrency", '
-            '"amountInLedgerCurrency", "updatedDate", "matchingDate", '
-            'pg_typeof("amountInCurrency")::text FROM x3.gl_entry_lines'
-        )
+def snowflake_loader(warehouse: Account, folder: Path) -> tuple[Path, dict[str, t.Any]]:
+    """The loader's command, with the address of the local Snowflake, and its settings."""
+    ready = warehouse.ready
+    command = f"{snowflake_peer() / 'bin' / 'python'} {WRAPPER} {ready['host']} {ready['port']}"
+    wrapper = folder / "target-snowflake"
+    wrapper.write_text(f'#!/bin/sh\nexec {command} "$2"\n', encoding="utf-8")
+    wrapper.chmod(0o700)
+    return wrapper, {
+        "account": ready["account"],
+        "user": ready["admin_user"],
+        "password": ready["admin_password"],
+        "database": ready["database"],
+        "warehouse": ready["warehouse"],
+        "default_target_schema": "X3",
     }
-    for record in expected["gl_entry_lines"]:
-        key = tuple(record[name] for name in ("entryType", "id", "lineNumber", "ledgerType"))
-        amount, ledger, updated, matching, kind = found[key]
-        assert kind == "numeric"
-        assert Decimal(amount) == Decimal(record["amountInCurrency"])
-        assert Decimal(ledger) == Decimal(record["amountInLedgerCurrency"])
-        assert updated.replace(" ", "T")[:19] == record["updatedDate"][:19]
-        assert matching == record["matchingDate"]
+
+
+def by_key(records: dict[str, list[Record]]) -> Rows:
+    """Records by stream and key."""
+    return {
+        stream: {tuple(record[name] for name in STREAMS[stream].key): record for record in found}
+        for stream, found in records.items()
+    }
+
+
+def counts(rows: Rows, *, empty: bool = True) -> dict[str, int]:
+    """Number of rows by stream; `empty` names those with none, too."""
+    return {stream: len(found) for stream, found in rows.items() if found or empty}
+
+
+def only_compared(rows: Rows) -> Rows:
+    """The rows with the columns that are compared in tables."""
+    return {
+        stream: {key: {name: record[name] for name in names} for key, record in rows[stream].items()}
+        for stream, names in COLUMNS.items()
+    }
+
+
+def assert_same(found: Rows, expected: Rows) -> None:
+    """Every key, every value: numbers by their exact value."""
+    for stream, rows in expected.items():
+        assert found[stream].keys() == rows.keys(), stream
+        for key, record in rows.items():
+            assert comparable(found[stream][key]) == comparable(record), (stream, key)
+
+
+def union(column: str, schema: str = "x3") -> str:
+    """A query of a column of all tables, with the name of the table."""
+    return " UNION ALL ".join(f"SELECT '{name}' AS name, {column} FROM {schema}.{name}" for name in STREAMS)
+
+
+def select(stream: str, schema: str, column: t.Callable[[str], str]) -> str:
+    """A query of the key and the compared columns of a table."""
+    names = ", ".join(column(name) for name in (*STREAMS[stream].key, *COLUMNS[stream]))
+    return f"SELECT {names} FROM {schema}.{stream}"
+
+
+def postgres_rows(database: Postgres) -> Rows:
+    """The compared columns of all compared tables."""
+    return {
+        stream: table_rows(stream, database.rows(select(stream, "x3", '"{}"'.format))) for stream in COLUMNS
+    }
+
+
+def table_rows(stream: str, rows: t.Iterable[t.Sequence[t.Any]]) -> dict[tuple[t.Any, ...], Record]:
+    """Rows of a table by key, with values in the form of records."""
+    size = len(STREAMS[stream].key)
+    return {
+        tuple(row[:size]): dict(zip(COLUMNS[stream], map(as_sent, row[size:]), strict=True)) for row in rows
+    }
+
+
+def as_sent(value: t.Any) -> t.Any:  # noqa: ANN401 - any column
+    """A value of a table in the form in which it is sent."""
+    if isinstance(value, dt.datetime):
+        return value.isoformat(timespec="seconds").replace("+00:00", "").removesuffix("Z") + "Z"
+    return value.isoformat() if isinstance(value, dt.date) else value
+
+
+def gone_query(table: str, document: str, line: str) -> str:
+    """The README's query: lines that a later read of their document did not bring any more."""
+    return (
+        f"SELECT {document}, {line} FROM (SELECT {document}, {line}, _sdc_extracted_at, "
+        f"MAX(_sdc_extracted_at) OVER (PARTITION BY {document}) AS last_read FROM {table}) AS lines_read "
+        "WHERE _sdc_extracted_at < last_read"
+    )

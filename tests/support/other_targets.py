@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import subprocess
 import typing as t
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 
 import pinned_environment
@@ -21,7 +23,6 @@ if t.TYPE_CHECKING:
 ENVIRONMENTS = ROOT / "build" / "targets"
 WRAPPER = ROOT / "tests" / "bench" / "peer_wrapper.py"
 """Runs meltanolabs-target-snowflake with an address, for which it has no setting."""
-SELECT = ["*.*", "!live_keys.*", "!control_totals.*"]
 
 
 def environment(name: str) -> Path:
@@ -39,12 +40,12 @@ class Project:
     """A Meltano project in a folder, with our tap as our own project declares it, and one loader."""
 
     def __init__(self, folder: Path, loader: str, executable: Path, config: Config) -> None:
-        """Write its file; `config` are settings of the loader."""
+        """Write its file; `config` are settings of the loader. Streams are selected as in our own project."""
         self._folder = folder
         self._loader = loader
         ours = YAML(typ="safe").load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
         extractor = next(p for p in ours["plugins"]["extractors"] if p["name"] == "tap-sagex3")
-        extractor = {**extractor, "executable": str(VENV_BIN / "tap-sagex3"), "select": SELECT}
+        extractor = {**extractor, "executable": str(VENV_BIN / "tap-sagex3")}
         del extractor["pip_url"]
         plugin = {
             "name": loader,
@@ -64,7 +65,10 @@ class Project:
 
     def run(self, tap: Config) -> pipeline.Finished:
         """Run the pair with settings of the tap; fails when the run does."""
-        settings = {f"TAP_SAGEX3_{name.upper()}": str(value) for name, value in tap.items()}
+        settings = {
+            f"TAP_SAGEX3_{name.upper()}": value if isinstance(value, str) else json.dumps(value)
+            for name, value in tap.items()
+        }
         finished = pipeline.run(["meltano", "run", "tap-sagex3", self._loader], settings, cwd=self._folder)
         assert finished.code == 0, finished.err[-4000:]
         return finished
@@ -79,7 +83,7 @@ class Postgres:
         self.address = str(self._answer())
 
     def rows(self, query: str) -> list[list[t.Any]]:
-        """The rows of a query; numbers and times as text."""
+        """The rows of a query."""
         pipe = t.cast("t.IO[str]", self._process.stdin)
         pipe.write(json.dumps(query) + "\n")
         pipe.flush()
@@ -88,7 +92,20 @@ class Postgres:
     def _answer(self) -> t.Any:  # noqa: ANN401 - JSON
         line = t.cast("t.IO[str]", self._process.stdout).readline()
         assert line, "PostgreSQL ended"
-        return json.loads(line)
+        return json.loads(line, object_hook=_untagged)
+
+
+def _untagged(item: dict[str, t.Any]) -> t.Any:  # noqa: ANN401 - one of the tagged kinds, or JSON
+    """A value that the process tagged; other objects stay as they are."""
+    match item:
+        case {"decimal": str(text)}:
+            return Decimal(text)
+        case {"time": str(text)}:
+            return dt.datetime.fromisoformat(text)
+        case {"day": str(text)}:
+            return dt.date.fromisoformat(text)
+        case _:
+            return item
 
 
 @contextmanager

@@ -10,11 +10,11 @@ import typing as t
 
 from tap_sagex3.control.ledger import GROUP, SIGN, Totals
 from tap_sagex3.declarations import GraphqlSource
-from tap_sagex3.documents import walk
 from tap_sagex3.errors import ApiError
 from tap_sagex3.graphql.client import connection_of, next_cursor, nodes_of
 from tap_sagex3.graphql.query import Selection
 from tap_sagex3.values import MisfitError, converter
+from tap_sagex3.wire import walk
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -10,11 +10,12 @@ from itertools import islice
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
 from tap_sagex3.emitter import Emitter
+from tap_sagex3.mapping import shape
 from tap_sagex3.sync.slots import CONTROL, DIGEST
 from tap_sagex3.tables import VERSION, Spool, TableStream
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from singer_sdk.helpers import types
 
@@ -47,9 +48,9 @@ class ControlStream(TableStream, abc.ABC):
         if self.ABORT_AT_RECORD_COUNT is not None:
             self._dry_run(self.ABORT_AT_RECORD_COUNT)
             return
-        writer, state, selected = self.tap.message_writer, self.stream_state, self._columns()
+        writer, state, selected = self.tap.message_writer, self.stream_state, self.chosen
         version = self.next_version()
-        emitter = Emitter(self.stream_maps, version)
+        emitter = Emitter(self.stream_maps, version, shape(self.config))
         with closing(Spool()) as spool, self.get_record_counter() as counter, self.get_sync_timer():
             for row in self.rows():
                 spool.add(emitter.encode([{name: row[name] for name in selected}], self.tap.now()))
@@ -61,21 +62,16 @@ class ControlStream(TableStream, abc.ABC):
                 counter.increment(spool.number)
                 self.activate_version(version)
                 state.update({DIGEST: spool.digest(), VERSION: version})
-                by_name = dict(spool.counts) or {emitter.name: spool.number}
-                state[CONTROL] = {"run": self.tap.run_id, "records": by_name}
+                if by_name := spool.by_name(emitter.name):
+                    state[CONTROL] = {"run": self.tap.run_id, "records": by_name}
         self.write_state()
         writer.flush()
 
     def _dry_run(self, limit: int) -> None:
         """Send a few rows and leave state as it is."""
-        emitter, selected = Emitter(self.stream_maps, None), self._columns()
+        emitter, selected = Emitter(self.stream_maps, None), self.chosen
         self._write_schema_message()
         for row in islice(self.rows(), limit):
             lines = emitter.encode([{name: row[name] for name in selected}], self.tap.now())
             self.tap.message_writer.write_lines(lines.lines)
         self.tap.message_writer.flush()
-
-    def _columns(self) -> list[str]:
-        """Selected columns; all of them when the stream is read without being selected, as --test does."""
-        kept: Mapping[str, t.Any] = self.stream_maps[0].raw_schema["properties"]
-        return [name for name in self.schema["properties"] if name in kept or not kept]

@@ -12,8 +12,8 @@ if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from tap_sagex3.declarations import GraphqlSource
-    from tap_sagex3.documents import Node
     from tap_sagex3.graphql.query import Literal
+    from tap_sagex3.wire import Node
 
 logger = logging.getLogger("tap-sagex3")
 

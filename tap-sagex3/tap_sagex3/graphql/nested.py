@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import typing as t
 
-from tap_sagex3.documents import children, walk
 from tap_sagex3.errors import IncompleteAnswerError
 from tap_sagex3.graphql.client import connection_of, next_cursor, nodes_of
 from tap_sagex3.graphql.query import ID, collection_query, filter_text, literal
 from tap_sagex3.paths import INDEX
 from tap_sagex3.reading import ItemGuard
+from tap_sagex3.wire import children, walk
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from tap_sagex3.declarations import GraphqlSource
-    from tap_sagex3.documents import Node
     from tap_sagex3.graphql.client import Connection, GraphqlClient
     from tap_sagex3.graphql.query import Selection
+    from tap_sagex3.wire import Node
 
 Path = list[tuple[str, str]]
 """Collections between the document and the one that is read, each with the `_id` of the row in it."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from tap_sagex3.documents import walk
 from tap_sagex3.paths import INDEX, property_path
+from tap_sagex3.wire import walk
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -6,7 +6,7 @@ import logging
 import typing as t
 from itertools import chain, islice
 
-from tap_sagex3.documents import JOINED, Document, DocumentPage, children, key_text
+from tap_sagex3.documents import JOINED, Document, DocumentPage, key_text
 from tap_sagex3.errors import ApiError, IncompleteAnswerError
 from tap_sagex3.graphql.changes import (
     behind_key,
@@ -31,17 +31,19 @@ from tap_sagex3.prefetch import ahead
 from tap_sagex3.ranges import undivided
 from tap_sagex3.reading import ChangeKey, PageGuard, ReadStats, StampReader, in_one_piece, primed
 from tap_sagex3.values import later
+from tap_sagex3.wire import children
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tap_sagex3.declarations import GraphqlSource, StreamDeclaration
-    from tap_sagex3.documents import Found, Node
+    from tap_sagex3.documents import Found
     from tap_sagex3.graphql.changes import Condition
     from tap_sagex3.graphql.client import GraphqlClient
     from tap_sagex3.ranges import KeyRange
     from tap_sagex3.reading import Span
     from tap_sagex3.sources import SiteSource
+    from tap_sagex3.wire import Node
 
 logger = logging.getLogger("tap-sagex3")
 

@@ -13,6 +13,7 @@ from tap_sagex3.documents import one_by_one
 from tap_sagex3.emitter import Emitter, MisfitLog
 from tap_sagex3.errors import ApiError, NotReadableError, TapError
 from tap_sagex3.increments import earliest, not_after, start_of_read
+from tap_sagex3.mapping import shape
 from tap_sagex3.overlap import OverlapMemory
 from tap_sagex3.ranges import KeyRange, range_of
 from tap_sagex3.reading import Span, merge, primed
@@ -23,10 +24,9 @@ from tap_sagex3.sync.incremental import IncrementalRead
 from tap_sagex3.sync.progress import Progress
 from tap_sagex3.sync.slots import CONTROL, MEMORY, Slot, name_of
 from tap_sagex3.sync.stages import FIRST, INCREMENT, bookmark_of, first_load_of, stage_of
-from tap_sagex3.writer import encode
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
     from tap_sagex3.documents import Document, Found
@@ -42,7 +42,6 @@ DRY_RUN_DOCUMENTS = 20
 """Documents read, for each record asked for, when a run is limited to some records a stream (--test)."""
 DAY = 86_400
 _Item = t.TypeVar("_Item")
-_SHAPING = ("stream_maps", "stream_map_config", "flattening_enabled", "flattening_max_depth")
 
 
 class EntitySync:
@@ -205,7 +204,7 @@ class EntitySync:
         slot = Slot(
             stream=stream,
             projections=[stream.projection(i, change.fields) for i, change in enumerate(changes)],
-            emitter=Emitter(stream.stream_maps, version, _salt(stream.config)),
+            emitter=Emitter(stream.stream_maps, version, shape(stream.config)),
             misfits=misfits,
             counter=counter,
             run=self._run_id,
@@ -276,9 +275,3 @@ class EntitySync:
 
 def _as_it_is(found: Found) -> Found:
     return found
-
-
-def _salt(config: Mapping[str, t.Any]) -> bytes:
-    """What changes the lines of unchanged rows: when the user changes it, remembered rows are sent again."""
-    used = {name: config[name] for name in _SHAPING if config.get(name)}
-    return encode(used) if used else b""
