@@ -107,8 +107,9 @@ class Scale:
         self._low = low
         pairs = enumerate(zip(low, high, strict=True))
         self._place = next((place for place, (one, other) in pairs if one != other), -1)
+        no_scale = f"no scale from {low} to {high}"
         if self._place < 0:
-            raise ValueError
+            raise ValueError(no_scale)
         self._common = ""
         self._places: list[str] = []
         first, last = low[self._place], high[self._place]
@@ -117,7 +118,7 @@ class Scale:
             tail = first[len(self._common) :][:_WIDTH]
             self._places = [_alphabet(character) for character in tail] or [_ANY]
         elif not (type(first) is type(last) is int):
-            raise ValueError
+            raise ValueError(no_scale)
 
     def number(self, key: Key) -> int:
         """Where a key lies."""

@@ -47,6 +47,10 @@ INCREMENTS: dict[str, Property] = {
         0,
     ),
     "detail_workers": number(
-        "Detail workers", "REST $details requests made at the same time; 1 makes them one by one.", 4, 1
+        "Detail workers",
+        "REST requests made at the same time: $details of documents, and parts of a long list in a first load; "
+        "1 makes them one by one.",
+        4,
+        1,
     ),
 }
