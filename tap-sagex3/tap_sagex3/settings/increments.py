@@ -48,7 +48,7 @@ INCREMENTS: dict[str, Property] = {
     ),
     "detail_workers": number(
         "Detail workers",
-        "REST requests made at the same time: $details of documents, and parts of a long list in a first load; "
+        "REST requests made at the same time: $details of documents, parts of a long list in a first load; "
         "1 makes them one by one.",
         4,
         1,
