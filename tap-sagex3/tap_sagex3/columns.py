@@ -15,12 +15,16 @@ import msgspec
 from tap_sagex3.levels import NO_LIMIT
 from tap_sagex3.values import MisfitError, column_of
 from tap_sagex3.wire import walk
+from tap_sagex3.writer import encode
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from tap_sagex3.levels import LevelPlan
     from tap_sagex3.wire import Node
+
+_AT_ONCE = 200
+"""Rows that are converted together: what they hold stays in the processor's cache until it is encoded."""
 
 Values = t.Sequence[t.Any]
 Column = t.Callable[[Values], t.Iterable[t.Any]]
@@ -53,19 +57,29 @@ class ColumnPlan:
             gc=False,
         )
 
-    def rows(self, nodes: Sequence[Node], last: Iterable[t.Any]) -> list[msgspec.Struct] | None:
-        """A row for each wire object, to be encoded; None when a value does not fit."""
-        found = self._found(nodes)
+    def encoded(self, nodes: Sequence[Node], last: Sequence[t.Any]) -> list[bytes] | None:
+        """A row for each wire object, encoded; None when a value does not fit.
+
+        `last` are the values of the last column.
+        """
+        records: list[bytes] = []
         try:
-            columns = [
-                repeat(constant, len(nodes)) if convert is None else convert(found[place])
-                for place, convert, constant in self._parts
-            ]
+            for begin in range(0, len(nodes), _AT_ONCE):
+                end = begin + _AT_ONCE
+                records += map(encode, self._rows(nodes[begin:end], last[begin:end]))
         except (MisfitError, TypeError):
             return None
+        return records
+
+    def _rows(self, nodes: Sequence[Node], last: Sequence[t.Any]) -> Iterable[msgspec.Struct]:
+        found = self._found(nodes)
+        columns = [
+            repeat(constant, len(nodes)) if convert is None else convert(found[place])
+            for place, convert, constant in self._parts
+        ]
         if self._has_last:
             columns.append(last)
-        return list(map(self._row, *columns))
+        return map(self._row, *columns)
 
     def _found(self, nodes: Sequence[Node]) -> Sequence[Values]:
         """The values of each member; a site may leave one out."""

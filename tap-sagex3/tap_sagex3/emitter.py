@@ -79,10 +79,9 @@ class Emitter:
         """Whether records leave as they are, so that whole pages can be encoded."""
         return self._plain is not None
 
-    def block(self, rows: Sequence[object], extracted: str) -> Block:
-        """Rows, at least one, encoded together. Only for an emitter that is plain."""
+    def block(self, records: list[bytes], extracted: str) -> Block:
+        """Encoded rows, at least one, that leave together. Only for an emitter that is plain."""
         frame = t.cast("RecordFrame", self._plain)
-        records = list(map(encode, rows))
         return Block(records, frame.block(records, extracted))
 
     def digested(self, records: Sequence[bytes]) -> bytes:

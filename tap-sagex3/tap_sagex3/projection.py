@@ -20,8 +20,6 @@ from tap_sagex3.wire import children
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    import msgspec
-
     from tap_sagex3.declarations import Field, Source, StreamDeclaration
     from tap_sagex3.documents import Document, DocumentPage, Misfit, Row
     from tap_sagex3.levels import ProjectionOptions
@@ -109,8 +107,8 @@ class Projection:
         template = {name: value for name, value in self._template.items() if name != UPDATED}
         return ColumnPlan(template, self._levels[0], UPDATED if self._updated else None)
 
-    def page(self, page: DocumentPage) -> tuple[list[msgspec.Struct], list[str | None]] | None:
-        """Rows of a page of documents, to be encoded, and the change time of each.
+    def page(self, page: DocumentPage) -> tuple[list[bytes], list[str | None]] | None:
+        """Rows of a page of documents, encoded, and the change time of each.
 
         None when its documents have to be taken one by one. Nothing is noted then.
         """
@@ -118,11 +116,11 @@ class Projection:
         if self._columns is None or not nodes or any(m not in node for m in self._keys[0] for node in nodes):
             return None
         stamps = self._stamps_of(page)
-        rows = None if stamps is None else self._columns.rows(nodes, stamps)
-        if rows is None or stamps is None:
+        records = None if stamps is None else self._columns.encoded(nodes, stamps)
+        if records is None or stamps is None:
             return None
         self._levels[0].note_missing(nodes[0])
-        return rows, stamps
+        return records, stamps
 
     def _stamps_of(self, page: DocumentPage) -> list[str | None] | None:
         """Change time of each document of a page; None when one of them is not a time."""

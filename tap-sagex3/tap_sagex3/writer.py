@@ -90,6 +90,10 @@ class BufferedWriter(GenericSingerWriter[bytes, Message]):
 
     def write_block(self, lines: bytes) -> None:
         """Add encoded lines that are one text already."""
+        if len(lines) >= BUFFER_SIZE:
+            self.flush()
+            self._write(lines)
+            return
         self._buffer += lines
         if len(self._buffer) >= BUFFER_SIZE:
             self.flush()
@@ -102,8 +106,12 @@ class BufferedWriter(GenericSingerWriter[bytes, Message]):
         """
         if not self._buffer:
             return
-        out, data = sys.stdout.buffer, bytes(self._buffer)
+        data = bytes(self._buffer)
         self._buffer.clear()
+        self._write(data)
+
+    def _write(self, data: bytes) -> None:
+        out = sys.stdout.buffer
         self._writing = True
         try:
             out.write(data)

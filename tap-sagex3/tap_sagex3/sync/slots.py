@@ -72,10 +72,10 @@ class Slot:
         found = self.projections[page.source].page(page)
         if found is None:
             return None
-        rows, times = found
+        records, times = found
         if times != page.stamps:
             times = [later(own, stamp) for own, stamp in zip(times, page.stamps, strict=True)]
-        return self.emitter.block(rows, page.extracted), times
+        return self.emitter.block(records, page.extracted), times
 
     def latest(self, document: Document) -> str | None:
         """Change time by which a document is remembered: the later of its own and those of its rows."""
