@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import typing as t
 from itertools import repeat
-from operator import itemgetter
 
 import msgspec
 
@@ -21,10 +20,7 @@ if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from tap_sagex3.levels import LevelPlan
-    from tap_sagex3.wire import Node
-
-_AT_ONCE = 200
-"""Rows that are converted together: what they hold stays in the processor's cache until it is encoded."""
+    from tap_sagex3.wire_rows import WireRows
 
 Values = t.Sequence[t.Any]
 Column = t.Callable[[Values], t.Iterable[t.Any]]
@@ -44,8 +40,6 @@ class ColumnPlan:
         """
         columns = _columns(level)
         self._members = tuple(dict.fromkeys(member for member, _ in columns.values()))
-        # A getter of one member would give no tuple.
-        self._values: Callable[[Node], tuple[t.Any, ...]] = itemgetter(*self._members, *self._members[:1])
         self._has_last = last is not None
         self._parts = [_part(name, value, columns, self._members) for name, value in template.items()]
         names = [*template, last] if last else list(template)
@@ -57,36 +51,19 @@ class ColumnPlan:
             gc=False,
         )
 
-    def encoded(self, nodes: Sequence[Node], last: Sequence[t.Any]) -> list[bytes] | None:
-        """A row for each wire object, encoded; None when a value does not fit.
-
-        `last` are the values of the last column.
-        """
-        records: list[bytes] = []
+    def encoded(self, rows: WireRows, last: Sequence[t.Any]) -> list[bytes] | None:
+        """Rows, encoded; None when a value does not fit. `last` are the values of the last column."""
+        found = rows.columns(self._members)
         try:
-            for begin in range(0, len(nodes), _AT_ONCE):
-                end = begin + _AT_ONCE
-                records += map(encode, self._rows(nodes[begin:end], last[begin:end]))
+            columns = [
+                repeat(constant, len(last)) if convert is None else convert(found[place])
+                for place, convert, constant in self._parts
+            ]
         except (MisfitError, TypeError):
             return None
-        return records
-
-    def _rows(self, nodes: Sequence[Node], last: Sequence[t.Any]) -> Iterable[msgspec.Struct]:
-        found = self._found(nodes)
-        columns = [
-            repeat(constant, len(nodes)) if convert is None else convert(found[place])
-            for place, convert, constant in self._parts
-        ]
         if self._has_last:
             columns.append(last)
-        return map(self._row, *columns)
-
-    def _found(self, nodes: Sequence[Node]) -> Sequence[Values]:
-        """The values of each member; a site may leave one out."""
-        try:
-            return list(zip(*map(self._values, nodes), strict=True))
-        except KeyError:
-            return [[node.get(member) for node in nodes] for member in self._members]
+        return list(map(encode, map(self._row, *columns)))
 
 
 def can_be_columns(level: LevelPlan) -> bool:

@@ -9,6 +9,7 @@ if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from tap_sagex3.wire import Node
+    from tap_sagex3.wire_rows import WireRows
 
 Row = dict[str, t.Any]
 Misfit = tuple[str, t.Any, str]
@@ -42,12 +43,12 @@ class Document:
 class DocumentPage:
     """Documents without lines that came in one answer, not taken apart: whole pages are faster.
 
-    `keys` are their keys and `stamps` their canonical change times, in the order of the nodes.
+    `keys` are their keys and `stamps` their canonical change times, in the order of the rows.
     """
 
     source: int
     kind: str | None
-    nodes: Sequence[Node]
+    rows: WireRows
     keys: Sequence[tuple[t.Any, ...]]
     stamps: Sequence[str | None]
     extracted: str
@@ -58,7 +59,8 @@ class DocumentPage:
 
     def documents(self) -> Iterator[Document]:
         """The documents one by one."""
-        for place, (node, parts, stamp) in enumerate(zip(self.nodes, self.keys, self.stamps, strict=True)):
+        found = zip(self.rows.nodes(), self.keys, self.stamps, strict=True)
+        for place, (node, parts, stamp) in enumerate(found):
             yield Document(self.source, self.key(place), parts, stamp, node, self.extracted)
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from msgspec import UNSET
+
 from tap_sagex3.columns import ColumnPlan, can_be_columns
 from tap_sagex3.declarations import UPDATED
 from tap_sagex3.documents import JOINED
@@ -112,21 +114,27 @@ class Projection:
 
         None when its documents have to be taken one by one. Nothing is noted then.
         """
-        nodes = page.nodes
-        if self._columns is None or not nodes or any(m not in node for m in self._keys[0] for node in nodes):
+        if self._columns is None or not page.keys or not self._has_keys(page):
             return None
         stamps = self._stamps_of(page)
-        records = None if stamps is None else self._columns.encoded(nodes, stamps)
+        records = None if stamps is None else self._columns.encoded(page.rows, stamps)
         if records is None or stamps is None:
             return None
-        self._levels[0].note_missing(nodes[0])
+        if self._levels[0].missing is None:
+            self._levels[0].note_missing(page.rows.head(1).nodes()[0])
         return records, stamps
+
+    def _has_keys(self, page: DocumentPage) -> bool:
+        """Whether all documents have the columns of the stream's key."""
+        keys = self._keys[0]
+        columns = page.rows.columns(keys) if keys else ()
+        return not any(UNSET in column or None in column for column in columns)
 
     def _stamps_of(self, page: DocumentPage) -> list[str | None] | None:
         """Change time of each document of a page; None when one of them is not a time."""
-        values = [node.get(self._stamps[0]) for node in page.nodes]
-        if None in values:
-            found = [self._stamp_of(node) for node in page.nodes]
+        values = page.rows.columns(self._stamps[:1])[0]
+        if None in values or UNSET in values:
+            found = [self._stamp_of(node) for node in page.rows.nodes()]
         else:
             try:
                 found = list(map(self._stamp, values))

@@ -28,6 +28,7 @@ if t.TYPE_CHECKING:
     from tap_sagex3.settings import Settings
 
 Json = t.Any
+Decode = t.Callable[[bytes], t.Any]
 
 FIRST_WAIT = 0.5
 """Seconds up to which the first wait goes; later ones double it."""
@@ -38,12 +39,17 @@ _PROXY_LOGIN = 407
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A decoded answer: HTTP status, JSON body (numbers as int or Decimal), when it came (UTC), its bytes."""
+    """A decoded answer: HTTP status, JSON body (numbers as int or Decimal), when it came (UTC), its bytes.
+
+    Where the request came with a decoder of its own that could read the body, `typed` is what it gave, and
+    there is no `body`.
+    """
 
     status: int
     body: Json
     received: datetime
     size: int
+    typed: t.Any = None
 
 
 class _Authorization(requests.auth.AuthBase):
@@ -74,18 +80,25 @@ class Transport:
         self.server_start: datetime | None = None
         self.graphql_url = ""  # where the cloud gateway has the folder, once it has told
 
-    def get(self, url: str) -> Answer:
+    def get(self, url: str, decode: Decode | None = None) -> Answer:
         """GET a URL of this server and decode the JSON answer. Raises as `request`."""
-        return self.request("GET", url)
+        return self.request("GET", url, decode=decode)
 
     def post(self, url: str, body: Json, headers: Mapping[str, str]) -> Answer:
         """POST a JSON body and decode the JSON answer. Raises as `request`."""
         return self.request("POST", url, msgspec.json.encode(body), headers)
 
     def request(
-        self, method: str, url: str, data: bytes | None = None, headers: Mapping[str, str] | None = None
+        self,
+        method: str,
+        url: str,
+        data: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        decode: Decode | None = None,
     ) -> Answer:
         """Send a request, again when the trouble may pass.
+
+        `decode` is tried first on the body of an answer with status 200; it gives None if it cannot read it.
 
         Returns:
             The answer when its status is below 400, or is an error with a JSON body that the caller explains.
@@ -100,7 +113,7 @@ class Transport:
             msg = f"Refused to send credentials to {origin_of(url)}: only {own} may get them."
             raise ApiError(msg)
         return persist(
-            lambda: self._once(method, url, data, headers or {}),
+            lambda: self._once(method, url, data, headers or {}, decode),
             Patience.of(self.settings, FIRST_WAIT),
             f"{method} {url}",
             "Check server_url.",
@@ -111,14 +124,18 @@ class Transport:
         parts = urlsplit(url)
         return (parts.scheme, parts.netloc) == (self._origin.scheme, self._origin.netloc)
 
-    def _once(self, method: str, url: str, data: bytes | None, headers: Mapping[str, str]) -> Answer:
+    def _once(
+        self, method: str, url: str, data: bytes | None, headers: Mapping[str, str], decode: Decode | None
+    ) -> Answer:
         header = self._login.header()
         received = self._send(method, url, data, headers, header)
         if received.status == UNAUTHORIZED and self._login.renew(header, _refusal(received)):
             received = self._send(method, url, data, headers, self._login.header())
         self._note_time(received)
         self._check_status(received, method, url)
-        return Answer(received.status, _decode(received, url), datetime.now(UTC), len(received.body))
+        typed = decode(received.body) if decode and received.status == requests.codes.ok else None
+        body = _decode(received, url) if typed is None else None
+        return Answer(received.status, body, datetime.now(UTC), len(received.body), typed)
 
     def _send(
         self, method: str, url: str, data: bytes | None, headers: Mapping[str, str], authorization: str

@@ -77,7 +77,8 @@ def alter(monkeypatch: pytest.MonkeyPatch) -> Callable[[Alter], None]:
 
     def install(change: Alter) -> None:
         def altered(self: Transport, method: str, url: str, *rest: t.Any) -> Answer:  # noqa: ANN401
-            answer = once(self, method, url, *rest)
+            data, headers, _decode = rest
+            answer = once(self, method, url, data, headers, None)
             body = change(url, answer.body)
             return answer if body is None else dataclasses.replace(answer, body=body)
 

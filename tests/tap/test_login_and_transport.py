@@ -179,7 +179,7 @@ def test_the_next_page_is_put_back_on_our_server(server: Callable[..., Transport
         "https://internal-host:8124/api1/x3/erp/SEED/CLASS?representation=REPR.$query&key=gt.1~a%20b&count=20"
     )
     client = RestClient(server(page('{"NUM":1}', following=elsewhere), page('{"NUM":2}')))
-    assert [p.rows for p in client.pages(SOURCE, {})] == [[{"NUM": 1}], [{"NUM": 2}]]
+    assert [p.rows.nodes() for p in client.pages(SOURCE, {})] == [[{"NUM": 1}], [{"NUM": 2}]]
     paths = [path for path, _ in Handler.seen]
     assert paths[1] == "/api1/x3/erp/SEED/CLASS?representation=REPR.$query&key=gt.1~a%20b&count=20"
     assert all("Authorization" in headers for _, headers in Handler.seen)
@@ -195,7 +195,7 @@ def test_a_page_that_names_itself_ends_the_read(server: Callable[..., Transport]
 def test_an_empty_last_page_ends_the_read(server: Callable[..., Transport]) -> None:
     following = "http://other/api1/x3/erp/SEED/CLASS?representation=REPR.$query&key=gt.1"
     client = RestClient(server(page('{"NUM":1}', following=following), page()))
-    assert [p.rows for p in client.pages(SOURCE, {})] == [[{"NUM": 1}], []]
+    assert [p.rows.nodes() for p in client.pages(SOURCE, {})] == [[{"NUM": 1}], []]
 
 
 @pytest.mark.parametrize("location", ["https://elsewhere.example/login", "/login", ""])

@@ -14,6 +14,7 @@ from tap_sagex3.errors import IncompleteAnswerError
 from tap_sagex3.ranges import KeyRange, Scale, Starts, equal_steps, growing_steps, range_of, undivided
 from tap_sagex3.rest.client import Page
 from tap_sagex3.rest.ranged import RangedList
+from tap_sagex3.wire_rows import NodeRows
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -50,7 +51,7 @@ class ListServer:
         while True:
             rows = [key for key in self.records if self.order[key] >= place]
             rows = rows[::-1][:size] if backwards else rows[:size]
-            yield Page([{"A": key[0], "B": key[1]} for key in rows], "2026-01-01T00:00:00Z")
+            yield Page(NodeRows([{"A": key[0], "B": key[1]} for key in rows]), "2026-01-01T00:00:00Z")
             self._delete()
             if len(rows) < size:
                 return
@@ -59,7 +60,7 @@ class ListServer:
     def read(self, parameters: Mapping[str, str]) -> Iterator[DocumentPage]:
         """Pages of documents, as the reader gives them."""
         for page in self.pages(SOURCE, {"count": str(self.page_size), **parameters}):
-            keys = [(row["A"], row["B"]) for row in page.rows]
+            keys = [(row["A"], row["B"]) for row in page.rows.nodes()]
             if keys:
                 yield DocumentPage(0, None, page.rows, keys, [None] * len(keys), page.received)
 

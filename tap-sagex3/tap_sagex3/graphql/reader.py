@@ -32,6 +32,7 @@ from tap_sagex3.ranges import undivided
 from tap_sagex3.reading import ChangeKey, PageGuard, ReadStats, StampReader, in_one_piece, primed
 from tap_sagex3.values import later
 from tap_sagex3.wire import children
+from tap_sagex3.wire_rows import NodeRows
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -171,7 +172,7 @@ class GraphqlReader:
             stamps = self._stamp.read_all(values) if field else [None] * len(nodes)
             keys = [key_of(node, self._node) for node in nodes]
             if nodes:
-                yield DocumentPage(self._index, self._source.kind, nodes, keys, stamps, received)
+                yield DocumentPage(self._index, self._source.kind, NodeRows(nodes), keys, stamps, received)
 
     def _found(
         self,

@@ -16,12 +16,14 @@ from urllib.parse import quote, urlsplit
 
 from tap_sagex3.errors import ApiError, IncompleteAnswerError, NotReadableError
 from tap_sagex3.values import format_time
+from tap_sagex3.wire_rows import NodeRows
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from tap_sagex3.declarations import RestSource
     from tap_sagex3.transport import Answer, Transport
+    from tap_sagex3.wire_rows import RowLayout, WireRows
 
 Resource = dict[str, t.Any]
 logger = logging.getLogger("tap-sagex3")
@@ -36,7 +38,7 @@ _API = "/api1/"
 class Page:
     """Rows of one page and when it was read (canonical UTC)."""
 
-    rows: list[Resource]
+    rows: WireRows
     received: str
 
 
@@ -52,8 +54,10 @@ class RestClient:
         self.pages_ahead = settings.prefetch_pages
         self._base = f"{settings.server_url}/api1/x3/erp/{quote(settings.folder, safe='')}"
 
-    def pages(self, source: RestSource, parameters: Mapping[str, str]) -> Iterator[Page]:
-        """All pages of a list, following `$next`.
+    def pages(
+        self, source: RestSource, parameters: Mapping[str, str], layout: RowLayout | None = None
+    ) -> Iterator[Page]:
+        """All pages of a list, following `$next`; with a layout, only its members of the rows.
 
         Raises:
             NotReadableError: the class or representation is not there.
@@ -64,17 +68,22 @@ class RestClient:
         seen: set[str] = set()
         while url:
             seen.add(url)
-            answer = self._transport.get(url)
-            body = self._checked(answer, url, source)
-            rows = body.get("$resources")
-            if not isinstance(rows, list):
-                msg = f"{url} answered without $resources: the page is incomplete."
-                raise IncompleteAnswerError(msg)
+            answer = self._transport.get(url, None if layout is None else layout.decode)
+            rows, links = answer.typed or self._listed(answer, url, source)
             yield Page(rows, format_time(answer.received.replace(microsecond=0)))
-            url = self._next(body)
+            url = self._next(links)
             if url in seen:
                 msg = f"{url} is named as the next page a second time: paging does not move on."
                 raise IncompleteAnswerError(msg)
+
+    def _listed(self, answer: Answer, url: str, source: RestSource) -> tuple[WireRows, t.Any]:
+        """Rows and links of a page of a list."""
+        body = self._checked(answer, url, source)
+        rows = body.get("$resources")
+        if not isinstance(rows, list):
+            msg = f"{url} answered without $resources: the page is incomplete."
+            raise IncompleteAnswerError(msg)
+        return NodeRows(rows), body.get("$links")
 
     def details(self, source: RestSource, key: Sequence[t.Any]) -> Resource | None:
         """One record with its collections; None when X3 says that it does not exist.
@@ -105,7 +114,7 @@ class RestClient:
         """Whether the list has a record with this key."""
         parts = zip(source.key, key, strict=True)
         where = " and ".join(f"{column} eq {_where_literal(value)}" for column, value in parts)
-        return any(page.rows for page in self.pages(source, {"count": "1", "where": where}))
+        return any(page.rows.nodes() for page in self.pages(source, {"count": "1", "where": where}))
 
     def prototype(self, source: RestSource, facet: str) -> Resource | None:
         """Properties of a facet (`$query` or `$details`) by name; None when the server does not tell."""
@@ -140,9 +149,9 @@ class RestClient:
             raise ApiError(msg)
         return answer.body
 
-    def _next(self, body: Resource) -> str:
+    def _next(self, links: t.Any) -> str:  # noqa: ANN401 - JSON
         """URL of the next page on our own server, or empty text at the end."""
-        link = (body.get("$links") or {}).get("$next") or {}
+        link = (links or {}).get("$next") or {}
         url = link.get("$url")
         if not url:
             return ""

@@ -111,7 +111,7 @@ def _records(client: RestClient, source: RestSource, keys: Sequence[Key]) -> lis
 def _first_key(client: RestClient, source: RestSource, parameters: Mapping[str, str]) -> Key | None:
     """Key of the first record of a list."""
     for page in client.pages(source, {"count": "1", **parameters}):
-        for row in page.rows:
+        for row in page.rows.nodes():
             return tuple(row[column] for column in source.key if column in row)
         break
     return None

@@ -87,7 +87,7 @@ def changed_keys(
         parameters["where"] = where
     last: tuple[t.Any, ...] | None = None
     for page in client.pages(lines.source, parameters):
-        for row in page.rows:
+        for row in page.rows.nodes():
             parts = tuple(row.get(name) for name in key)
             if parts != last:
                 yield parts

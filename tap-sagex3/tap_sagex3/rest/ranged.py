@@ -83,7 +83,7 @@ class RangedList:
             if number not in begun:
                 begun.add(number)
                 self._starts.add(owner, mine.keys)
-            if mine.nodes:
+            if mine.keys:
                 yield owner, mine
             if end is not None:
                 ended.add(number)
@@ -123,4 +123,4 @@ class RangedList:
 
 def _cut(page: DocumentPage, end: int) -> DocumentPage:
     """The documents before a place."""
-    return replace(page, nodes=page.nodes[:end], keys=page.keys[:end], stamps=page.stamps[:end])
+    return replace(page, rows=page.rows.head(end), keys=page.keys[:end], stamps=page.stamps[:end])

@@ -6,6 +6,8 @@ import logging
 import typing as t
 from datetime import UTC, datetime
 
+from msgspec import UNSET
+
 from tap_sagex3.documents import Document, DocumentPage, key_text, one_by_one
 from tap_sagex3.errors import IncompleteAnswerError, NotReadableError
 from tap_sagex3.prefetch import ahead
@@ -17,6 +19,7 @@ from tap_sagex3.rest.pool import ordered_map
 from tap_sagex3.rest.ranged import RangedList
 from tap_sagex3.rest.stamps import STAMPS, change_field, is_date, stamp_condition
 from tap_sagex3.values import format_time, later
+from tap_sagex3.wire_rows import RowLayout
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -28,6 +31,7 @@ if t.TYPE_CHECKING:
     from tap_sagex3.rest.client import RestClient
     from tap_sagex3.rest.lines import LineClass
     from tap_sagex3.sources import SiteSource
+    from tap_sagex3.wire_rows import Values
 
 Resource = dict[str, t.Any]
 logger = logging.getLogger("tap-sagex3")
@@ -73,6 +77,7 @@ class RestReader:
         self._tables = tables_of(streams, self._kind)
         self._chains = _chains(streams, self._kind)
         self._line_classes = site.line_classes
+        self._layout = None if self._rest.details else _layout(site, streams)
         self.stats = ReadStats()
         self._full_table = full_table
         self._change = ChangeKey(None, whole_days=False, fields=STAMPS)
@@ -195,9 +200,10 @@ class RestReader:
         """Documents that the list shows as a whole."""
         field = self._change.field
         guard = PageGuard(self._rest.class_name)
-        for page in self._client.pages(self._rest, parameters):
-            keys = self._keys(page.rows)
-            values = [row.get(field or "") for row in page.rows]
+        for page in self._client.pages(self._rest, parameters, self._layout):
+            *parts, stamped = page.rows.columns((*self._rest.key, field or ""))
+            keys = self._keys_of(parts)
+            values = [None if value is UNSET else value for value in stamped]
             guard.check((*key, value) for key, value in zip(keys, values, strict=True))
             stamps = self._stamp.read_all(values) if field else [None] * len(keys)
             if keys:
@@ -208,9 +214,10 @@ class RestReader:
         change = self._change.field or ""
         for page in ahead(self._client.pages(self._rest, parameters), self._client.pages_ahead):
             self.stats.pages += 1
-            keys = self._keys(page.rows)
-            guard.check((*key, row.get(change)) for key, row in zip(keys, page.rows, strict=True))
-            for key, row in zip(keys, page.rows, strict=True):
+            rows = page.rows.nodes()
+            keys = self._keys_of(page.rows.columns(self._rest.key))
+            guard.check((*key, row.get(change)) for key, row in zip(keys, rows, strict=True))
+            for key, row in zip(keys, rows, strict=True):
                 yield Listed(row, key, page.received)
 
     def _details(self, listed: Listed) -> Resource | None:
@@ -241,16 +248,15 @@ class RestReader:
         parts = listed.key
         return Document(self._index, key_text(self._kind, parts), parts, stamp, node, listed.received, level)
 
-    def _keys(self, rows: Sequence[Resource]) -> list[tuple[t.Any, ...]]:
-        """The keys of some rows of the list."""
-        try:
-            columns = [[row[column] for row in rows] for column in self._rest.key]
-        except KeyError as error:
-            msg = (
-                f"REST {self._rest.representation}.$query has no column {error}, which is part of the key: "
-                "add it to the representation, or set key in stream_options."
-            )
-            raise NotReadableError(msg) from None
+    def _keys_of(self, columns: Sequence[Values]) -> list[tuple[t.Any, ...]]:
+        """The keys of some rows of the list, from their columns."""
+        for name, column in zip(self._rest.key, columns, strict=True):
+            if None in column or UNSET in column:
+                msg = (
+                    f"REST {self._rest.representation}.$query has no column {name!r}, which is part of the "
+                    "key: add it to the representation, or set key in stream_options."
+                )
+                raise NotReadableError(msg)
         return list(zip(*columns, strict=True))
 
     def _properties(self) -> Mapping[str, t.Any]:
@@ -259,7 +265,7 @@ class RestReader:
         if properties is not None:
             return properties
         for page in self._client.pages(self._rest, {"count": "1"}):
-            return page.rows[0] if page.rows else {}
+            return next(iter(page.rows.nodes()), {})
         return {}
 
     def _check_collections(self) -> None:
@@ -273,6 +279,16 @@ class RestReader:
                 "its lines cannot be read."
             )
             raise NotReadableError(msg)
+
+
+def _layout(site: SiteSource, streams: Sequence[StreamDeclaration]) -> RowLayout | None:
+    """What is looked at in the rows of a list; None when that is not just columns."""
+    fields = [field for stream in streams for field in stream.fields if not field.level]
+    if any(field.dimensions for field in fields):
+        return None
+    columns = [field.x3_column(site.source.kind) for field in fields]
+    stamps = (site.change_field,) if site.change_field else STAMPS
+    return RowLayout([*site.source.rest.key, *stamps, *(column for column in columns if column)])
 
 
 def _chains(streams: Sequence[StreamDeclaration], kind: str | None) -> dict[int, tuple[str, ...]]:

@@ -90,7 +90,7 @@ class FirstLoad:
             slot.send_page(self._context.writer, block)
             self._remember(slot, page, block, times)
             self._unsaved += len(block.records)
-        self._context.progress.documents(len(page.nodes))
+        self._context.progress.documents(len(page.keys))
 
     def _remember(self, slot: Slot, page: DocumentPage, block: Block, times: Sequence[str | None]) -> None:
         """Remember what was sent of the window that the next run reads again."""

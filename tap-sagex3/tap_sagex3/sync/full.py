@@ -55,7 +55,7 @@ class FullRead:
             return False
         for slot, spool, block in zip(self._context.slots, spools, blocks, strict=True):
             spool.add_block(slot.emitter.digested(block.records), block)
-        self._context.progress.documents(len(page.nodes))
+        self._context.progress.documents(len(page.keys))
         return True
 
     def _send(self, slot: Slot, spool: Spool) -> None:

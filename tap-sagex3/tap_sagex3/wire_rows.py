@@ -1,0 +1,118 @@
+"""Rows of a list as they came over the wire, to be taken as columns or one by one. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+from decimal import Decimal
+from operator import itemgetter
+
+import msgspec
+
+if t.TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tap_sagex3.wire import Node
+
+Values = t.Sequence[t.Any]
+_ABSENT = frozenset({type(msgspec.UNSET)})
+
+
+class WireRows(t.Protocol):
+    """Some rows."""
+
+    def columns(self, members: Sequence[str]) -> Sequence[Values]:
+        """The values of each member; where it is not there None, or UNSET if other rows have it."""
+
+    def nodes(self) -> Sequence[Node]:
+        """The rows as JSON objects."""
+
+    def head(self, end: int) -> WireRows:
+        """The rows before a place."""
+
+
+class NodeRows:
+    """Rows that are JSON objects already."""
+
+    def __init__(self, nodes: Sequence[Node]) -> None:
+        """Take them."""
+        self._nodes = nodes
+
+    def columns(self, members: Sequence[str]) -> Sequence[Values]:
+        """The values of each member."""
+        if not self._nodes:
+            return [()] * len(members)
+        # A getter of one member would give no tuple.
+        values = itemgetter(*members, *members[:1])
+        try:
+            return list(zip(*map(values, self._nodes), strict=True))[: len(members)]
+        except KeyError:
+            return [[node.get(member) for node in self._nodes] for member in members]
+
+    def nodes(self) -> Sequence[Node]:
+        """The rows."""
+        return self._nodes
+
+    def head(self, end: int) -> NodeRows:
+        """The rows before a place."""
+        return NodeRows(self._nodes[:end])
+
+
+class RowLayout:
+    """Members that are looked at in the rows of a list: decoding nothing else is faster."""
+
+    def __init__(self, members: Sequence[str]) -> None:
+        """Make a type for the rows."""
+        self.members = {member: place for place, member in enumerate(dict.fromkeys(members))}
+        fields = [(f"m{place}", t.Any, msgspec.UNSET) for place in self.members.values()]
+        names = {f"m{place}": member for member, place in self.members.items()}
+        row = msgspec.defstruct("WireRow", fields, rename=names, gc=False)
+        rows: t.Any = list[row]  # type: ignore[valid-type]
+        whole = msgspec.defstruct(
+            "WirePage",
+            [("resources", rows), ("links", t.Any, None), ("diagnoses", t.Any, None)],
+            rename={name: f"${name}" for name in ("resources", "links", "diagnoses")},
+        )
+        self._decoder = msgspec.json.Decoder(whole, float_hook=Decimal)
+
+    def decode(self, body: bytes) -> tuple[StructRows, t.Any] | None:
+        """Rows and links of a page; None when there is anything else to be told about it."""
+        try:
+            page = t.cast("t.Any", self._decoder.decode(body))
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return None
+        return None if page.diagnoses else (StructRows(self, page.resources), page.links)
+
+
+class StructRows:
+    """Rows of a layout."""
+
+    def __init__(self, layout: RowLayout, rows: Sequence[msgspec.Struct]) -> None:
+        """Take them."""
+        self._layout = layout
+        self._rows = rows
+
+    def columns(self, members: Sequence[str]) -> Sequence[Values]:
+        """The values of each member."""
+        if not self._rows:
+            return [()] * len(members)
+        found = list(zip(*map(msgspec.structs.astuple, self._rows), strict=True))
+        places = self._layout.members
+        nothing = (None,) * len(self._rows)
+        return [_present(found[places[member]]) if member in places else nothing for member in members]
+
+    def nodes(self) -> Sequence[Node]:
+        """The rows as JSON objects, with the members of the layout that they have."""
+        names = list(self._layout.members)
+        tuples = map(msgspec.structs.astuple, self._rows)
+        return [{k: v for k, v in zip(names, row, strict=True) if v is not msgspec.UNSET} for row in tuples]
+
+    def head(self, end: int) -> StructRows:
+        """The rows before a place."""
+        return StructRows(self._layout, self._rows[:end])
+
+
+def _present(values: Values) -> Values:
+    """The values; nulls when no row has one."""
+    if values and values[0] is msgspec.UNSET and set(map(type, values)) == _ABSENT:
+        return (None,) * len(values)
+    return values
