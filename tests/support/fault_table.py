@@ -24,7 +24,12 @@ GRAPHQL_PLACES: dict[str, Rule] = {
     "discovery": {"on": "graphql", "text": "__schema"},
     "first page": {"on": "graphql", "text": "purchaseOrder{query("},
     "later page": {"on": "graphql", "text": "purchaseOrder{query(", "nth": 2},
+    "nested page": {"on": "graphql", "text": "read(_id:", "nth": 2},
 }
+NESTED = "nested page"
+ORDERS = ("purchase_orders", "purchase_order_lines", "stock")
+INVOICES = ("supplier_invoices", "supplier_invoice_lines")
+"""One of them has more lines than a page of a collection."""
 PLACES = {"rest": REST_PLACES, "graphql": GRAPHQL_PLACES}
 PASSING: dict[str, Rule] = {
     "429 with Retry-After": {"fault": "status", "status": 429, "retry_after": "0"},
@@ -33,6 +38,7 @@ PASSING: dict[str, Rule] = {
     "503": {"fault": "status", "status": 503},
     "reset before the answer": {"fault": "reset"},
     "reset in mid-body": {"fault": "cut"},
+    "no answer in time": {"fault": "slow", "seconds": 1.5},
     "slow body": {"fault": "trickle", "pieces": 4, "seconds": 0.1},
     "truncated JSON": {"fault": "truncated"},
     "malformed JSON": {"fault": "malformed"},
@@ -62,6 +68,11 @@ class Case:
     prepare: tuple[Rule, ...] = ()
     login: str = ""
     changes: bool = field(default=False)
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        """The streams to read."""
+        return INVOICES if self.place == NESTED else ORDERS
 
 
 def _cases() -> Iterator[Case]:
@@ -106,7 +117,7 @@ def _of_one_api() -> Iterator[Case]:
         yield Case("$diagnoses with status 200", "rest", place, "refused", (rule,))
     rule = {**rest["first page"], "fault": "next_host", "times": 99}
     yield Case("$next to another host", "rest", "every page", "completed", (rule,))
-    for place in ("first page", "later page"):
+    for place in ("first page", "later page", NESTED):
         rule = {**graphql[place], "fault": "partial"}
         yield Case("data together with errors", "graphql", place, "refused", (rule,))
 

@@ -165,7 +165,7 @@ def next_cursor(connection: Connection, seen: set[str]) -> str | None:
         return None
     cursor: str | None = info["endCursor"]
     if not cursor or cursor in seen:
-        msg = "GraphQL names a next page that it gave before: paging does not move on."
+        msg = "GraphQL names a next page that it gave before: paging does not move on. Run again."
         raise IncompleteAnswerError(msg)
     seen.add(cursor)
     return cursor

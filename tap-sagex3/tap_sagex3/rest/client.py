@@ -73,7 +73,7 @@ class RestClient:
             yield Page(rows, format_time(answer.received.replace(microsecond=0)))
             url = self._next(links)
             if url in seen:
-                msg = f"{url} is named as the next page a second time: paging does not move on."
+                msg = f"{url} is named as the next page a second time: paging does not move on. Run again."
                 raise IncompleteAnswerError(msg)
 
     def _listed(self, answer: Answer, url: str, source: RestSource) -> tuple[WireRows, t.Any]:
@@ -145,7 +145,8 @@ class RestClient:
             )
             raise NotReadableError(msg)
         if errors or not isinstance(answer.body, dict):
-            msg = f"{url} answered with an error: {'; '.join(errors) or 'not an object'}."
+            reason = "; ".join(errors) or "not an object"
+            msg = f"{url} answered with an error: {reason.rstrip('.')}. Mend its cause in X3 and run again."
             raise ApiError(msg)
         return answer.body
 
