@@ -122,3 +122,8 @@ def test_outputs_of_two_taps_count_as_equal_by_value_and_order(tmp_path: Path) -
     ):
         with pytest.raises(measure.BenchError, match="does not count"):
             replayed_x3.check_equal(other, first, "others")
+    turned = replayed_x3.read_output(tmp_path / "out", ordered=False)
+    output('{"key":"2","price":7}', '{"key":"1","price":1.50}')
+    there = replayed_x3.read_output(tmp_path / "out", ordered=False)
+    output('{"key":"1","price":1.5}', '{"key":"2","price":7}')
+    assert replayed_x3.read_output(tmp_path / "out", ordered=False) == there != turned
