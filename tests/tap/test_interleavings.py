@@ -78,6 +78,7 @@ def test_some_interleavings_end_with_equal_sides(
 
 
 @pytest.mark.full
+@pytest.mark.timeout(1800)
 @interleavings(MANY)
 @given(
     api=st.sampled_from(["rest", "graphql"]), family=st.sampled_from(sorted(FAMILIES)), actions=INTERLEAVINGS
