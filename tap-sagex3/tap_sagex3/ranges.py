@@ -10,6 +10,7 @@ from __future__ import annotations
 import string
 import typing as t
 from dataclasses import dataclass
+from itertools import accumulate
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -20,6 +21,8 @@ _ANY = string.digits + string.ascii_uppercase
 _WIDTH = 12
 """Characters behind the common beginning of two texts that are counted with."""
 _STEPS = 12
+_FALLING = (4, 2, 1)
+"""Sizes of the parts of a list, from its beginning to its end."""
 
 
 @dataclass(slots=True)
@@ -170,6 +173,18 @@ def growing_steps(scale: Scale, first: Key, low: Key, high: Key) -> list[Key]:
 
 def equal_steps(scale: Scale, low: Key, high: Key, number: int) -> list[Key]:
     """Keys that divide what lies between two keys into equal parts."""
+    return _divided(scale, low, high, [1] * (number + 1))
+
+
+def falling_steps(scale: Scale, low: Key, high: Key, readers: int) -> list[Key]:
+    """Keys that divide what lies between two keys: a part for each reader, then for each half as much.
+
+    Whoever is ready first takes the next one, and the last ones are small: so all end at about the same time.
+    """
+    return _divided(scale, low, high, [size for size in _FALLING for _ in range(readers)])
+
+
+def _divided(scale: Scale, low: Key, high: Key, sizes: Sequence[int]) -> list[Key]:
     begin, end = scale.number(low), scale.number(high)
-    places = (begin + (end - begin) * n // (number + 1) for n in range(1, number + 1))
+    places = (begin + (end - begin) * done // sum(sizes) for done in accumulate(sizes))
     return [scale.key(place) for place in dict.fromkeys(places) if begin < place < end]

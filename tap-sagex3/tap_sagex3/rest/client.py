@@ -52,6 +52,7 @@ class RestClient:
         self._server = settings.server_url
         self.workers = settings.detail_workers
         self.pages_ahead = settings.prefetch_pages
+        self._prototypes: dict[str, Resource | None] = {}
         self._base = f"{settings.server_url}/api1/x3/erp/{quote(settings.folder, safe='')}"
 
     def pages(
@@ -117,7 +118,13 @@ class RestClient:
         return any(page.rows.nodes() for page in self.pages(source, {"count": "1", "where": where}))
 
     def prototype(self, source: RestSource, facet: str) -> Resource | None:
-        """Properties of a facet (`$query` or `$details`) by name; None when the server does not tell."""
+        """Properties of a facet (`$query` or `$details`) by name, asked for once; None if X3 does not tell."""
+        place = source.of(facet)
+        if place not in self._prototypes:
+            self._prototypes[place] = self._ask_prototype(source, facet)
+        return self._prototypes[place]
+
+    def _ask_prototype(self, source: RestSource, facet: str) -> Resource | None:
         url = f"{self._base}/$prototypes('{source.of(facet)}')"
         try:
             answer = self._transport.get(url)

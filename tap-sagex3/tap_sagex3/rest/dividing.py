@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import typing as t
+from bisect import bisect_right
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from tap_sagex3.errors import TapError
-from tap_sagex3.ranges import Scale, equal_steps, growing_steps
+from tap_sagex3.ranges import Scale, equal_steps, falling_steps, growing_steps
 from tap_sagex3.rest.pool import ordered_map
 
 if t.TYPE_CHECKING:
@@ -21,8 +22,7 @@ if t.TYPE_CHECKING:
 logger = logging.getLogger("tap-sagex3")
 
 DIVIDE_AFTER = 2
-"""Pages after which it is asked how long a list is."""
-RANGES_A_WORKER = 2
+"""Pages after which it is asked how long a list is; a full one is enough."""
 NEAR = 1
 """Steps, each four times as long as the one before, within which the rest of a list is not worth dividing."""
 SEPARATOR = "~"
@@ -37,9 +37,10 @@ def key_from(operator: str, key: Sequence[t.Any]) -> str:
 class Division:
     """Looks, while a list is being read, where the rest of it can be divided."""
 
-    def __init__(self, client: RestClient, source: RestSource) -> None:
-        """Nothing is asked before the list turns out to be long."""
+    def __init__(self, client: RestClient, source: RestSource, page_size: int) -> None:
+        """Nothing is asked before the list turns out to be longer than a page of `page_size` records."""
         self._client = client
+        self._page_size = page_size
         self._source = source
         self._pool = ThreadPoolExecutor(1)
         self._pages = 0
@@ -56,9 +57,9 @@ class Division:
             found = [key for key in self._asked.result() if key not in self._passed]
             self._asked = Future()
             return found
-        if self._pages == DIVIDE_AFTER:
-            known, number = (page.keys[0], page.keys[-1]), RANGES_A_WORKER * self._client.workers
-            self._asked = self._pool.submit(find_starts, self._client, self._source, known, number)
+        if self._pages == DIVIDE_AFTER or len(page.keys) >= self._page_size:
+            known = (page.keys[len(page.keys) // 2], page.keys[-1])
+            self._asked = self._pool.submit(find_starts, self._client, self._source, known)
         return []
 
     def close(self) -> None:
@@ -66,37 +67,64 @@ class Division:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
-def find_starts(client: RestClient, source: RestSource, read: tuple[Key, Key], number: int) -> list[Key]:
-    """Keys of about `number` records behind those that were read; none if the server does not tell.
+def find_starts(client: RestClient, source: RestSource, read: tuple[Key, Key]) -> list[Key]:
+    """Keys of some records behind those that were read; none if the server does not tell.
 
-    `read` are the first and the last of the last page: they tell how densely keys lie.
+    `read` are one in the middle and the last one of a page: they tell how densely keys lie. The first ones of
+    a list may lie far before the others.
     """
     first, low = read
     try:
         high = _first_key(client, source, {"orderBy": _order(source, "desc")})
         if high is None or any(_is_ambiguous(key) for key in (first, low, high)):
             return []
-        return _spread(client, source, (first, low, high), number)
+        return _spread(client, source, (first, low, high))
     except (TapError, ValueError) as error:
         logger.info("%s is read in one piece: %s", source.class_name, error)
         return []
 
 
-def _spread(client: RestClient, source: RestSource, known: tuple[Key, Key, Key], number: int) -> list[Key]:
+def _spread(client: RestClient, source: RestSource, known: tuple[Key, Key, Key]) -> list[Key]:
     """Most keys often lie near each other, a few far behind them: first where the many end, then between."""
     first, low, high = known
     scale = Scale(low, high)
     steps = growing_steps(scale, first, low, high)
-    reached = _records(client, source, steps)
-    ends = [*steps[1:], high]
-    last = max(
-        (n for n, key in enumerate(reached) if key and scale.number(key) < scale.number(ends[n])), default=0
-    )
+    reached = _reached(client, source, scale, steps)
+    last = _last_filled(scale, [*steps, high], reached)
     if last < NEAR:
         return []
-    found = _records(client, source, equal_steps(scale, low, ends[last], number))
-    starts = dict.fromkeys((*found, *reached[last + 1 : last + 2]))
+    begin, end = [*steps, high][last : last + 2]
+    closer = equal_steps(scale, begin, end, client.workers)
+    reached.update(_reached(client, source, scale, closer))
+    last = _last_filled(scale, [begin, *closer, end], reached)
+    end = [*closer, end][last]
+    found = _records(client, source, falling_steps(scale, low, end, client.workers))
+    starts = dict.fromkeys((*found, reached.get(end)))
     return [key for key in starts if key not in (None, low) and not _is_ambiguous(key)]
+
+
+def _last_filled(scale: Scale, steps: Sequence[Key], reached: Mapping[Key, Key | None]) -> int:
+    """Number of the last step behind which, and before the next one, a record was found; else 0."""
+    places = [scale.number(key) for key in steps]
+    numbers = [scale.number(key) for key in reached.values() if key]
+    return max((bisect_right(places, number) - 1 for number in numbers if number < places[-1]), default=0)
+
+
+def _reached(
+    client: RestClient, source: RestSource, scale: Scale, steps: Sequence[Key]
+) -> dict[Key, Key | None]:
+    """The first record from some keys on; not asked for keys before a record that was found already."""
+    found: dict[Key, Key | None] = {}
+    left = list(steps)
+    while left:
+        some, left = left[: client.workers], left[client.workers :]
+        answers = _records(client, source, some)
+        found.update(zip(some, answers, strict=True))
+        if None in answers:
+            break
+        far = max(scale.number(key) for key in answers if key)
+        left = [key for key in left if scale.number(key) > far]
+    return found
 
 
 def _records(client: RestClient, source: RestSource, keys: Sequence[Key]) -> list[Key | None]:

@@ -33,8 +33,10 @@ class RangedList:
         source: RestSource,
         read: Callable[[Mapping[str, str]], Iterator[DocumentPage]],
         ranges: list[KeyRange],
+        page_size: int,
     ) -> None:
         """Read the `ranges` that are not done; `read` gives the pages of a request with more parameters."""
+        self._page_size = page_size
         self._client = client
         self._source = source
         self._read = read
@@ -49,10 +51,10 @@ class RangedList:
             return
         first = self._ranges[0]
         pages = ahead(self._range(first), self._client.pages_ahead)
-        with closing(Division(self._client, self._source)) as division:
+        with closing(Division(self._client, self._source, self._page_size)) as division:
             for page in pages:
-                yield first, page
                 starts = division.starts(page)
+                yield first, page
                 if starts:
                     yield from self._together([(first, pages), *self._divided(starts)])
                     return

@@ -124,7 +124,9 @@ class RestReader:
         if self._rest.details or self._client.workers == 1:
             return in_one_piece(self.by_key(undivided(ranges), page_size), ranges)
         base = self._parameters(self._rest.key, page_size)
-        found = RangedList(self._client, self._rest, lambda more: self._pages({**base, **more}), ranges)
+        found = RangedList(
+            self._client, self._rest, lambda more: self._pages({**base, **more}), ranges, page_size
+        )
         return self._counted(found.pages())
 
     def changed_below(self, span: Span, page_size: int) -> Iterator[Document] | None:
