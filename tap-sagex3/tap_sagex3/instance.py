@@ -50,6 +50,7 @@ class Instance:
         self._transports: dict[str, Transport] = {}
         self._asked = False
         self._graphql_site: GraphqlSite | None = None
+        self._rest: RestClient | None = None
         self._told: set[str] = set()
         self._rest_columns: dict[tuple[str | None, RestSource], RestColumns] = {}
 
@@ -158,7 +159,9 @@ class Instance:
 
     def rest(self) -> RestClient:
         """Requests to the REST API. Raises SettingsError when its login is not configured."""
-        return RestClient(self._transport("rest"))
+        if self._rest is None:
+            self._rest = RestClient(self._transport("rest"))
+        return self._rest
 
     def run_start(self) -> datetime:
         """Start of the run: the time of the first answer of the server, by its own clock."""

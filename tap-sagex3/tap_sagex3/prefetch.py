@@ -9,7 +9,7 @@ from collections import deque
 from dataclasses import dataclass
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
 _Item = t.TypeVar("_Item")
 
@@ -43,71 +43,81 @@ def ahead(items: Iterator[_Item], depth: int) -> Iterator[_Item]:
         reader.stop()
 
 
-def interleaved(sources: Sequence[Iterator[_Item]], workers: int) -> Iterator[tuple[int, _Item | None]]:
+class Interleaved(t.Generic[_Item]):
     """Items of several iterators as they come, each with the number of its iterator; None ends one.
 
-    Each of up to `workers` threads takes one iterator after the other, and gets one item that the consumer
-    did not take yet. An error is raised where its item would be. When the consumer stops, the threads end
-    after the items that they are getting.
+    Each of up to `workers` threads takes one iterator after the other; together they get up to `workers`
+    items that the consumer did not take yet. The consumer may add iterators all the time. An error is raised
+    where its item would be. After `close` the threads end with the items that they are getting.
     """
-    readers = _Interleaved(sources, min(workers, len(sources)))
-    left = len(sources)
-    try:
-        while left:
-            number, item = readers.found.get()
+
+    def __init__(self, workers: int) -> None:
+        """Nothing is got before there is an iterator."""
+        self._workers = workers
+        self._found: queue.SimpleQueue[tuple[int, _Item | _End]] = queue.SimpleQueue()
+        self._permits = threading.Semaphore(workers)
+        self._waiting: deque[tuple[int, Iterator[_Item]]] = deque()
+        self._lock = threading.Lock()
+        self._threads = 0
+        self._added = 0
+        self._left = 0
+        self._stopped = False
+
+    def add(self, items: Iterator[_Item]) -> int:
+        """Take one iterator more; its number, counted from 0."""
+        number = self._added
+        self._added += 1
+        self._left += 1
+        with self._lock:
+            self._waiting.append((number, items))
+            if self._threads < self._workers:
+                self._threads += 1
+                threading.Thread(target=self._run, name="read-range", daemon=True).start()
+        return number
+
+    def __iter__(self) -> Iterator[tuple[int, _Item | None]]:
+        """What was got, until all iterators have ended."""
+        while self._left:
+            number, item = self._found.get()
             if not isinstance(item, _End):
                 yield number, item
-                readers.permits.release()
+                self._permits.release()
                 continue
             if item.error is not None:
                 raise item.error
-            left -= 1
+            self._left -= 1
             yield number, None
-    finally:
-        readers.stop()
 
-
-class _Interleaved(t.Generic[_Item]):
-    """What several threads and their consumer share. Each item that is got takes a permit."""
-
-    def __init__(self, sources: Sequence[Iterator[_Item]], threads: int) -> None:
-        self.found: queue.SimpleQueue[tuple[int, _Item | _End]] = queue.SimpleQueue()
-        self.permits = threading.Semaphore(threads)
-        self._waiting = deque(enumerate(sources))
-        self._threads = threads
-        self._stopped = False
-        for _ in range(threads):
-            threading.Thread(target=self._run, name="read-range", daemon=True).start()
-
-    def stop(self) -> None:
+    def close(self) -> None:
         """Let the threads end."""
         self._stopped = True
-        for _ in range(self._threads):
-            self.permits.release()
+        for _ in range(self._workers):
+            self._permits.release()
 
     def _run(self) -> None:
-        while not self._stopped:
-            try:
+        while True:
+            with self._lock:
+                if self._stopped or not self._waiting:
+                    self._threads -= 1
+                    return
                 number, items = self._waiting.popleft()
-            except IndexError:
-                return
-            self.found.put((number, self._hand_over(number, items)))
+            self._found.put((number, self._hand_over(number, items)))
 
     def _hand_over(self, number: int, items: Iterator[_Item]) -> _End:
         """Hand over the items of an iterator; how it ended."""
         try:
             while self._may_go_on():
-                self.found.put((number, next(items)))
+                self._found.put((number, next(items)))
         except StopIteration:
-            self.permits.release()
+            self._permits.release()
         except BaseException as error:  # noqa: BLE001 - the consumer raises it
-            self.permits.release()
+            self._permits.release()
             return _End(error)
         return _End(None)
 
     def _may_go_on(self) -> bool:
         """Wait for a permit; False once the consumer has stopped."""
-        self.permits.acquire()
+        self._permits.acquire()
         return not self._stopped
 
 

@@ -79,8 +79,12 @@ class Starts:
         """Take the starts of some ranges."""
         self._owners: dict[Key, KeyRange] = {}
         for item in ranges:
-            if item.start is not None:
-                self._owners[item.start] = item
+            self.begin(item)
+
+    def begin(self, item: KeyRange) -> None:
+        """Note where a range begins."""
+        if item.start is not None:
+            self._owners[item.start] = item
 
     def add(self, owner: KeyRange, keys: Iterable[Key]) -> None:
         """Note the keys of the first page of a range."""

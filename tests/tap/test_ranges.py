@@ -119,7 +119,10 @@ def run(server: ListServer, ranges: list[KeyRange], most: int | None = None) -> 
 def test_no_record_is_missing(
     records: list[Key], page_size: int, stops: list[int], deleted: list[int], data: st.DataObject
 ) -> None:
-    """In any order, after any stops, with any deletions; and none comes twice when nothing is deleted."""
+    """In any order, after any stops, with any deletions; and none comes twice in a run without deletions.
+
+    A run that goes on in an order that is not that of the scale may divide the list before what was sent.
+    """
     gone = [records[place % len(records)] for place in deleted]
     server = ListServer(records, page_size, deletions=list(gone))
     ranges = [KeyRange()]
@@ -132,7 +135,7 @@ def test_no_record_is_missing(
         ranges[:] = [range_of(item.as_state()) for item in ranges]
     sent += run(server, ranges)
     assert set(records) - set(gone) <= set(sent) <= set(records)
-    if not gone:
+    if not gone and not stops:
         assert len(sent) == len(records)
 
 

@@ -118,7 +118,7 @@ class RestClient:
         return any(page.rows.nodes() for page in self.pages(source, {"count": "1", "where": where}))
 
     def prototype(self, source: RestSource, facet: str) -> Resource | None:
-        """Properties of a facet (`$query` or `$details`) by name, asked for once; None if X3 does not tell."""
+        """Properties of a facet (`$query` or `$details`) by name, asked for once; None: X3 does not tell."""
         place = source.of(facet)
         if place not in self._prototypes:
             self._prototypes[place] = self._ask_prototype(source, facet)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import queue
 import typing as t
 from bisect import bisect_right
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,10 +13,9 @@ from tap_sagex3.ranges import Scale, equal_steps, falling_steps, growing_steps
 from tap_sagex3.rest.pool import ordered_map
 
 if t.TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tap_sagex3.declarations import RestSource
-    from tap_sagex3.documents import DocumentPage
     from tap_sagex3.ranges import Key
     from tap_sagex3.rest.client import RestClient
 
@@ -25,6 +25,8 @@ DIVIDE_AFTER = 2
 """Pages after which it is asked how long a list is; a full one is enough."""
 NEAR = 1
 """Steps, each four times as long as the one before, within which the rest of a list is not worth dividing."""
+ROOM = 4
+"""Least steps of half a page between two starts: the last page of a range is read for a part of it only."""
 SEPARATOR = "~"
 """Stands between the parts of a key in a URL; how X3 reads one inside a part is not known."""
 
@@ -40,35 +42,43 @@ class Division:
     def __init__(self, client: RestClient, source: RestSource, page_size: int) -> None:
         """Nothing is asked before the list turns out to be longer than a page of `page_size` records."""
         self._client = client
-        self._page_size = page_size
         self._source = source
+        self._page_size = page_size
         self._pool = ThreadPoolExecutor(1)
         self._pages = 0
         self._passed: set[Key] = set()
-        self._asked: Future[list[Key]] | None = None
+        self._found: queue.SimpleQueue[list[Key]] = queue.SimpleQueue()
+        self._asked: Future[None] | None = None
 
-    def starts(self, page: DocumentPage) -> list[Key]:
-        """Keys at which ranges may begin, after one more page was read: once, when they are known."""
+    def starts(self, keys: Sequence[Key]) -> list[Key]:
+        """Keys at which ranges may begin from now on, after one more page was taken; each is given once."""
+        if self._asked is not None and self._asked.done() and self._found.empty():
+            self._passed.clear()
+            return []
+        self._passed.update(keys)
         self._pages += 1
-        if self._asked is not None:
-            self._passed.update(page.keys)
-            if not self._asked.done():
-                return []
-            found = [key for key in self._asked.result() if key not in self._passed]
-            self._asked = Future()
-            return found
-        if self._pages == DIVIDE_AFTER or len(page.keys) >= self._page_size:
-            known = (page.keys[len(page.keys) // 2], page.keys[-1])
-            self._asked = self._pool.submit(find_starts, self._client, self._source, known)
-        return []
+        if self._asked is None:
+            if self._pages == DIVIDE_AFTER or len(keys) >= self._page_size:
+                self._asked = self._pool.submit(self._ask, (keys[len(keys) // 2], keys[-1]))
+            return []
+        found: list[Key] = []
+        while not self._found.empty():
+            found += self._found.get()
+        new = [key for key in dict.fromkeys(found) if key not in self._passed]
+        self._passed.update(new)
+        return new
 
     def close(self) -> None:
         """Do not wait for answers that nobody needs any more."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
+    def _ask(self, read: tuple[Key, Key]) -> None:
+        for keys in find_starts(self._client, self._source, read):
+            self._found.put(keys)
 
-def find_starts(client: RestClient, source: RestSource, read: tuple[Key, Key]) -> list[Key]:
-    """Keys of some records behind those that were read; none if the server does not tell.
+
+def find_starts(client: RestClient, source: RestSource, read: tuple[Key, Key]) -> Iterator[list[Key]]:
+    """Keys of some records behind those that were read, as they are found; none if the server does not tell.
 
     `read` are one in the middle and the last one of a page: they tell how densely keys lie. The first ones of
     a list may lie far before the others.
@@ -77,30 +87,49 @@ def find_starts(client: RestClient, source: RestSource, read: tuple[Key, Key]) -
     try:
         high = _first_key(client, source, {"orderBy": _order(source, "desc")})
         if high is None or any(_is_ambiguous(key) for key in (first, low, high)):
-            return []
-        return _spread(client, source, (first, low, high))
+            return
+        for keys in _spread(client, source, (first, low, high)):
+            yield [key for key in keys if key != low and not _is_ambiguous(key)]
     except (TapError, ValueError) as error:
-        logger.info("%s is read in one piece: %s", source.class_name, error)
-        return []
+        logger.info("%s is not divided any further: %s", source.class_name, error)
 
 
-def _spread(client: RestClient, source: RestSource, known: tuple[Key, Key, Key]) -> list[Key]:
-    """Most keys often lie near each other, a few far behind them: first where the many end, then between."""
+def _spread(client: RestClient, source: RestSource, known: tuple[Key, Key, Key]) -> Iterator[list[Key]]:
+    """Most keys often lie near each other, a few far behind them: first where the many end, then between.
+
+    The records that tell where the many end are good places to begin with.
+    """
     first, low, high = known
     scale = Scale(low, high)
     steps = growing_steps(scale, first, low, high)
     reached = _reached(client, source, scale, steps)
     last = _last_filled(scale, [*steps, high], reached)
     if last < NEAR:
-        return []
-    begin, end = [*steps, high][last : last + 2]
+        return
+    begun = [
+        key for step in steps[max(last - client.workers + 2, 1) : last + 1] if (key := reached.get(step))
+    ]
+    yield begun
+    before, begin, end = [*steps, high][last - 1 : last + 2]
     closer = equal_steps(scale, begin, end, client.workers)
     reached.update(_reached(client, source, scale, closer))
     last = _last_filled(scale, [begin, *closer, end], reached)
     end = [*closer, end][last]
-    found = _records(client, source, falling_steps(scale, low, end, client.workers))
-    starts = dict.fromkeys((*found, reached.get(end)))
-    return [key for key in starts if key not in (None, low) and not _is_ambiguous(key)]
+    found = _records(client, source, falling_steps(scale, before, end, client.workers))
+    room = ROOM * (scale.number(steps[0]) - scale.number(low))
+    yield _apart(scale, room, begun, [*found, reached.get(end)])
+
+
+def _apart(scale: Scale, room: int, begun: Sequence[Key], found: Sequence[Key | None]) -> list[Key]:
+    """Those of the found keys that lie so far from each other, and from others, that ranges are worth it."""
+    places = [scale.number(key) for key in begun]
+    kept: list[Key] = []
+    for key in found:
+        place = scale.number(key) if key else 0
+        if key and all(abs(place - other) >= room for other in places):
+            kept.append(key)
+            places.append(place)
+    return kept
 
 
 def _last_filled(scale: Scale, steps: Sequence[Key], reached: Mapping[Key, Key | None]) -> int:

@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import replace
 
 from tap_sagex3.errors import IncompleteAnswerError
-from tap_sagex3.prefetch import ahead, interleaved
+from tap_sagex3.prefetch import Interleaved, ahead
 from tap_sagex3.ranges import KeyRange, Starts
 from tap_sagex3.rest.dividing import Division, key_from
 
@@ -45,35 +45,41 @@ class RangedList:
 
     def pages(self) -> Iterator[tuple[KeyRange, DocumentPage | None]]:
         """Pages with their ranges; None is the end of a range."""
-        if len(self._ranges) > 1:
+        together: Interleaved[DocumentPage] = Interleaved(self._client.workers)
+        with closing(together):
+            if len(self._ranges) == 1:
+                yield from self._dividing(together)
+                return
             left = [item for item in self._ranges if not item.done]
-            yield from self._together([(item, self._range(item)) for item in left])
-            return
-        first = self._ranges[0]
-        pages = ahead(self._range(first), self._client.pages_ahead)
-        with closing(Division(self._client, self._source, self._page_size)) as division:
-            for page in pages:
-                starts = division.starts(page)
-                yield first, page
-                if starts:
-                    yield from self._together([(first, pages), *self._divided(starts)])
-                    return
-        yield first, None
+            for item in left:
+                together.add(self._range(item))
+            yield from self._together(together, left)
 
-    def _divided(self, starts: Sequence[Key]) -> list[tuple[KeyRange, Iterator[DocumentPage]]]:
-        """New ranges, each with its pages."""
-        found = [KeyRange(start) for start in starts]
-        self._ranges.extend(found)
-        self._starts = Starts(self._ranges)
-        return [(item, self._range(item)) for item in found]
+    def _dividing(
+        self, together: Interleaved[DocumentPage]
+    ) -> Iterator[tuple[KeyRange, DocumentPage | None]]:
+        """Begin with the list as a whole, and divide what is left of it whenever a place for it is known."""
+        first = self._ranges[0]
+        together.add(ahead(self._range(first), self._client.pages_ahead))
+        found = [first]
+        with closing(Division(self._client, self._source, self._page_size)) as division:
+            for item, page in self._together(together, found):
+                starts = division.starts(page.keys) if page else []
+                for start in starts:
+                    begun = KeyRange(start)
+                    found.append(begun)
+                    self._ranges.append(begun)
+                    self._starts.begin(begun)
+                    together.add(self._range(begun))
+                yield item, page
 
     def _together(
-        self, found: list[tuple[KeyRange, Iterator[DocumentPage]]]
+        self, together: Interleaved[DocumentPage], found: Sequence[KeyRange]
     ) -> Iterator[tuple[KeyRange, DocumentPage | None]]:
         ended: set[int] = set()
         begun: set[int] = set()
-        for number, page in interleaved([pages for _, pages in found], self._client.workers):
-            owner = found[number][0]
+        for number, page in together:
+            owner = found[number]
             if number in ended:
                 continue
             if page is None:
