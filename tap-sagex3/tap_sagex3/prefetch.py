@@ -46,16 +46,17 @@ def ahead(items: Iterator[_Item], depth: int) -> Iterator[_Item]:
 class Interleaved(t.Generic[_Item]):
     """Items of several iterators as they come, each with the number of its iterator; None ends one.
 
-    Each of up to `workers` threads takes one iterator after the other; together they get up to `workers`
-    items that the consumer did not take yet. The consumer may add iterators all the time. An error is raised
-    where its item would be. After `close` the threads end with the items that they are getting.
+    Each of up to `workers` threads takes one iterator after the other. Twice as many items may be under way,
+    waiting, or with the consumer, so that no thread waits while that one is busy. The consumer may add
+    iterators all the time. An error is raised where its item would be. After `close` the threads end with the
+    items that they are getting.
     """
 
     def __init__(self, workers: int) -> None:
         """Nothing is got before there is an iterator."""
         self._workers = workers
         self._found: queue.SimpleQueue[tuple[int, _Item | _End]] = queue.SimpleQueue()
-        self._permits = threading.Semaphore(workers)
+        self._permits = threading.Semaphore(2 * workers)
         self._waiting: deque[tuple[int, Iterator[_Item]]] = deque()
         self._lock = threading.Lock()
         self._threads = 0
