@@ -18,7 +18,8 @@ if t.TYPE_CHECKING:
 
 STREAMS = ("products", "customers")
 """Numbered keys; the products have a few awkward ones before and behind them."""
-PAGES = {"products": 20, "customers": 8}
+LATENCY_MS = 10
+PAGES = {"products": 20, "customers": 4}
 BEGIN_OF_A_RANGE = "count=20&orderBy=ITMREF%20asc&key=ge."
 
 
@@ -47,8 +48,13 @@ def one_piece(config: Config) -> Run:
 
 
 @pytest.fixture(autouse=True)
-def _often(monkeypatch: pytest.MonkeyPatch) -> None:
+def _often(monkeypatch: pytest.MonkeyPatch, server: Server) -> Iterator[None]:
+    """Write STATE often; a server that takes its time, so that a busy machine does not read all before."""
     monkeypatch.setattr(pace, "STATE_EVERY", 20)
+    with X3Control(server.ready["url"]) as control:
+        control.latency(LATENCY_MS)
+        yield
+        control.latency(0)
 
 
 def ranges_of(message: dict[str, t.Any], stream: str) -> list[dict[str, t.Any]]:
@@ -68,7 +74,7 @@ def test_ranges_give_the_records_of_one_piece(config: Config, one_piece: Run) ->
         for workers in (2, 4, 7):
             given = {**config, "detail_workers": workers, "page_size": PAGES[stream]}
             run = run_tap(given, catalog=catalog)
-            assert most_ranges(run, stream) > 2
+            assert most_ranges(run, stream) > 1
             assert run.counts()[stream] == one_piece.counts()[stream]
             assert run.by_key(stream) == one_piece.by_key(stream)
             assert run_tap(config, catalog=catalog, state=run.state).of("RECORD") == []
@@ -112,8 +118,8 @@ def test_a_record_at_which_a_range_begins_may_be_deleted(
     """It goes after the server was asked for it, and before the range is read."""
     catalog = catalog_of(config, "products")
     run = run_tap(config, catalog=catalog)
-    state = next(message for message in run.of("STATE") if len(ranges_of(message, "products")) > 3)
-    start = ranges_of(state, "products")[3]["start"]
+    state = next(message for message in run.of("STATE") if len(ranges_of(message, "products")) > 2)
+    start = ranges_of(state, "products")[-1]["start"]
     control.reset()
     control.faults(
         {
