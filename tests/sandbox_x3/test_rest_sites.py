@@ -291,3 +291,49 @@ def test_a_day_that_a_test_sets_is_the_one_that_lists_find(own: X3Client, contro
     key = own.rows("PORDER", count="1")[0]["$key"]
     control.set("PORDER", key, {"UPDDAT": "2035-05-05"}, stamp=None)
     assert [row["$key"] for row in own.rows("PORDER", where="UPDDAT eq @2035-05-05@")] == [key]
+
+
+def test_a_class_of_lines_lists_them_with_their_stamps(own: X3Client, control: X3Control) -> None:
+    assert own.rest("PORDERQ").status_code == 404
+    control.rest_site(line_classes={"ZLINES": "PORDERQ"})
+    where = "POHNUM eq '" + control.rows("PORDERQ", limit=1)[0]["POHNUM"] + "'"
+    order = "POHNUM asc,POPLIN asc,POQSEQ asc"
+    listed = own.rows("ZLINES", where=where, orderBy=order, count="100")
+    (document,) = own.rows("PORDER", where=where)
+    embedded = own.details(document)["POHPOQ"]
+    assert len(listed) == len(embedded) > 0
+    for row, line in zip(listed, embedded, strict=True):
+        shown = {name: row[name] for name in line if name in row and name[0] != "$"}
+        assert shown == {name: line[name] for name in shown}
+        assert {"POHNUM", "POPLIN", "POQSEQ", "UPDDATTIM", "UPDDAT"} <= set(row)
+
+
+def test_a_class_of_lines_shows_each_change(own: X3Client, control: X3Control) -> None:
+    control.rest_site(line_classes={"PORDERQ": "PORDERQ"})
+    before = own.rows("PORDERQ", count="1000", orderBy="UPDDATTIM desc")
+    line = control.rows("PORDERQ", limit=1)[0]
+    control.set("PORDERQ", [line["POHNUM"], line["POPLIN"], line["POQSEQ"]], {"RCPQTYSTU": 5})
+    after = own.rows("PORDERQ", count="1000", orderBy="UPDDATTIM desc")
+    assert len(after) == len(before)
+    newest = max(row["UPDDATTIM"] for row in before)
+    changed = [row for row in after if row["UPDDATTIM"] > newest]
+    assert [(row["POHNUM"], row["POPLIN"], row["POQSEQ"], row["RCPQTYSTU"]) for row in changed] == [
+        (line["POHNUM"], line["POPLIN"], line["POQSEQ"], 5)
+    ]
+
+
+def test_classes_of_ledger_lines_have_no_day_of_change(own: X3Client, control: X3Control) -> None:
+    control.rest_site(line_classes={"GACCENTRYD": "GACCENTRYD", "GACCENTRYA": "GACCENTRYA"})
+    for name, key in (("GACCENTRYD", {"TYP", "NUM"}), ("GACCENTRYA", {"TYP", "NUM", "LIN", "LEDTYP"})):
+        row = own.rows(name, count="1")[0]
+        assert key | {"UPDDATTIM"} <= set(row)
+        assert "UPDDAT" not in row
+        assert own.rest(name, facet="$details").status_code == 404
+
+
+@pytest.mark.parametrize(("name", "table"), [("PORDER", "PORDERQ"), ("ZLINES", "PORDER"), ("ZLINES", "NONE")])
+def test_a_class_of_lines_needs_a_new_name_and_a_table_of_lines(
+    control: X3Control, name: str, table: str
+) -> None:
+    with pytest.raises(Exception, match=f"{name} lists {table}"):
+        control.rest_site(line_classes={name: table})

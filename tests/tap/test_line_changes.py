@@ -145,3 +145,70 @@ def test_a_server_that_refuses_conditions_on_lines_is_read_with_the_look_back(
     x3.faults()
     found = run_tap(graphql_config, catalog=catalog, state=second.state)
     assert {record["id"] for record in found.records("purchase_order_lines")} == {old_line["POHNUM"]}
+
+
+@pytest.mark.parametrize("named", [{}, {"PORDERQ": "ZPORDERQ"}], ids=["by_table", "by_name"])
+def test_a_line_that_changed_alone_is_found_in_a_class_of_lines(
+    rest_config: Config, x3: X3Control, old_line: Record, named: dict[str, str]
+) -> None:
+    x3.rest_site(line_classes={named.get("PORDERQ", "PORDERQ"): "PORDERQ"})
+    options = {name: {"line_classes": named} for name in PO_LINES} if named else {}
+    config = {**rest_config, "stream_options": options, "line_lookback_days": 0}
+    catalog = catalog_of(config, *PO_LINES)
+    first = run_tap(config, catalog=catalog)
+    x3.set("PORDERQ", key_of(old_line), {"RCPQTYSTU": 81})
+    second = run_tap(config, catalog=catalog, state=first.state)
+    number = old_line["POHNUM"]
+    assert second.records("purchase_orders") == []
+    assert {record["id"] for record in second.records("purchase_order_lines")} == {number}
+    found = lines_of(second, number)
+    assert found.keys() == lines_of(first, number).keys()
+    assert found[old_line["POPLIN"], old_line["POQSEQ"]]["quantityInStockUnitReceived"] == 81
+    assert run_tap(config, catalog=catalog, state=second.state).of("RECORD") == []
+
+
+def test_a_line_of_a_line_that_changed_alone_is_found_in_its_class(
+    rest_config: Config, x3: X3Control
+) -> None:
+    """Tables of the ledger's lines have no day of change, only its time."""
+    x3.rest_site(line_classes={"GACCENTRYD": "GACCENTRYD", "GACCENTRYA": "GACCENTRYA"})
+    config = {**rest_config, "line_lookback_days": 0}
+    catalog = catalog_of(config, *LEDGER)
+    first = run_tap(config, catalog=catalog)
+    row = x3.rows("GACCENTRYA", limit=1)[0]
+    key = [row[name] for name in ("TYP", "NUM", "LIN", "LEDTYP", "ANALIN")]
+    x3.set("GACCENTRYA", key, {"QTY": 4243})
+    second = run_tap(config, catalog=catalog, state=first.state)
+    assert set(second.counts()) == {"gl_cost_allocations"}
+    assert {record["id"] for record in second.records("gl_cost_allocations")} == {row["NUM"]}
+    assert 4243 in {record["quantity"] for record in second.records("gl_cost_allocations")}
+    assert run_tap(config, catalog=catalog, state=second.state).of("RECORD") == []
+
+
+def test_a_class_of_lines_that_lacks_one_of_two_tables_is_not_used(
+    rest_config: Config, x3: X3Control, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Otherwise changes in the other table would be missed without a word."""
+    x3.rest_site(line_classes={"GACCENTRYD": "GACCENTRYD"})
+    catalog = catalog_of(rest_config, *LEDGER)
+    first = run_tap(rest_config, catalog=catalog)
+    with caplog.at_level("INFO", logger="tap-sagex3"):
+        run_tap(rest_config, catalog=catalog, state=first.state)
+    assert "Changes of lines in GACCENTRYA cannot be told from class GACCENTRYA" in caplog.text
+
+
+def test_totals_over_a_class_of_lines_are_those_over_documents(rest_config: Config, x3: X3Control) -> None:
+    catalog = catalog_of(rest_config, "control_totals")
+    documents = run_tap(rest_config, catalog=catalog).records("control_totals")
+    x3.rest_site(line_classes={"GACCENTRYD": "GACCENTRYD"})
+    x3.reset_counters()
+    lines = run_tap(rest_config, catalog=catalog).records("control_totals")
+    assert x3.counters().get("rest_details", 0) == 0
+
+    def of(totals: list[Record]) -> list[Record]:
+        told = ("company", "ledgerType")
+        rows = [{name: value for name, value in row.items() if not name.startswith("_")} for row in totals]
+        return sorted(rows, key=lambda row: [str(row.get(name)) for name in told] + [str(row)])
+
+    assert documents
+    assert of(lines) == of(documents)

@@ -26,6 +26,7 @@ class SetRestSite(Command, tag="rest_site"):
     utc_offset: str | UnsetType = UNSET
     licences: int | UnsetType = UNSET
     bare_last_page: bool | UnsetType = UNSET
+    line_classes: dict[str, str] | UnsetType = UNSET
 
     def run(self, state: State) -> object:
         """Be that site from now on."""

@@ -9,6 +9,7 @@ from local_x3.rest.addresses import Address, parse_address, serves
 from local_x3.rest.endpoints import EndPoints
 from local_x3.rest.facets import details, list_columns, place, query_columns, summary, template, where_types
 from local_x3.rest.keys import parse_key
+from local_x3.rest.line_lists import LineLists
 from local_x3.rest.messages import Call, Reply
 from local_x3.rest.parameters import ONE, check_accept, check_known, check_length, parse_query
 from local_x3.rest.prototypes import prototype
@@ -44,6 +45,7 @@ class RestApi:
         self.endpoints = EndPoints(folder)
         self.stamps: dict[str, tuple[str, ...]] = {}
         self._selectors = {name: Selector([store]) for name, store in self.stores.items()}
+        self._lines = LineLists(stores)
         self._initial = site or Site()
         self.reset()
 
@@ -63,6 +65,11 @@ class RestApi:
         if unknown:
             msg = f"class {unknown[0]} not found; classes: {', '.join(sorted(self.stores))}"
             raise ValueError(msg)
+        for name, table in site.line_classes.items():
+            if name in self.stores or table not in self._lines.tables:
+                msg = f"{name} lists {table}: expected a new name and one of {sorted(self._lines.tables)}"
+                raise ValueError(msg)
+            self.stamps[name] = self._lines.stamps(table)
         self.site = site
         self.clock.zone = site.zone
         for name, shown in site.stamps.items():
@@ -122,9 +129,7 @@ class RestApi:
         if address.name == PROTOTYPES:
             check_known(parameters, frozenset())
             return self._prototype(address.key or "", f"{origin}{address.head}")
-        store = self.stores.get(address.name)
-        if store is None or address.name in self.site.absent:
-            raise RestError(404, f"Class {address.name} not found")
+        store = self._store(address.name)
         representation, facet = self._facet(store, parameters)
         if facet in LISTS:
             if address.key is not None:
@@ -139,7 +144,20 @@ class RestApi:
             raise RestError(400, f"{facet} needs a key: {address.name}('KEY')")
         return self._record(store, address, representation, facet, f"{origin}{address.head}")
 
+    def _store(self, name: str) -> Store:
+        listed = self._lines.find(name, self.site.line_classes)
+        store = listed.store if listed else self.stores.get(name)
+        if store is None or name in self.site.absent:
+            raise RestError(404, f"Class {name} not found")
+        return store
+
+    def _selector(self, name: str) -> Selector:
+        listed = self._lines.find(name, self.site.line_classes)
+        return listed.selector if listed else self._selectors[name]
+
     def _representations(self, store: Store) -> Representations:
+        if store.source.rest_class in self.site.line_classes:
+            return {store.source.representation: ["$query"]}
         return self.site.facets(store.source.rest_class, store.source.representation)
 
     def _facet(self, store: Store, parameters: Mapping[str, str]) -> tuple[str, str]:
@@ -162,7 +180,7 @@ class RestApi:
         head = f"{origin}{address.head}"
         return View(
             store=store,
-            selector=self._selectors[name],
+            selector=self._selector(name),
             columns=columns,
             here=place(head, name, self._details_of(store, representation)),
             link=f"{head}{name}?representation={representation}.{facet}",
@@ -193,7 +211,8 @@ class RestApi:
 
     def _prototype(self, text: str, head: str) -> dict[str, object]:
         name, _, facet = text.partition(".")
-        for store in self.stores.values():
+        listed = [self._store(name) for name in self.site.line_classes]
+        for store in (*self.stores.values(), *listed):
             known = self._representations(store)
             if store.source.rest_class not in self.site.absent and facet in known.get(name, ()):
                 stamps = self.stamps[store.source.rest_class]

@@ -46,6 +46,8 @@ class Site(msgspec.Struct, forbid_unknown_fields=True):
     """Licence tokens that sessions of /sdata/ can take."""
     bare_last_page: bool = False
     """The last page has no `$links` at all."""
+    line_classes: dict[str, str] = {}
+    """Class -> table of lines that it lists (see `line_lists`)."""
 
     @property
     def zone(self) -> dt.timezone:
