@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from tap_sagex3.redaction import clean
 
+INCOMPLETE = "the answer is incomplete. Run again; if it stays so, the cause is at the server."
+"""End of a message about an answer that lacks something."""
+
 
 class TapError(Exception):
     """Base of every error that ends a run with one clear line instead of a traceback."""

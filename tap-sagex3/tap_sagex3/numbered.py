@@ -5,7 +5,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from tap_sagex3.errors import IncompleteAnswerError
+from tap_sagex3.errors import INCOMPLETE, IncompleteAnswerError
 from tap_sagex3.paths import INDEX
 from tap_sagex3.values import MisfitError
 
@@ -66,5 +66,5 @@ def _by_index(node: JsonObject, collection: str) -> dict[t.Any, t.Any]:
     try:
         return {edge["node"][INDEX]: edge["node"] for edge in node[collection]["query"]["edges"]}
     except (KeyError, TypeError):
-        msg = f"Collection {collection} is not a list of numbered items: the answer is incomplete."
+        msg = f"Collection {collection} is not a list of numbered items: {INCOMPLETE}"
         raise IncompleteAnswerError(msg) from None

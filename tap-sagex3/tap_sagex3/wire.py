@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typing as t
 
-from tap_sagex3.errors import IncompleteAnswerError
+from tap_sagex3.errors import INCOMPLETE, IncompleteAnswerError
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ def children(node: Node, name: str, api: str) -> Sequence[Node]:
         rows = None
     if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
         return rows
-    msg = f"Collection {name} is not a list of rows: the answer is incomplete."
+    msg = f"Collection {name} is not a list of rows: {INCOMPLETE}"
     raise IncompleteAnswerError(msg)
 
 

@@ -32,7 +32,7 @@ INVOICES = ("supplier_invoices", "supplier_invoice_lines")
 """One of them has more lines than a page of a collection."""
 PLACES = {"rest": REST_PLACES, "graphql": GRAPHQL_PLACES}
 PASSING: dict[str, Rule] = {
-    "429 with Retry-After": {"fault": "status", "status": 429, "retry_after": "0"},
+    "429 with Retry-After": {"fault": "status", "status": 429, "retry_after": "1"},
     "500": {"fault": "status", "status": 500},
     "502": {"fault": "status", "status": 502},
     "503": {"fault": "status", "status": 503},
@@ -115,9 +115,11 @@ def _of_one_api() -> Iterator[Case]:
     for place in ("first page", "later page", "details"):
         rule = {**rest[place], "fault": "diagnoses"}
         yield Case("$diagnoses with status 200", "rest", place, "refused", (rule,))
+    rule = {**rest["discovery"], "fault": "diagnoses", "times": 99}  # what is not described is read anyway
+    yield Case("$diagnoses with status 200", "rest", "discovery", "completed", (rule,))
     rule = {**rest["first page"], "fault": "next_host", "times": 99}
     yield Case("$next to another host", "rest", "every page", "completed", (rule,))
-    for place in ("first page", "later page", NESTED):
+    for place in graphql:
         rule = {**graphql[place], "fault": "partial"}
         yield Case("data together with errors", "graphql", place, "refused", (rule,))
 

@@ -6,7 +6,7 @@ import logging
 import typing as t
 
 from tap_sagex3.discovery.types import FIELDS, Root, Types, Wanted, members_of, next_types, root_of
-from tap_sagex3.errors import IncompleteAnswerError, IntrospectionRefusedError
+from tap_sagex3.errors import INCOMPLETE, IncompleteAnswerError, IntrospectionRefusedError
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,7 +36,7 @@ class Introspection:
             schema = found.get("__schema")
             packages = members_of(schema.get("queryType") if isinstance(schema, dict) else None)
             if not packages:
-                msg = "GraphQL described its schema without a query type: the answer is incomplete."
+                msg = f"GraphQL described its schema without a query type: {INCOMPLETE}"
                 raise IncompleteAnswerError(msg)
             names = {member.name: member.type_name for member in packages.values() if member.is_object}
             self._load(names.values())
@@ -58,7 +58,7 @@ class Introspection:
             found = self._client.introspect(f"{{{aliases}}}")
             for n, name in enumerate(some):
                 if f"t{n}" not in found:
-                    msg = f"GraphQL did not describe type {name}: the answer is incomplete."
+                    msg = f"GraphQL did not describe type {name}: {INCOMPLETE}"
                     raise IncompleteAnswerError(msg)
                 self.types.add(name, members_of(found[f"t{n}"]))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing as t
 
 from tap_sagex3.errors import (
+    INCOMPLETE,
     ApiError,
     IncompleteAnswerError,
     IntrospectionRefusedError,
@@ -79,7 +80,7 @@ class GraphqlClient:
         except (KeyError, TypeError):
             found = None
         if not isinstance(found, dict):
-            msg = f"GraphQL gave nothing for {node.package}.{node.node}: the answer is incomplete."
+            msg = f"GraphQL gave nothing for {node.package}.{node.node}: {INCOMPLETE}"
             raise IncompleteAnswerError(msg)
         return Fetched(found, format_time(answer.received.replace(microsecond=0)), answer.size)
 
@@ -101,7 +102,11 @@ class GraphqlClient:
         if messages and data is None:
             raise IntrospectionRefusedError(shown)
         if messages or not isinstance(data, dict):
-            msg = f"GraphQL described its schema with errors ({shown or f'HTTP {answer.status}, no data'})."
+            reason = shown or f"HTTP {answer.status}, no data"
+            msg = (
+                f"GraphQL described its schema with errors ({reason}). Check the user's rights and run again, "
+                "or read through REST (api: rest in stream_options)."
+            )
             raise IncompleteAnswerError(msg)
         return data
 
@@ -123,7 +128,7 @@ class GraphqlClient:
         if partial:
             msg = f"GraphQL gave {place} with errors ({shown}): nothing was taken. Check the user's rights."
             raise IncompleteAnswerError(msg)
-        msg = f"GraphQL answered {place} with an error: {shown}."
+        msg = f"GraphQL answered {place} with an error: {shown.rstrip('.')}. Mend its cause and run again."
         raise ApiError(msg)
 
 
@@ -136,7 +141,7 @@ def connection_of(holder: Json, name: str, collection: str | None = None) -> Con
     found = holder.get(name) if isinstance(holder, dict) else None
     if isinstance(found, dict) and isinstance(found.get("edges"), list) and "pageInfo" in found:
         return found
-    msg = f"GraphQL gave no list in {collection or name}: the answer is incomplete."
+    msg = f"GraphQL gave no list in {collection or name}: {INCOMPLETE}"
     raise IncompleteAnswerError(msg)
 
 
@@ -149,7 +154,7 @@ def nodes_of(connection: Connection) -> list[dict[str, t.Any]]:
     edges = [edge for edge in connection["edges"] if isinstance(edge, dict)]
     nodes = [edge["node"] for edge in edges if isinstance(edge.get("node"), dict)]
     if len(nodes) < len(connection["edges"]):
-        msg = "GraphQL gave a list with a null row: the answer is incomplete."
+        msg = f"GraphQL gave a list with a null row: {INCOMPLETE}"
         raise IncompleteAnswerError(msg)
     return nodes
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from urllib.parse import quote, urlsplit
 
-from tap_sagex3.errors import ApiError, IncompleteAnswerError, NotReadableError
+from tap_sagex3.errors import INCOMPLETE, ApiError, IncompleteAnswerError, NotReadableError
 from tap_sagex3.values import format_time
 from tap_sagex3.wire_rows import NodeRows
 
@@ -82,7 +82,7 @@ class RestClient:
         body = self._checked(answer, url, source)
         rows = body.get("$resources")
         if not isinstance(rows, list):
-            msg = f"{url} answered without $resources: the page is incomplete."
+            msg = f"{url} answered without $resources: {INCOMPLETE}"
             raise IncompleteAnswerError(msg)
         return NodeRows(rows), body.get("$links")
 
@@ -107,7 +107,7 @@ class RestClient:
             raise IncompleteAnswerError(msg) from error
         missing = [column for column in source.key if column not in body]
         if missing:
-            msg = f"{url} answered without {', '.join(missing)}, the key of the record: it is incomplete."
+            msg = f"{url} answered without {', '.join(missing)}, the key of the record: {INCOMPLETE}"
             raise IncompleteAnswerError(msg)
         return body
 
