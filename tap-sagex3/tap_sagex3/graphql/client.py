@@ -104,7 +104,7 @@ class GraphqlClient:
         if messages or not isinstance(data, dict):
             reason = shown or f"HTTP {answer.status}, no data"
             msg = (
-                f"GraphQL described its schema with errors ({reason}). Check the user's rights and run again, "
+                f"GraphQL describes its schema with errors ({reason}). Check the user's rights, run again, "
                 "or read through REST (api: rest in stream_options)."
             )
             raise IncompleteAnswerError(msg)
