@@ -10,6 +10,7 @@ from tap_sagex3.discovery.own_columns import without_doubles
 from tap_sagex3.discovery.site import missing_everywhere
 from tap_sagex3.errors import TapError
 from tap_sagex3.reading import Span
+from tap_sagex3.sync.apart import check_apart
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,12 +73,14 @@ def _checked(tap: TapSageX3, stream: X3Stream) -> Checked:
         optional=stream.name in tap.instance.settings.optional_streams,
     )
     try:
-        for reader in tap.instance.readers(reading, [stream.declaration]):
+        readers = tap.instance.readers(reading, [stream.declaration])
+        for reader in readers:
             found.changes.append(_change(reader.prepare(), full_table=reading.full_table))
             next(reader.by_key(None, 1), None)
             if stream.declaration.depth and not found.lines:
                 told = reader.changed_below(Span(since=tap.instance.run_start()), 1)
                 found.lines = _SEEN if told is not None else _LOOK_BACK
+        check_apart(stream.name, reading, readers)
     except TapError as error:
         found.readable, found.problem = False, str(error)
     return found

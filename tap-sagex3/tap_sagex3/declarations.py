@@ -46,18 +46,23 @@ _FIELD_KEYS = frozenset(
     }
 )
 PerKind = str | dict[str, str] | None
+Filter = tuple[tuple[str, str, str | int | bool], ...]
 Raw = dict[str, t.Any]
 
 
 @dataclass(frozen=True, slots=True)
 class RestSource:
-    """Where REST (api1) gives the documents; with `details`, columns and lines come from `$details`."""
+    """Where REST (api1) gives the documents; with `details`, columns and lines come from `$details`.
+
+    `where` is a condition of api1 that the list is always asked with.
+    """
 
     class_name: str
     representation: str
     key: tuple[str, ...]
     details: bool
     details_representation: str | None = None
+    where: str = ""
 
     def of(self, facet: str) -> str:
         """Representation of a facet, `$query` or `$details`, with the facet."""
@@ -75,7 +80,7 @@ class GraphqlSource:
     package: str
     node: str
     key: tuple[str, ...]
-    filter: tuple[tuple[str, str, str | int | bool], ...] = ()
+    filter: Filter = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +209,7 @@ def _source(raw: Raw, file: str) -> Source:
             key=tuple(_required(rest, "key", file)),
             details=bool(rest.get("details", False)),
             details_representation=rest.get("details_representation"),
+            where=rest.get("where", ""),
         ),
         graphql=_graphql_source(_required(raw, "graphql", file), file),
         join=_graphql_source(_required(join, "graphql", file), file) if join else None,
@@ -218,12 +224,20 @@ def _graphql_source(raw: Raw, file: str) -> GraphqlSource:
         package=_required(raw, "package", file),
         node=_required(raw, "node", file),
         key=key,
-        filter=tuple(_condition(name, value, file) for name, value in raw.get("filter", {}).items()),
+        filter=filter_of(raw.get("filter", {}), file),
     )
 
 
+def filter_of(raw: Raw, where: str) -> Filter:
+    """Conditions that must all hold: property and a value to be equal to, or `{_ne = value}`.
+
+    Raises:
+        DeclarationError: a condition has another form; begins with `where`.
+    """
+    return tuple(_condition(name, value, where) for name, value in raw.items())
+
+
 def _condition(name: str, value: object, file: str) -> tuple[str, str, str | int | bool]:
-    """A filter: a value to be equal to, or `{_ne = value}`."""
     operator = "_eq"
     if isinstance(value, dict) and list(value) == ["_ne"]:
         operator, value = "_ne", value["_ne"]

@@ -71,6 +71,12 @@ class SourceReader(t.Protocol):
         Those that came together and need nothing else are left together.
         """
 
+    def first_key(self) -> tuple[t.Any, ...] | None:
+        """Key of the first document; None when there is none."""
+
+    def has(self, key: tuple[t.Any, ...]) -> bool:
+        """Whether there is a document with this key."""
+
     def in_ranges(self, ranges: list[KeyRange], page_size: int) -> Iterator[tuple[KeyRange, Found | None]]:
         """Documents of all ranges that are not done, each with its range; None is the end of a range.
 

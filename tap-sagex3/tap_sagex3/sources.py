@@ -5,13 +5,21 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, replace
 
-from tap_sagex3.errors import SettingsError
+from tap_sagex3.declarations import filter_of
+from tap_sagex3.errors import DeclarationError, SettingsError
 from tap_sagex3.settings import STREAM_OPTION_PROPERTIES
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from tap_sagex3.declarations import Entity, GraphqlSource, RestSource, Source, StreamDeclaration
+    from tap_sagex3.declarations import (
+        Entity,
+        Filter,
+        GraphqlSource,
+        RestSource,
+        Source,
+        StreamDeclaration,
+    )
     from tap_sagex3.discovery.resolution import Resolution
     from tap_sagex3.discovery.rest_columns import RestColumns
     from tap_sagex3.settings import Settings
@@ -80,7 +88,8 @@ def reading_of(
     for source in entity.sources:
         own = options.get(source.kind) if source.kind else None
         _check(stream, own or {})
-        sources.append(_site_source(source, {**common, **(own or {})}))
+        where = f"Setting stream_options, stream {stream}"
+        sources.append(_site_source(source, {**common, **(own or {})}, where))
     return Reading(instead or (settings.api if api == "auto" else api), tuple(sources), full_table)
 
 
@@ -130,7 +139,18 @@ def _check(stream: str, options: Options) -> None:
         raise SettingsError(msg)
 
 
-def _site_source(source: Source, options: Mapping[str, t.Any]) -> SiteSource:
+def _filter(options: Options, where: str) -> Filter:
+    try:
+        return filter_of(options.get("filter") or {}, where)
+    except (AttributeError, DeclarationError) as error:
+        msg = (
+            f"{where}: filter must be an object of GraphQL properties and their values, or {{_ne: value}}, "
+            f"for example {{sourceModule: purchasing}}, found {options['filter']!r}."
+        )
+        raise SettingsError(msg) from error
+
+
+def _site_source(source: Source, options: Options, where: str) -> SiteSource:
     rest: RestSource = source.rest
     graphql: GraphqlSource = source.graphql
     key = tuple(options.get("key") or ())
@@ -140,12 +160,14 @@ def _site_source(source: Source, options: Mapping[str, t.Any]) -> SiteSource:
         representation=options.get("representation") or options.get("class") or rest.representation,
         details_representation=options.get("details_representation") or rest.details_representation,
         key=key or rest.key,
+        where=options.get("where") or rest.where,
     )
     graphql = replace(
         graphql,
         package=options.get("package") or graphql.package,
         node=options.get("node") or graphql.node,
         key=key or graphql.key,
+        filter=_filter(options, where) or graphql.filter,
     )
     return SiteSource(
         replace(source, rest=rest, graphql=graphql),

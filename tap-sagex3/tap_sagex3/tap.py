@@ -23,7 +23,7 @@ from tap_sagex3.schema import column_of_dimension, stream_schema
 from tap_sagex3.settings import CONFIG_JSONSCHEMA, PROPERTIES, is_configured, read_settings
 from tap_sagex3.sources import check_options
 from tap_sagex3.streams import X3Stream
-from tap_sagex3.sync import EntitySync, stage_of
+from tap_sagex3.sync import EntitySync, check_apart, stage_of
 from tap_sagex3.sync.slots import CONTROL
 from tap_sagex3.values import format_time
 from tap_sagex3.writer import BufferedWriter
@@ -230,6 +230,7 @@ class TapSageX3(Tap):
             run_id=self.run_id,
         )
         try:
+            check_apart(", ".join(other.name for other in streams), reading, readers)
             sync.run()
         except NotReadableError as error:
             self._skip_or_fail(streams, error)

@@ -88,6 +88,13 @@ PORDER = ["UPDDAT"]
 GACCENTRY = ["UPDDAT"]
 BPSUPPLIER = []
 """
+COLUMNS_ABSENT = _absent(
+    "PORDER.TOTTAXAMT",
+    "PORDER.POHPOQ.GROPRI",
+    "BPCUSTOMER.OSTAUZ",
+    "GACCENTRY.HAEDAE.QTY",
+    "GACCENTRY.HAEDAE.DAEDAA.DIE4",
+)
 
 VARIANTS: dict[str, Variant] = {
     "V12": Variant("graphql"),
@@ -117,6 +124,12 @@ VARIANTS: dict[str, Variant] = {
     "V12, written by hand": Variant("graphql", FIXTURE),
     "V11": Variant("rest", ("--scale", "25", "--x3-version", "V11")),
     "V11, days only": Variant("rest", ("--scale", "25", "--x3-version", "V11"), rest_site=DAYS_ONLY),
+    "V11, columns that are not there": Variant(
+        "rest", ("--scale", "25", "--x3-version", "V11"), rest_site=COLUMNS_ABSENT
+    ),
+    "V11, no $prototypes": Variant(
+        "rest", ("--scale", "25", "--x3-version", "V11"), rest_site="prototypes = false\n"
+    ),
     "V11, awkward data": Variant("rest", (*AWKWARD, "--x3-version", "V11")),
     "V11, written by hand": Variant("rest", (*FIXTURE, "--x3-version", "V11")),
 }

@@ -167,9 +167,10 @@ def test_a_page_of_items_that_is_not_there_ends_the_run(graphql_config: Config, 
 
     def spoil(_: str, body: t.Any) -> t.Any:  # noqa: ANN401 - JSON
         found = body["data"].get("x3InvoicingData", {}).get("customerInvoiceHeader")
-        if found is None:
+        edges = found["query"]["edges"] if found else []
+        if not edges or "taxes" not in edges[0]["node"]:
             return None
-        found["query"]["edges"][0]["node"]["taxes"] = None
+        edges[0]["node"]["taxes"] = None
         return body
 
     alter(spoil)

@@ -21,6 +21,7 @@ from tap_sagex3.graphql.nested import NestedPages
 from tap_sagex3.graphql.page_size import PageSize
 from tap_sagex3.graphql.query import (
     Selection,
+    compared,
     document_selection,
     filter_text,
     key_of,
@@ -98,6 +99,28 @@ class GraphqlReader:
         read = self._documents if self._selection.collections or self._joined else self._whole_pages
         filters = [[]] if after is None else behind_key(key, after)
         return chain.from_iterable(read(found, key, page_size) for found in filters)
+
+    def first_key(self) -> tuple[t.Any, ...] | None:
+        """Key of the first document."""
+        return next(self._keys([], 1), None)
+
+    def has(self, key: tuple[t.Any, ...]) -> bool:
+        """Whether there is a document with this key."""
+        same = [(path, compared("_eq", part)) for path, part in zip(self._node.key, key, strict=True)]
+        return any(self._keys(same, 1))
+
+    def _keys(self, conditions: Sequence[Condition], page_size: int) -> Iterator[tuple[t.Any, ...]]:
+        keys = Selection()
+        for path in self._node.key:
+            keys.add(path)
+        wanted = [*own_conditions(self._node), *conditions]
+        variables = {
+            "first": page_size,
+            "filter": filter_text(wanted) if wanted else None,
+            "orderBy": order_text(self._node.key),
+        }
+        for nodes, _ in self._pages(self._node, keys, variables):
+            yield from (key_of(node, self._node) for node in nodes)
 
     def in_ranges(self, ranges: list[KeyRange], page_size: int) -> Iterator[tuple[KeyRange, Found | None]]:
         """All documents behind those that were sent: one page names the next, so there is one range."""

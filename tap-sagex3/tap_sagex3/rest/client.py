@@ -64,7 +64,8 @@ class RestClient:
             NotReadableError: the class or representation is not there.
             IncompleteAnswerError: a page is not a list, or its next page was read before.
         """
-        arguments = "".join(f"&{name}={quote(value, safe='')}" for name, value in parameters.items())
+        asked = {**parameters, **_where(source, parameters)}
+        arguments = "".join(f"&{name}={quote(value, safe='')}" for name, value in asked.items())
         url = f"{self._base}/{source.class_name}?representation={source.of('$query')}{arguments}"
         seen: set[str] = set()
         while url:
@@ -174,6 +175,14 @@ class RestClient:
 def _has_content(body: object) -> bool:
     """Whether an answer holds columns of a record, and not only `$` members about it."""
     return isinstance(body, dict) and any(not name.startswith("$") for name in body)
+
+
+def _where(source: RestSource, parameters: Mapping[str, str]) -> dict[str, str]:
+    """The parameter `where`: the condition of the source, and that of the request."""
+    both = [text for text in (source.where, parameters.get("where")) if text]
+    if len(both) > 1:
+        both = [" and ".join(f"({text})" for text in both)]
+    return {"where": both[0]} if both else {}
 
 
 def _where_literal(value: t.Any) -> str:  # noqa: ANN401 - a JSON value

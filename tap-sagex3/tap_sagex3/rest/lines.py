@@ -57,7 +57,7 @@ def find_classes(
     found = []
     for level, table in tables.items():
         name = names.get(table, table)
-        source = replace(document, class_name=name, representation=name, details=False)
+        source = replace(document, class_name=name, representation=name, details=False, where="")
         properties = client.prototype(source, "$query")
         field = change_field(properties or {}, STAMPS)
         if properties is None or field is None or not set(document.key) <= set(properties):

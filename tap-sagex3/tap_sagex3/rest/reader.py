@@ -145,16 +145,24 @@ class RestReader:
             keys = changed_keys(self._client, lines, span, page_size)
             for key, node in ordered_map(self._by_parts, keys, self._client.workers):
                 if node is None:
-                    logger.warning(
-                        "%s: a line of %s changed, but there is no such record any more.",
-                        self._names,
-                        "~".join(map(str, key)),
-                    )
                     continue
                 stamp = self._stamp.read(node.get(self._change.field or ""))
                 latest = later(stamp, self._latest(node, lines))
                 listed = Listed(node, key, self._received())
                 yield self._document(listed, node, stamp=latest, level=lines.level)
+
+    def _by_parts(self, key: tuple[t.Any, ...]) -> Resource | None:
+        """The record of a changed line; None when it is none of this source, or was deleted."""
+        if self._rest.where and not self.has(key):
+            return None
+        node = self._client.details(self._rest, key)
+        if node is None:
+            logger.warning(
+                "%s: a line of %s changed, but there is no such record any more.",
+                self._names,
+                "~".join(map(str, key)),
+            )
+        return node
 
     def _latest(self, node: Resource, lines: LineClass) -> str | None:
         """Latest change time of the lines at a level of a document."""
@@ -166,8 +174,15 @@ class RestReader:
             latest = later(latest, self._stamp.read(row.get(lines.field)))
         return latest
 
-    def _by_parts(self, key: tuple[t.Any, ...]) -> Resource | None:
-        return self._client.details(self._rest, key)
+    def first_key(self) -> tuple[t.Any, ...] | None:
+        """Key of the first document."""
+        for page in self._client.pages(self._rest, self._parameters(self._rest.key, 1)):
+            return next(iter(self._keys_of(page.rows.columns(self._rest.key))), None)
+        return None
+
+    def has(self, key: tuple[t.Any, ...]) -> bool:
+        """Whether the list has a document with this key."""
+        return self._client.is_listed(self._rest, key)
 
     @staticmethod
     def _received() -> str:

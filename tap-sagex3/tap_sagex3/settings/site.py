@@ -12,6 +12,8 @@ STREAM_OPTION_PROPERTIES: dict[str, Property] = {
     "node": {"type": ["string", "null"]},
     "key": {"type": ["array", "null"], "items": {"type": "string"}},
     "change_field": {"type": ["string", "null"]},
+    "where": {"type": ["string", "null"]},
+    "filter": {"type": ["object", "null"]},
     "details_representation": {"type": ["string", "null"]},
     "fields": {"type": ["array", "null"], "items": {"type": "object"}},
     "collections": {"type": ["object", "null"]},
@@ -22,8 +24,8 @@ SITE: dict[str, Property] = {
     "stream_options": setting(
         "Stream options",
         "Names on this site, by stream: api, class, representation, details_representation, package, node, "
-        "key, change_field, line_classes, fields, collections. For a stream with several kinds of documents, "
-        "all but api, fields and collections can be given by kind.",
+        "key, change_field, where, filter, line_classes, fields, collections. For a stream with several "
+        "kinds of documents, all but api, fields and collections can be given by kind.",
         type=["object", "null"],
         default={},
         additionalProperties={"type": "object"},

@@ -7,7 +7,8 @@ those that changed since the bookmark, a full read through whole tables.
 
 from __future__ import annotations
 
+from tap_sagex3.sync.apart import check_apart
 from tap_sagex3.sync.entity import EntitySync
 from tap_sagex3.sync.stages import stage_of
 
-__all__ = ["EntitySync", "stage_of"]
+__all__ = ["EntitySync", "check_apart", "stage_of"]

@@ -19,6 +19,8 @@ class SetRestSite(Command, tag="rest_site"):
     """Change what is given of the REST site; return all of it, and how many documents were built so far."""
 
     absent: list[str] | UnsetType = UNSET
+    prototypes: bool | UnsetType = UNSET
+    both_kinds: bool | UnsetType = UNSET
     representations: dict[str, dict[str, list[str]]] | UnsetType = UNSET
     stamps: dict[str, list[str]] | UnsetType = UNSET
     filters: dict[str, dict[str, str]] | UnsetType = UNSET

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from local_x3.errors import RestError
+from local_x3.rest.absent import without
 from local_x3.rest.addresses import Address, parse_address, serves
 from local_x3.rest.endpoints import EndPoints
 from local_x3.rest.facets import details, list_columns, place, query_columns, summary, template, where_types
@@ -20,9 +21,11 @@ from local_x3.rest.where import Now, Scope
 from local_x3.store import Selector, Store
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from local_x3.clock import Clock
+    from local_x3.declarations import Source
+    from local_x3.model import Entry, Key
     from local_x3.rest.site import Representations
 
 CLASS_STAMPS: dict[str, tuple[str, ...]] = {
@@ -45,6 +48,8 @@ class RestApi:
         self.endpoints = EndPoints(folder)
         self.stamps: dict[str, tuple[str, ...]] = {}
         self._selectors = {name: Selector([store]) for name, store in self.stores.items()}
+        self._whole = {name: Selector(sharing(store, stores)) for name, store in self.stores.items()}
+        self._shown: dict[str, Source] = {}
         self._lines = LineLists(stores)
         self._initial = site or Site()
         self.reset()
@@ -70,6 +75,7 @@ class RestApi:
                 msg = f"{name} lists {table}: expected a new name and one of {sorted(self._lines.tables)}"
                 raise ValueError(msg)
             self.stamps[name] = self._lines.stamps(table)
+        self._shown = {name: without(store.source, site.absent) for name, store in self.stores.items()}
         self.site = site
         self.clock.zone = site.zone
         for name, shown in site.stamps.items():
@@ -139,7 +145,7 @@ class RestApi:
         if facet == "$template":
             if address.key is not None:
                 raise RestError(400, f"{facet} takes no key")
-            return template(store.source.level)
+            return template(self._source(store).level)
         if address.key is None:
             raise RestError(400, f"{facet} needs a key: {address.name}('KEY')")
         return self._record(store, address, representation, facet, f"{origin}{address.head}")
@@ -153,7 +159,13 @@ class RestApi:
 
     def _selector(self, name: str) -> Selector:
         listed = self._lines.find(name, self.site.line_classes)
-        return listed.selector if listed else self._selectors[name]
+        if listed:
+            return listed.selector
+        return self._whole[name] if self.site.both_kinds else self._selectors[name]
+
+    def _source(self, store: Store) -> Source:
+        """Return a class as the site shows it."""
+        return self._shown.get(store.source.rest_class, store.source)
 
     def _representations(self, store: Store) -> Representations:
         if store.source.rest_class in self.site.line_classes:
@@ -176,7 +188,8 @@ class RestApi:
     def _view(self, address: Address, store: Store, asked: tuple[str, str], origin: str, now: Now) -> View:
         representation, facet = asked
         name = store.source.rest_class
-        columns = list_columns(store.source, facet, self.stamps[name])
+        source = self._source(store)
+        columns = list_columns(source, facet, self.stamps[name])
         head = f"{origin}{address.head}"
         return View(
             store=store,
@@ -185,7 +198,7 @@ class RestApi:
             here=place(head, name, self._details_of(store, representation)),
             link=f"{head}{name}?representation={representation}.{facet}",
             site=self.site,
-            scope=Scope(where_types(store.source, columns), now),
+            scope=Scope(where_types(source, columns), now),
             legacy=address.contract == "sdata",
         )
 
@@ -198,23 +211,38 @@ class RestApi:
     def _record(
         self, store: Store, address: Address, representation: str, facet: str, head: str
     ) -> dict[str, object]:
-        source = store.source
+        shown, source = store, self._source(store)
         kinds = {name: source.level.columns[name].where_type for name in source.key}
-        entry = store.by_key.get(parse_key(address.key or "", source.key, kinds))
-        if entry is None:  # a missing record is not an HTTP error [D]
-            raise RestError(200, "721 : Record does not exist")
+        store, entry = self._entry(store, parse_key(address.key or "", source.key, kinds))
         stamps = self.stamps[source.rest_class]
-        here = place(head, source.rest_class, self._details_of(store, representation))
+        here = place(head, source.rest_class, self._details_of(shown, representation))
         if facet == "$summary":
             return summary(store.header(entry), entry.key, here, query_columns(source, stamps))
         return details(store.document(entry), source, entry.key, here, stamps)
 
+    def _entry(self, store: Store, key: Key) -> tuple[Store, Entry]:
+        """Find a record: of the class, or of those that share its table where those are listed too."""
+        for found in sharing(store, self.stores.values()) if self.site.both_kinds else [store]:
+            entry = found.by_key.get(key)
+            if entry is not None:
+                return found, entry
+        raise RestError(200, "721 : Record does not exist")  # a missing record is not an HTTP error [D]
+
     def _prototype(self, text: str, head: str) -> dict[str, object]:
         name, _, facet = text.partition(".")
+        if not self.site.prototypes:
+            raise RestError(404, f"Prototype {text} not found")
         listed = [self._store(name) for name in self.site.line_classes]
         for store in (*self.stores.values(), *listed):
             known = self._representations(store)
             if store.source.rest_class not in self.site.absent and facet in known.get(name, ()):
                 stamps = self.stamps[store.source.rest_class]
-                return prototype(store.source, name, facet, stamps, head)
+                return prototype(self._source(store), name, facet, stamps, head)
         raise RestError(404, f"Prototype {text} not found")
+
+
+def sharing(store: Store, stores: Iterable[Store]) -> list[Store]:
+    """Return a class and those whose records have a row in its table, too."""
+    table = store.source.level.table
+    others = (other for other in stores if other is not store)
+    return [store, *(o for o in others if table in {o.source.level.table, o.source.join_table})]

@@ -32,7 +32,11 @@ class Site(msgspec.Struct, forbid_unknown_fields=True):
     """One site. Where a class is not named, it has its standard representation with every facet."""
 
     absent: list[str] = []
-    """Classes that the site does not have."""
+    """Classes that the site does not have; with a path behind it, a column or a collection of a class."""
+    prototypes: bool = True
+    """Whether `$prototypes` are served; else 404."""
+    both_kinds: bool = False
+    """A class that shares its table with another one lists the records of both."""
     representations: dict[str, Representations] = {}
     """Class -> representation -> facets, in place of the standard representation."""
     stamps: dict[str, list[Stamp]] = {}
@@ -62,7 +66,8 @@ class Site(msgspec.Struct, forbid_unknown_fields=True):
 
     def classes(self) -> set[str]:
         """Return every class that the site names."""
-        return {*self.absent, *self.representations, *self.stamps, *self.filters}
+        absent = (path.partition(".")[0] for path in self.absent)
+        return {*absent, *self.representations, *self.stamps, *self.filters}
 
 
 def read_site(text: bytes) -> Site:
