@@ -61,6 +61,8 @@ def _run() -> None:
     sys.setswitchinterval(THREAD_SWITCH_SECONDS)
     try:
         TapSageX3.cli()
+    except FileNotFoundError as error:  # of --config; the SDK's command tells of the others itself
+        _fail(f"Option --config: {error}", error)
     except (TapError, ConfigValidationError, MapExpressionError, StreamMapConfigError) as error:
         _fail(str(error), error)
     except ValueError as error:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import typing as t
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 
 from tap_sagex3.discovery.own_columns import without_doubles
 from tap_sagex3.discovery.site import missing_everywhere
+from tap_sagex3.documents import one_by_one
 from tap_sagex3.errors import TapError
 from tap_sagex3.reading import Span
 from tap_sagex3.sync.apart import check_apart
@@ -23,7 +25,7 @@ if t.TYPE_CHECKING:
 _WHOLE = "whole table"
 _SEEN = "seen"
 _LOOK_BACK = "look-back"
-_COLUMNS = ("stream", "readable", "api", "places", "key", "changes", "collections", "lines", "missing")
+_COLUMNS = ("stream", "readable", "api", "places", "key", "changes", "lines")
 
 
 @dataclass
@@ -74,9 +76,12 @@ def _checked(tap: TapSageX3, stream: X3Stream) -> Checked:
     )
     try:
         readers = tap.instance.readers(reading, [stream.declaration])
-        for reader in readers:
-            found.changes.append(_change(reader.prepare(), full_table=reading.full_table))
-            next(reader.by_key(None, 1), None)
+        for index, reader in enumerate(readers):
+            change = reader.prepare()
+            found.changes.append(_change(change, full_table=reading.full_table))
+            rows_of = stream.projection(index, change.fields).rows
+            for document in islice(one_by_one(reader.by_key(None, 1)), 1):
+                rows_of(document, lambda _row, _misfit: None)
             if stream.declaration.depth and not found.lines:
                 told = reader.changed_below(Span(since=tap.instance.run_start()), 1)
                 found.lines = _SEEN if told is not None else _LOOK_BACK
@@ -125,21 +130,33 @@ def as_json(checked: Sequence[Checked]) -> str:
 
 def as_table(checked: Sequence[Checked]) -> str:
     """The findings for a person: a table, and below it what keeps streams from being read."""
-    rows = [[_cell(asdict(item)[name]) for name in _COLUMNS] for item in checked]
+    rows = [[_shown(item, name) for name in _COLUMNS] for item in checked]
     widths = [max(len(name), *(len(row[n]) for row in rows)) for n, name in enumerate(_COLUMNS)]
     lines = [_line(list(_COLUMNS), widths), _line(["-" * width for width in widths], widths)]
     lines.extend(_line(row, widths) for row in rows)
     lines.extend(f"\n{item.stream}: {item.problem}" for item in checked if item.problem)
+    lines.extend(
+        f"\n{item.stream}: this site has no {', '.join(item.missing)}" for item in checked if item.missing
+    )
+    if any(item.lines == _LOOK_BACK for item in checked):
+        lines.append(
+            f"\nlines {_LOOK_BACK}: lines that change alone are seen within line_lookback_days only. Ask for "
+            "a class that lists them, and name it as line_classes in stream_options."
+        )
     own = {item.stream: {"fields": item.own} for item in checked if item.own}
     if own:
-        lines.append("\nColumns of this site that are not read; to read them, put into stream_options:")
+        lines.append(
+            "\nColumns of this site that are not read; to read them, put into stream_options (names, types "
+            "and lengths are guesses from what the server tells: mend them):"
+        )
         lines.append(json.dumps(own, indent=2))
     return "\n".join(lines)
 
 
-def _cell(value: t.Any) -> str:  # noqa: ANN401 - any column
-    if isinstance(value, bool):
-        return "yes" if value else "NO"
+def _shown(item: Checked, name: str) -> str:
+    if name == "readable":
+        return "yes" if item.readable else "NO (optional)" if item.optional else "NO"
+    value = getattr(item, name)
     return "; ".join(dict.fromkeys(map(str, value))) if isinstance(value, list) else str(value)
 
 

@@ -33,7 +33,8 @@ def entities_with(settings: Settings, built_in: Sequence[Entity] | None = None) 
     taken = {stream.name for entity in known for stream in entity.streams}
     own = []
     for number, raw in enumerate(settings.custom_streams, 1):
-        entity = _custom(raw, f"Setting custom_streams, entity {number}")
+        named = f" ({raw['name']})" if isinstance(raw, dict) and raw.get("name") else ""
+        entity = _custom(raw, f"Setting custom_streams, entity {number}{named}")
         for stream in entity.streams:
             if stream.name in taken:
                 msg = f"Setting custom_streams, entity {number}: there is a stream {stream.name} already."

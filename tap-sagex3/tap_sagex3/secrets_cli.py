@@ -21,6 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(options.run(options))  # noqa: T201 - what the command is for
     except TapError as error:
         sys.exit(f"tap-sagex3-secrets: {error}")
+    except (KeyboardInterrupt, EOFError):
+        sys.exit("tap-sagex3-secrets: stopped; nothing was encrypted.")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -89,7 +89,8 @@ def reading_of(
         own = options.get(source.kind) if source.kind else None
         _check(stream, own or {})
         where = f"Setting stream_options, stream {stream}"
-        sources.append(_site_source(source, {**common, **(own or {})}, where))
+        lines = _line_classes(entity, source.kind, settings)
+        sources.append(_site_source(source, {**common, **(own or {}), "line_classes": lines}, where))
     return Reading(instead or (settings.api if api == "auto" else api), tuple(sources), full_table)
 
 
@@ -137,6 +138,29 @@ def _check(stream: str, options: Options) -> None:
     if api not in STREAM_OPTION_PROPERTIES["api"]["enum"]:
         msg = f"Setting stream_options, stream {stream}: api is {api!r}, expected auto, graphql or rest."
         raise SettingsError(msg)
+
+
+def _line_classes(entity: Entity, kind: str | None, settings: Settings) -> dict[str, str]:
+    """Classes that list lines, as the options of any stream of the entity name them: they are the document's.
+
+    Raises:
+        SettingsError: two names for one table, or a table that holds no lines of these streams.
+    """
+    tables = {c.table for s in entity.streams for level in s.collections for c in level.values()}
+    found: dict[str, str] = {}
+    for stream in entity.streams:
+        options = settings.stream_options.get(stream.name) or {}
+        of_kind = options.get(kind) if kind else None
+        for given in (options.get("line_classes"), (of_kind or {}).get("line_classes")):
+            for table, name in (given or {}).items():
+                where = f"Setting stream_options, stream {stream.name}: line_classes"
+                if table not in tables:
+                    msg = f"{where} names table {table}, expected some of {sorted(tables)}."
+                    raise SettingsError(msg)
+                if found.setdefault(table, name) != name:
+                    msg = f"{where} gives {name} for {table}, which is {found[table]} in another stream."
+                    raise SettingsError(msg)
+    return found
 
 
 def _filter(options: Options, where: str) -> Filter:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -16,11 +17,12 @@ from tap_sagex3.control import CONTROL_STREAMS, ControlTotals, LiveKeys
 from tap_sagex3.customizing import entities_with
 from tap_sagex3.discovery.site import missing_everywhere
 from tap_sagex3.entity_files import load_entities
-from tap_sagex3.errors import NotReadableError, SecretsKeyError, SettingsError
+from tap_sagex3.errors import NotReadableError, SettingsError
 from tap_sagex3.instance import Instance
 from tap_sagex3.mapping import check_else
 from tap_sagex3.schema import column_of_dimension, stream_schema
 from tap_sagex3.settings import CONFIG_JSONSCHEMA, PROPERTIES, is_configured, read_settings
+from tap_sagex3.settings.check import problems, problems_in_environment
 from tap_sagex3.sources import check_options
 from tap_sagex3.streams import X3Stream
 from tap_sagex3.sync import EntitySync, check_apart, stage_of
@@ -68,6 +70,8 @@ class TapSageX3(Tap):
         self._skipped: dict[str, str] = {}
         self._asked = False
         self._unknown_dimensions: NotReadableError | None = None
+        if kwargs.get("parse_env_config"):
+            self._check_environment()
         super().__init__(*args, **kwargs)
 
     # Streams
@@ -105,14 +109,12 @@ class TapSageX3(Tap):
 
     def _can_ask(self) -> bool:
         """Whether the instance can be asked; without it the built-in streams are shown, with a warning."""
-        if not is_configured(self.config):
-            why = "No server is configured (server_url, folder)"
-        else:
-            try:
-                return bool(self.instance.settings)
-            except SecretsKeyError as error:
-                why = str(error).rstrip(".")
-        self.logger.warning("%s: showing the built-in streams, without the columns of dimension types.", why)
+        if is_configured(self.config):
+            return bool(self.instance.settings)
+        self.logger.warning(
+            "No server is configured (server_url, folder): showing the built-in streams, without the columns "
+            "of dimension types."
+        )
         return False
 
     def _explore_rest(self, entities: Sequence[Entity]) -> None:
@@ -220,6 +222,7 @@ class TapSageX3(Tap):
             and stage_of(other, settings) == stage
         ]
         self._synced.update(other.name for other in streams)
+        self._warn_of_apart(stream, reading)
         readers = self.instance.readers(reading, [other.wanted for other in streams])
         sync = EntitySync(
             streams,
@@ -235,6 +238,18 @@ class TapSageX3(Tap):
         except NotReadableError as error:
             self._skip_or_fail(streams, error)
 
+    def _warn_of_apart(self, stream: X3Stream, reading: Reading) -> None:
+        """Say that streams of one document are not read together, since their options differ."""
+        others = [other for other in self._streams_of_entity(stream) if other.selected]
+        apart = [o.name for o in others if o.name not in self._synced and self.reading_of(o) != reading]
+        if apart:
+            self.logger.warning(
+                "%s and %s are read apart, each with requests of its own, as their stream_options differ: "
+                "give all streams of a document the same.",
+                stream.name,
+                ", ".join(apart),
+            )
+
     def records_of(self, stream: X3Stream) -> Iterator[Row]:
         """All records of one stream."""
         columns = list(stream.schema["properties"])
@@ -244,12 +259,44 @@ class TapSageX3(Tap):
         """Sync all streams, and tell at the end which ones were skipped."""
         self._deselect_removed()
         self._check_dimensions()
+        self._check_catalog()
         for bookmark in self.state.get("bookmarks", {}).values():
             bookmark.pop(CONTROL, None)  # counts of an earlier run
         super().sync_all()
         self.message_writer.flush()
         reasons = "; ".join(f"{name}: {reason}" for name, reason in self._skipped.items())
         self.logger.info("Completed%s", f"; skipped {reasons}" if reasons else " all selected streams.")
+
+    def load_state(self, state: dict[str, t.Any]) -> None:
+        """Take the state of an earlier run.
+
+        Raises:
+            SettingsError: it is something else, so that a run would read everything again without a word.
+        """
+        if state and "bookmarks" not in state:
+            shown = ", ".join(sorted(map(str, state)))
+            inside = " What is in its `value` is the state." if state.get("type") == "STATE" else ""
+            msg = f"The state has no bookmarks, but {shown}: expected what a STATE message carries.{inside}"
+            raise SettingsError(msg)
+        super().load_state(state)
+
+    def _check_catalog(self) -> None:
+        """Refuse a catalog that selects streams which there are not.
+
+        Raises:
+            SettingsError: names them.
+        """
+        lost = [
+            name
+            for name, entry in (self.input_catalog or {}).items()
+            if name not in self.streams and entry.metadata.resolve_selection().get((), True)
+        ]
+        if lost:
+            msg = (
+                f"The catalog selects unknown streams {sorted(lost)}: make it anew with --discover, or give "
+                "the setting (custom_streams) that they come from."
+            )
+            raise SettingsError(msg)
 
     def _deselect_removed(self) -> None:
         """Leave out streams that stream maps remove."""
@@ -326,7 +373,22 @@ class TapSageX3(Tap):
             )
             raise SettingsError(msg)
         check_else(self._config)
-        return super()._validate_config(raise_errors=raise_errors)
+        schema = self.config_jsonschema
+        self.append_builtin_config(schema)
+        errors = problems(self._config, schema)
+        if errors and (raise_errors or is_configured(self._config)):
+            raise SettingsError(" ".join(errors))
+        for message in errors:
+            self.logger.warning("%s", message)
+        return errors
+
+    @classmethod
+    def _check_environment(cls) -> None:
+        """Refuse variables that cannot be read as the values of their settings, or seem misspelt."""
+        cls.append_builtin_config(cls.config_jsonschema)
+        found = problems_in_environment(os.environ, cls.config_jsonschema["properties"])
+        if found:
+            raise SettingsError(" ".join(found))
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """End with the signal's exit code, after the line that is being written.

@@ -169,6 +169,12 @@ class Transport:
             ours = datetime.now(UTC).replace(microsecond=0)
             self.server_start = min(server_time(received.headers.get("Date")) or ours, ours)
 
+    def _where(self) -> str:
+        """Settings that lead to an address which there is not."""
+        if self.api == "rest":
+            return "server_url and folder"
+        return "server_url, and x3_version or api: V6 to V11 have no GraphQL and are read through REST"
+
     def _check_status(self, received: Received, method: str, url: str) -> None:
         status = received.status
         if status in {UNAUTHORIZED, FORBIDDEN}:
@@ -190,7 +196,7 @@ class Transport:
             reason = f"HTTP {status} {received.reason} {received.diagnosis()}".strip()
             raise PassingError(reason, retry_after(received.headers))
         if status >= 400 and not received.is_json:  # noqa: PLR2004 - errors
-            msg = f"{method} {url} answered HTTP {status} without JSON: check settings server_url and folder."
+            msg = f"{method} {url} answered HTTP {status} without JSON: check settings {self._where()}."
             raise ApiError(msg)
 
 

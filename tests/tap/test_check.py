@@ -6,6 +6,7 @@ import json
 import typing as t
 
 import pytest
+from own_entity import quality_report
 from processes import run_command
 from streams import STREAMS
 
@@ -77,6 +78,22 @@ def test_names_of_this_site_are_shown(graphql_config: Config, x3: X3Control, tmp
     assert found["gl_entries"]["places"] == ["x3Finance.entry"]
     assert found["gl_entry_lines"]["collections"] == ["rows"]
     assert found["purchase_orders"]["missing"] == ["internalOrderReference"]
+
+
+def test_a_column_of_the_key_that_is_not_there(rest_config: Config, tmp_path: Path) -> None:
+    """The run would fail at the first row, so the check does."""
+    entity = quality_report()
+    entity["stream"][0]["fields"][0]["x3"] = "YNOPE"
+    found = checked({**rest_config, "custom_streams": [entity]}, tmp_path, code=1)
+    assert not found["quality_reports"]["readable"]
+    assert "YNOPE" in found["quality_reports"]["problem"]
+    assert found["quality_report_defects"]["readable"]
+
+
+def test_kinds_that_cannot_be_told_apart(rest_config: Config, x3: X3Control, tmp_path: Path) -> None:
+    x3.rest_site(both_kinds=True)
+    found = checked(rest_config, tmp_path, code=1)
+    assert "kinds cannot be told apart" in found["supplier_invoices"]["problem"]
 
 
 def test_the_table_is_for_people(rest_config: Config, x3: X3Control, tmp_path: Path) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import tomllib
 import typing as t
 from decimal import Decimal
 
 import pytest
-from processes import ROOT
+from own_entity import quality_report
 from tap_runs import catalog_of, run_tap, run_tap_until_it_fails
 from tap_sagex3.errors import SettingsError
 
@@ -16,7 +15,6 @@ if t.TYPE_CHECKING:
     from tap_runs import Config, Record
     from x3_control import X3Control
 
-SITE = ROOT / "tests" / "sandbox" / "local_x3" / "site"
 RATINGS = ["excellent", "good", "sufficient", "insufficient"]
 FIELDS: list[Record] = [
     {"name": "qualityScore", "type": "decimal", "scale": 2, "x3": "YQUASCORE", "graphql": "qualityScore"},
@@ -29,17 +27,6 @@ FIELDS: list[Record] = [
         "text": "ISO 9001",
     },
 ]
-
-
-def quality_report() -> Record:
-    """The site's entity as its own file declares it; its menus are given as lists of names."""
-    raw = tomllib.loads((SITE / "quality_report.toml").read_text(encoding="utf-8"))
-    menus = tomllib.loads((SITE / "menus.toml").read_text(encoding="utf-8"))
-    for stream in raw["stream"]:
-        for field in stream["fields"]:
-            if "menu" in field:
-                field["menu"] = menus[field["menu"]]
-    return raw
 
 
 def test_fields_of_a_site_are_added_to_a_stream(config: Config, x3: X3Control) -> None:
@@ -111,8 +98,11 @@ BAD: list[tuple[Config, str]] = [
         {"stream_options": {"purchase_order_lines": {"collections": {"rest": []}}}},
         "purchase_order_lines: collections.rest must name its 1",
     ),
-    ({"custom_streams": [{"name": "x"}]}, "custom_streams, entity 1: 'source' is missing"),
-    ({"custom_streams": [{**quality_report(), "colour": "red"}]}, "custom_streams, entity 1: unknown keys"),
+    ({"custom_streams": [{"name": "x"}]}, "custom_streams, entity 1 .x.: .source. is missing"),
+    (
+        {"custom_streams": [{**quality_report(), "colour": "red"}]},
+        "custom_streams, entity 1 .quality_report.: unknown keys",
+    ),
     ({"custom_streams": [quality_report(), quality_report()]}, "entity 2: there is a stream quality_reports"),
 ]
 

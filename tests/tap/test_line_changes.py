@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 from tap_runs import catalog_of, run_tap
-from tap_sagex3.errors import ApiError
+from tap_sagex3.errors import ApiError, SettingsError
 from tap_sagex3.transport import Answer, Transport
 
 if t.TYPE_CHECKING:
@@ -152,7 +152,7 @@ def test_a_line_that_changed_alone_is_found_in_a_class_of_lines(
     rest_config: Config, x3: X3Control, old_line: Record, named: dict[str, str]
 ) -> None:
     x3.rest_site(line_classes={named.get("PORDERQ", "PORDERQ"): "PORDERQ"})
-    options = {name: {"line_classes": named} for name in PO_LINES} if named else {}
+    options = {PO_LINES[-1]: {"line_classes": named}} if named else {}  # holds for the document
     config = {**rest_config, "stream_options": options, "line_lookback_days": 0}
     catalog = catalog_of(config, *PO_LINES)
     first = run_tap(config, catalog=catalog)
@@ -195,6 +195,32 @@ def test_a_class_of_lines_that_lacks_one_of_two_tables_is_not_used(
     with caplog.at_level("INFO", logger="tap-sagex3"):
         run_tap(rest_config, catalog=catalog, state=first.state)
     assert "Changes of lines in GACCENTRYA cannot be told from class GACCENTRYA" in caplog.text
+
+
+def test_documents_whose_streams_have_other_options_are_read_apart_with_a_warning(
+    rest_config: Config, caplog: pytest.LogCaptureFixture
+) -> None:
+    named = {**rest_config, "stream_options": {PO_LINES[-1]: {"line_classes": {"PORDERQ": "ZPORDERQ"}}}}
+    run_tap(named, catalog=catalog_of(rest_config, *PO_LINES))
+    assert "are read apart" not in caplog.text
+    other = {**rest_config, "stream_options": {PO_LINES[-1]: {"where": "POHNUM ge 'A'"}}}
+    run_tap(other, catalog=catalog_of(rest_config, *PO_LINES))
+    assert "purchase_order_lines and purchase_orders are read apart" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("classes", "message"),
+    [
+        (({}, {"PORDERX": "Z"}), r"names table PORDERX, expected some of.*PORDERQ"),
+        (({"PORDERQ": "Y"}, {"PORDERQ": "Z"}), r"gives . for PORDERQ, which is . in another stream"),
+    ],
+)
+def test_wrong_classes_of_lines_are_refused(
+    rest_config: Config, classes: tuple[dict[str, str], ...], message: str
+) -> None:
+    options = {stream: {"line_classes": found} for stream, found in zip(PO_LINES, classes, strict=True)}
+    with pytest.raises(SettingsError, match=message):
+        run_tap({**rest_config, "stream_options": options})
 
 
 def test_totals_over_a_class_of_lines_are_those_over_documents(rest_config: Config, x3: X3Control) -> None:

@@ -118,8 +118,8 @@ def with_decrypted(config: Mapping[str, t.Any], names: Collection[str]) -> dict[
     found = dict(config)
     for name in names:
         value = found.get(name)
-        if isinstance(value, str) and value.startswith(PREFIX):
-            found[name] = _decrypted(name, value.removeprefix(PREFIX).strip())
+        if isinstance(value, str) and value.strip().startswith(PREFIX):
+            found[name] = _decrypted(name, value.strip().removeprefix(PREFIX).strip())
     return found
 
 

@@ -119,8 +119,9 @@ class GraphqlClient:
         place = f"{node.package}.{node.node}"
         if any(text in message for message in messages for text in _UNKNOWN):
             msg = (
-                f"GraphQL has no such node or property ({shown}). Give package and node of this site for "
-                f"{place} in stream_options, or read the stream through REST (api: rest)."
+                f"GraphQL has no such node or property ({shown}). Give the names of this site (package and "
+                f"node, change_field, key, fields, filter) for {place} in stream_options, or read the stream "
+                "through REST (api: rest)."
             )
             raise NotReadableError(msg)
         if _ENDPOINT_HEADER in shown:

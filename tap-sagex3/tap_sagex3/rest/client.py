@@ -154,7 +154,10 @@ class RestClient:
             raise NotReadableError(msg)
         if errors or not isinstance(answer.body, dict):
             reason = "; ".join(errors) or "not an object"
-            msg = f"{url} answered with an error: {reason.rstrip('.')}. Mend its cause in X3 and run again."
+            msg = (
+                f"{url} answered with an error: {reason.rstrip('.')}. Mend its cause in X3, or the names, "
+                "keys and conditions that settings give (stream_options, custom_streams), and run again."
+            )
             raise ApiError(msg)
         return answer.body
 

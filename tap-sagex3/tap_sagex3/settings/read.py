@@ -18,6 +18,7 @@ if t.TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 Config = t.Mapping[str, t.Any]
+_API = re.compile(r"/(xtrem/api|api1)(/.*)?$")
 _SECRETS = tuple(name for name, schema in PROPERTIES.items() if schema.get("secret"))
 
 
@@ -120,9 +121,9 @@ def _server_url(config: Config) -> str:
             "usable: expected a URL such as https://x3.example.com:8124, without user, query, fragment or @."
         )
         raise SettingsError(msg)
-    for suffix in ("/xtrem/api", "/api1", *(("/v1",) if config.get("auth") == "cloud" else ())):
-        url = url.removesuffix(suffix)
-    return url
+    if config.get("auth") == "cloud":
+        url = url.removesuffix("/v1")
+    return _API.sub("", url)
 
 
 def _token_url(config: Config, server_url: str) -> str:

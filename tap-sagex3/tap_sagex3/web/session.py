@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import ssl
-import threading
 import typing as t
 from urllib.parse import urlsplit
 
@@ -21,7 +20,16 @@ if t.TYPE_CHECKING:
     from tap_sagex3.settings import Settings
 
 logger = logging.getLogger("tap-sagex3")
-_warned = threading.Event()
+_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
+_UNVERIFIED = (
+    "verify_tls is off: anyone between here and the server can read the credentials and change the data. "
+    "Give setting ca_bundle instead."
+)
+_UNENCRYPTED = (
+    "server_url begins with http://: anyone between here and the server can read the credentials and change "
+    "the data. Use https:// wherever the server offers it."
+)
+_warned: set[str] = set()
 
 
 def new_session(settings: Settings, url: str) -> requests.Session:
@@ -38,19 +46,18 @@ def new_session(settings: Settings, url: str) -> requests.Session:
     session.cert = certificate_of(settings)
     session.trust_env = False
     if not settings.verify_tls and url.startswith("https:"):
-        _warn_once()
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+        _warn_once(_UNVERIFIED)
+    if url.startswith("http:") and urlsplit(url).hostname not in _THIS_MACHINE:
+        _warn_once(_UNENCRYPTED)
     return session
 
 
-def _warn_once() -> None:
+def _warn_once(message: str) -> None:
     """One warning for a run, in the place of one of urllib3's for each request."""
-    urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-    if not _warned.is_set():
-        _warned.set()
-        logger.warning(
-            "verify_tls is off: anyone between here and the server can read the credentials and change the "
-            "data. Give setting ca_bundle instead."
-        )
+    if message not in _warned:
+        _warned.add(message)
+        logger.warning("%s", message)
 
 
 def origin_of(url: str) -> str:

@@ -1,0 +1,127 @@
+"""Whether a configuration has the form that it should have: known names, right types.
+
+Messages never show the value of a secret.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import logging
+import re
+import typing as t
+from decimal import Decimal
+
+from singer_sdk.plugin_base import JSONSchemaValidator
+from singer_sdk.singerlib.json import serialize_json
+
+from tap_sagex3.settings.properties import PROPERTIES
+
+if t.TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from jsonschema.exceptions import ValidationError
+
+logger = logging.getLogger("tap-sagex3")
+
+CLOSE = 0.8
+"""Likeness from which an unknown name is taken for a misspelt one."""
+PREFIX = "TAP_SAGEX3_"
+BOOLEANS = frozenset({"true", "1", "yes", "on", "false", "0", "no", "off"})
+SHOWN = 80
+"""Characters of a wrong value that are shown."""
+
+
+def problems(config: Mapping[str, t.Any], schema: Mapping[str, t.Any]) -> list[str]:
+    """What is wrong with names and types, each in one sentence; names that are only unknown are logged.
+
+    Like the SDK's own check it fills defaults into `config`.
+    """
+    known = schema["properties"]
+    likely = _misspelt(config, known)
+    for name in sorted(set(config) - set(known) - set(likely)):
+        if not name.startswith("_"):  # those are of whoever runs the tap
+            logger.warning("Setting %s is unknown; it is ignored.", name)
+    spelt = [f"Setting {name} is unknown: is {like} meant?" for name, like in likely.items()]
+    return spelt + [_problem(error) for error in JSONSchemaValidator(schema).iter_errors(config)]
+
+
+def problems_in_environment(environment: Mapping[str, str], known: Mapping[str, t.Any]) -> list[str]:
+    """Variables that are much like one for a setting, or hold what the setting cannot take."""
+    names = [name.removeprefix(PREFIX).lower() for name in environment if name.startswith(PREFIX)]
+    found = [
+        f"Environment variable {PREFIX}{name.upper()} is unknown: is {PREFIX}{like.upper()} meant?"
+        for name, like in _misspelt(names, known).items()
+    ]
+    for name, described in known.items():
+        variable = PREFIX + name.upper()
+        text = environment.get(variable)
+        wanted = None if text is None else _wanted(text, described.get("type"))
+        if wanted:
+            shown = "" if described.get("secret") else f" is {_shown(text)}"
+            found.append(f"Environment variable {variable}{shown}: expected {wanted}.")
+    return found
+
+
+def _misspelt(names: Collection[str], known: Collection[str]) -> dict[str, str]:
+    """Names that are not known but much like a known one that was not given, each with that one."""
+    free = sorted(set(known) - set(names))
+    found = {}
+    for name in sorted(set(names) - set(known)):
+        like = difflib.get_close_matches(name.lower(), free, 1, CLOSE)
+        if like:
+            found[name] = like[0]
+    return found
+
+
+def _problem(error: ValidationError) -> str:
+    """What is wrong, in one sentence that names the setting."""
+    path = list(error.absolute_path)
+    if error.validator == "required" and not path:
+        needed = t.cast("list[str]", error.validator_value)
+        name = next(name for name in needed if name not in t.cast("dict[str, t.Any]", error.instance))
+        return f"Setting {name} is missing: {PROPERTIES[name]['description']}"
+    if not path:
+        return f"The configuration is not usable: {error.message}."
+    where = ".".join(str(part) for part in path)
+    if PROPERTIES.get(str(path[0]), {}).get("secret"):
+        return f"Setting {where} is not usable: expected {_expected(error)}."
+    return f"Setting {where} is {_shown(error.instance)}: expected {_expected(error)}."
+
+
+def _shown(value: object) -> str:
+    text = serialize_json(value)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
+
+
+def _expected(error: ValidationError) -> str:
+    rule, value = error.validator, t.cast("t.Any", error.validator_value)
+    if rule == "type":
+        types = [value] if isinstance(value, str) else [name for name in value if name != "null"]
+        return " or ".join(types)
+    if rule == "enum":
+        return "one of " + ", ".join(str(item) for item in value if item is not None)
+    if rule == "minimum":
+        return f"at least {value}"
+    return f"{rule} {value}"
+
+
+def _wanted(text: str, types: str | Sequence[str] | None) -> str | None:
+    """What a text should be to stand for a value of a type; None when it is."""
+    names = [types] if isinstance(types, str) else list(types or ())
+    if "integer" in names and not re.fullmatch(r"[+-]?\d+", text.strip()):
+        return "a whole number"
+    if "boolean" in names and text.lower() not in BOOLEANS:
+        return "true or false"
+    if "object" in names and not _is_json(text, dict):
+        return 'a JSON object such as {"name": "value"}'
+    if "array" in names and text.strip().startswith("[") and not _is_json(text, list):
+        return 'a JSON array such as ["name"]'
+    return None
+
+
+def _is_json(text: str, kind: type) -> bool:
+    try:
+        return isinstance(json.loads(text, parse_float=Decimal), kind)
+    except ValueError:
+        return False

@@ -1,0 +1,152 @@
+"""Input that is wrong before anything is asked: settings, environment, state, catalog. Each in one line."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+import pytest
+from processes import run_command
+from tap_runs import catalog_of, run_tap
+from tap_sagex3.errors import SettingsError
+from tap_sagex3.settings import PROPERTIES
+from tap_sagex3.settings.check import problems_in_environment
+
+if t.TYPE_CHECKING:
+    from pathlib import Path
+
+    from tap_runs import Config
+    from x3_control import X3Control
+
+MINIMAL = {"server_url": "http://127.0.0.1:9", "folder": "SEED", "username": "u", "password": "planted-word"}
+WRONG = [
+    ({"lookback_second": 60}, "Setting lookback_second is unknown: is lookback_seconds meant?"),
+    ({"optional_stream": ["stock"]}, "is optional_streams meant?"),
+    ({"pasword": "planted-word"}, "Setting pasword is unknown: is password meant?"),
+    ({"lookback_seconds": "60"}, 'Setting lookback_seconds is "60": expected integer.'),
+    ({"page_size": 0}, "Setting page_size is 0: expected at least 1."),
+    ({"auth": "oauth"}, 'Setting auth is "oauth": expected one of basic, connected_app, cloud.'),
+    ({"optional_streams": ["stock", 1]}, "Setting optional_streams.1 is 1: expected string."),
+    ({"custom_streams": {"a": 1}}, 'Setting custom_streams is {"a":1}: expected array.'),
+    ({"password": 1234567}, "Setting password must be text, but is of type int."),
+]
+
+
+MODES = ("--discover", "--check", "--test")
+
+
+@pytest.mark.parametrize(
+    ("given", "message", "mode"),
+    [*((*wrong, "") for wrong in WRONG), *((*WRONG[number], mode) for number in (0, 3) for mode in MODES)],
+)
+def test_a_wrong_setting_is_named(tmp_path: Path, given: dict[str, object], message: str, mode: str) -> None:
+    file = tmp_path / "config.json"
+    settings = {
+        name: value for name, value in MINIMAL.items() if name != "password" or "pasword" not in given
+    }
+    file.write_text(json.dumps({**settings, **given}), encoding="utf-8")
+    run = run_command(["tap-sagex3", "--config", str(file), *filter(None, [mode])])
+    shown = run.stderr.decode()
+    assert run.returncode == 1
+    assert run.stdout == b""
+    assert message in shown
+    assert "Traceback" not in shown
+    assert "planted-word" not in shown
+    assert "1234567" not in shown
+
+
+def test_a_setting_that_is_only_unknown_is_told(config: Config, caplog: pytest.LogCaptureFixture) -> None:
+    run_tap({**config, "colour": "red", "_note": "of Meltano"}, catalog=catalog_of(config, "suppliers"))
+    told = [record.getMessage() for record in caplog.records if "is unknown" in record.getMessage()]
+    assert set(told) == {"Setting colour is unknown; it is ignored."}
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "message"),
+    [
+        ("LOOKBACK_SECONDS", "abc", 'TAP_SAGEX3_LOOKBACK_SECONDS is "abc": expected a whole number.'),
+        ("VERIFY_TLS", "nope", 'TAP_SAGEX3_VERIFY_TLS is "nope": expected true or false.'),
+        ("STREAM_OPTIONS", "{bad", 'TAP_SAGEX3_STREAM_OPTIONS is "{bad": expected a JSON object'),
+        ("CUSTOM_STREAMS", "[1", 'TAP_SAGEX3_CUSTOM_STREAMS is "[1": expected a JSON array'),
+        (
+            "LOOKBACK_SECOND",
+            "5",
+            "TAP_SAGEX3_LOOKBACK_SECOND is unknown: is TAP_SAGEX3_LOOKBACK_SECONDS meant?",
+        ),
+    ],
+)
+def test_a_wrong_variable_is_named(variable: str, text: str, message: str) -> None:
+    given = {f"TAP_SAGEX3_{name.upper()}": value for name, value in MINIMAL.items()}
+    run = run_command(["tap-sagex3", "--config", "ENV"], env={**given, f"TAP_SAGEX3_{variable}": text})
+    shown = run.stderr.decode()
+    assert run.returncode == 1
+    assert f"Environment variable {message}" in shown
+    assert "Traceback" not in shown
+
+
+def test_variables_that_are_right_are_not_complained_about() -> None:
+    given = {
+        "TAP_SAGEX3_LOOKBACK_SECONDS": " 60",
+        "TAP_SAGEX3_VERIFY_TLS": "True",
+        "TAP_SAGEX3_STREAM_OPTIONS": "{}",
+        "TAP_SAGEX3_OPTIONAL_STREAMS": "stock",
+        "TAP_SAGEX3_LOGLEVEL": "DEBUG",
+        "TAP_SAGEX3__SELECT": "[]",
+        "TAP_SAGEX3_PASSWORD": "x",
+        "OTHER": "y",
+    }
+    assert problems_in_environment(given, PROPERTIES) == []
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    run = run_command(["tap-sagex3", "--config", str(tmp_path / "nowhere.json"), "--discover"])
+    assert run.returncode == 1
+    assert b"nowhere.json" in run.stderr
+    assert b"Traceback" not in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        (
+            {"type": "STATE", "value": {"bookmarks": {}}},
+            r"no bookmarks, but type, value.*`value` is",
+        ),
+        ({"destination_path": "x"}, r"no bookmarks, but destination_path"),
+    ],
+)
+def test_a_state_that_is_none(config: Config, state: dict[str, t.Any], message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        run_tap(config, state=state)
+
+
+def test_a_catalog_that_selects_a_stream_which_there_is_not(config: Config) -> None:
+    catalog = catalog_of(config, "suppliers")
+    entry = json.loads(json.dumps(next(e for e in catalog["streams"] if e["stream"] == "suppliers")))
+    entry["stream"] = entry["tap_stream_id"] = "quality_reports"
+    catalog["streams"].append(entry)
+    with pytest.raises(SettingsError, match=r"unknown streams \['quality_reports'\].*custom_streams"):
+        run_tap(config, catalog=catalog)
+    for metadata in entry["metadata"]:
+        if metadata["breadcrumb"] == []:
+            metadata["metadata"]["selected"] = False
+    assert run_tap(config, catalog=catalog).records("suppliers")
+
+
+@pytest.mark.parametrize("path", ["/api1/x3/erp/SEED", "/xtrem/api", "/api1/", "/xtrem/api/"])
+def test_an_address_of_an_api_is_taken_as_that_of_its_server(config: Config, path: str) -> None:
+    run = run_tap(
+        {**config, "server_url": config["server_url"] + path}, catalog=catalog_of(config, "suppliers")
+    )
+    assert run.records("suppliers")
+
+
+def test_a_server_without_graphql_leads_to_the_version(
+    graphql_config: Config, x3: X3Control, tmp_path: Path
+) -> None:
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps(graphql_config), encoding="utf-8")
+    x3.faults({"fault": "status", "status": 404, "body": "Not Found", "on": "graphql", "times": 99})
+    run = run_command(["tap-sagex3", "--config", str(file), "--check"])
+    assert run.returncode == 1
+    assert b"x3_version" in run.stderr
