@@ -48,6 +48,13 @@ def _custom(raw: t.Any, where: str) -> Entity:  # noqa: ANN401 - JSON of a setti
     if not isinstance(raw, dict):
         msg = f"{where}: expected an object in the form of an entity file, found {raw!r}."
         raise SettingsError(msg)
+    sources = raw.get("source")
+    if any(isinstance(source, dict) and "filter" in source for source in sources or ()):
+        msg = (
+            f"{where}: filter of a source is of the built-in files only: give rest.where (a condition of "
+            "api1) and graphql.filter (properties and values)."
+        )
+        raise SettingsError(msg)
     try:
         return entity_of(raw, where, load_menus())
     except DeclarationError as error:
@@ -76,6 +83,9 @@ def _with_fields(stream: StreamDeclaration, raw: t.Any, where: str) -> StreamDec
         added = [field_of(item, where, stream.depth, load_menus()) for item in texts]
     except DeclarationError as error:
         raise SettingsError(str(error)) from error
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        msg = f"{where}: fields are not in the form of those in an entity file: {error}."
+        raise SettingsError(msg) from error
     names = [field.name for field in (*stream.fields, *added)]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:

@@ -291,6 +291,7 @@ def field_of(raw: Raw, where: str, depth: int, menus: Mapping[str, tuple[str, ..
     """Read one field of a stream whose rows are at level `depth`. Raises DeclarationError."""
     place = f"{where}: field {raw.get('name')}"
     _check_keys(raw, _FIELD_KEYS, place)
+    _check(isinstance(_required(raw, "name", place), str), place, "its name is no text")
     kind = _required(raw, "type", place)
     _check(kind in TYPES, place, f"type {kind!r} is none of {sorted(TYPES)}")
     graphql_type = raw.get("graphql_type")

@@ -16,6 +16,8 @@ from tap_sagex3.values import format_time
 if t.TYPE_CHECKING:
     from collections.abc import Iterable
 
+DAY = 86_400
+
 
 def start_of_read(bookmark: str | None, start_date: datetime | None, lookback: int) -> datetime | None:
     """First change time to read; None reads everything.
@@ -70,6 +72,11 @@ def window_start(bookmark: str | None, lookback: int, *, whole_days: bool) -> st
 def start_of_day(moment: datetime) -> datetime:
     """Midnight (UTC) of a time: the stamp that a date-only change of that day has."""
     return moment.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def day_before(moment: datetime) -> datetime:
+    """The same time a day earlier: of date-only stamps, which are of the server's own calendar."""
+    return _before(moment, DAY)
 
 
 def is_before(stamp: str | None, start: datetime | None) -> bool:

@@ -176,7 +176,7 @@ class Instance:
         dimensions: Mapping[str, str],
     ) -> Iterator[Row]:
         """All rows of a stream with some of its columns; `dimensions` gives the column of each type."""
-        reading = self.reading(entity, stream.name, full_table=True)
+        reading = self.described(self.reading(entity, stream.name, full_table=True))[0]
         return self.narrow_rows(reading, stream, columns, dimensions)
 
     def narrow_rows(

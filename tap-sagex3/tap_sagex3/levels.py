@@ -29,13 +29,15 @@ class ProjectionOptions:
     """What a projection depends on besides declarations.
 
     `selected` are the columns to emit; `dimensions` gives the column of each dimension type; `stamp_fields`
-    are the members that may hold a change stamp, best first.
+    are the members that may hold a change stamp, best first. `collections_shown` says that the site describes
+    the nested collections.
     """
 
     api: str
     selected: frozenset[str]
     dimensions: Mapping[str, str]
     stamp_fields: tuple[str, ...]
+    collections_shown: bool = False
 
     def wants(self, field: Field) -> bool:
         """Whether a field has a selected column."""

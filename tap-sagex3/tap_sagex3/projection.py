@@ -72,7 +72,9 @@ class Projection:
         self._keys = [_key_members(stream, level, source, options) for level in range(stream.depth + 1)]
         # Nested collections of REST that no line has had so far, though there were lines.
         self._absent: dict[str, bool] = {}
+        self._collections_shown = options.collections_shown
         self._updated = UPDATED in options.selected
+        self._found_by: str | None = None
         self.latest: str | None = None
         """Latest change time among the rows of the last document; None when none of them has one."""
         self._stamps = options.stamp_fields
@@ -86,6 +88,10 @@ class Projection:
     def absent_collection(self) -> str | None:
         """A nested collection that no line of the read had; None when there is none, or no line."""
         return next((name for name, absent in self._absent.items() if absent), None)
+
+    def doubtful_collection(self) -> str | None:
+        """The same, unless the site says that it has the collection."""
+        return None if self._collections_shown else self.absent_collection()
 
     def check_collections(self) -> None:
         """After a read: each nested collection was there.
@@ -156,10 +162,14 @@ class Projection:
         self._levels[0].fill(document.node, row, misfits)
         if self._joined is not None and document.node.get(JOINED) is not None:
             self._joined.fill(document.node[JOINED], row, misfits)
-        stamp = self._stamp_of(document.node) or document.stamp
+        stamp = self._stamp_of(document.node)
+        if document.level == 0 or not self._collections:
+            stamp = stamp or document.stamp
         if not self._collections:
             self._finish(row, stamp, misfits, warn)
             return [row]
+        # The stamp by which a changed line was found is not that of the other lines.
+        self._found_by = document.stamp
         return list(self._lines(document.node, row, stamp, 0, misfits, warn))
 
     def _lines(
@@ -181,6 +191,8 @@ class Projection:
             plan.fill(line, row, found)
             own = self._stamp_of(line)
             changed = _later_stamp(stamp, own) if self.stream.flattened else own or stamp
+            if deepest:
+                changed = changed or self._found_by
             if deepest:
                 self._finish(row, changed, found, warn)
                 yield row

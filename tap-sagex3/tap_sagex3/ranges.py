@@ -64,7 +64,7 @@ def undivided(ranges: list[KeyRange]) -> Key | None:
 def _key(state: object) -> Key | None:
     if state is None:
         return None
-    if not isinstance(state, list):
+    if not isinstance(state, list) or not state or not all(isinstance(part, str | int) for part in state):
         raise TypeError
     return tuple(state)
 

@@ -8,7 +8,7 @@ import typing as t
 from dataclasses import dataclass
 from itertools import chain
 
-from tap_sagex3.errors import IncompleteAnswerError
+from tap_sagex3.errors import INCOMPLETE, IncompleteAnswerError
 from tap_sagex3.values import MisfitError, stamp_converter
 
 if t.TYPE_CHECKING:
@@ -136,11 +136,15 @@ class PageGuard:
         Raises:
             IncompleteAnswerError: the page before had one of its rows.
         """
-        page = frozenset(rows)
+        try:
+            page = frozenset(rows)
+        except TypeError as error:
+            msg = f"{self._place} gave a key or change stamp that is not a single value: {INCOMPLETE}"
+            raise IncompleteAnswerError(msg) from error
         again = self._before & page
         if again:
             key = "~".join(str(part) for part in min(again, key=str))
-            msg = f"{self._place} gave {key} on two pages: another page may be missing. Run again."
+            msg = f"{self._place} gave {key:.120} on two pages: another page may be missing. Run again."
             raise IncompleteAnswerError(msg)
         self._before = page
 

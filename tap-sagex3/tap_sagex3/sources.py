@@ -43,6 +43,10 @@ class SiteSource:
     named: bool = False
     resolution: Resolution | RestColumns | None = None
 
+    def shows_collections(self, stream: StreamDeclaration) -> bool:
+        """Whether the site describes all collections of a stream."""
+        return self.resolution is not None and self.resolution.shows_collections(stream)
+
     def declared(self, stream: StreamDeclaration) -> StreamDeclaration:
         """A stream with the names that its fields and collections have here."""
         return stream if self.resolution is None else self.resolution.apply(stream, self.source.kind)

@@ -84,13 +84,14 @@ class X3Stream(TableStream):
     def projection(self, source: int, stamp_fields: tuple[str, ...]) -> Projection:
         """How rows are made from documents of a source: only selected columns, in the order of the schema."""
         reading = self.tap.reading_of(self)
+        site = reading.sources[source]
         options = ProjectionOptions(
             api=reading.api,
             selected=frozenset(self.chosen),
             dimensions=self.dimensions,
             stamp_fields=stamp_fields,
+            collections_shown=site.shows_collections(self.declaration),
         )
-        site = reading.sources[source]
         return Projection(site.declared(self.declaration), site.source, options)
 
     def write_schema(self, *, whole_days: bool) -> None:

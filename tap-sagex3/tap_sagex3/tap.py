@@ -25,7 +25,7 @@ from tap_sagex3.settings import CONFIG_JSONSCHEMA, PROPERTIES, is_configured, re
 from tap_sagex3.settings.check import problems, problems_in_environment
 from tap_sagex3.sources import check_options
 from tap_sagex3.streams import X3Stream
-from tap_sagex3.sync import EntitySync, check_apart, stage_of
+from tap_sagex3.sync import EntitySync, check_apart, check_state, stage_of
 from tap_sagex3.sync.slots import CONTROL
 from tap_sagex3.values import format_time
 from tap_sagex3.writer import BufferedWriter
@@ -236,7 +236,7 @@ class TapSageX3(Tap):
             check_apart(", ".join(other.name for other in streams), reading, readers)
             sync.run()
         except NotReadableError as error:
-            self._skip_or_fail(streams, error)
+            self.skip_or_fail(streams, error)
 
     def _warn_of_apart(self, stream: X3Stream, reading: Reading) -> None:
         """Say that streams of one document are not read together, since their options differ."""
@@ -273,11 +273,7 @@ class TapSageX3(Tap):
         Raises:
             SettingsError: it is something else, so that a run would read everything again without a word.
         """
-        if state and "bookmarks" not in state:
-            shown = ", ".join(sorted(map(str, state)))
-            inside = " What is in its `value` is the state." if state.get("type") == "STATE" else ""
-            msg = f"The state has no bookmarks, but {shown}: expected what a STATE message carries.{inside}"
-            raise SettingsError(msg)
+        check_state(state)
         super().load_state(state)
 
     def _check_catalog(self) -> None:
@@ -310,8 +306,12 @@ class TapSageX3(Tap):
         names = [declaration.name for declaration in stream.entity.streams]
         return [t.cast("X3Stream", self.streams[name]) for name in names]
 
-    def _skip_or_fail(self, streams: Sequence[X3Stream], error: NotReadableError) -> None:
-        """Skip streams that this site does not have, when all of them may be missing."""
+    def skip_or_fail(self, streams: Sequence[Stream], error: NotReadableError) -> None:
+        """Skip streams that this site does not have, when all of them may be missing.
+
+        Raises:
+            NotReadableError: one of them must not.
+        """
         names = [stream.name for stream in streams]
         if not set(names) <= self.instance.settings.optional_streams:
             msg = (

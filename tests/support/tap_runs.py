@@ -59,10 +59,11 @@ class Run:
 
     @property
     def settled_state(self) -> dict[str, t.Any]:
-        """The last STATE without the counts of records, which belong to one run."""
+        """The last STATE without what belongs to one run: counts, and since when lines were not told."""
         state: dict[str, t.Any] = copy_of(self.state)
         for bookmark in state.get("bookmarks", {}).values():
             bookmark.pop("control", None)
+            bookmark.pop("lines_from", None)
         return state
 
 

@@ -8,7 +8,7 @@ import typing as t
 import pytest
 from processes import run_command
 from tap_runs import catalog_of, run_tap
-from tap_sagex3.errors import SettingsError
+from tap_sagex3.errors import SettingsError, TapError
 from tap_sagex3.settings import PROPERTIES
 from tap_sagex3.settings.check import problems_in_environment
 
@@ -19,7 +19,8 @@ if t.TYPE_CHECKING:
     from x3_control import X3Control
 
 MINIMAL = {"server_url": "http://127.0.0.1:9", "folder": "SEED", "username": "u", "password": "planted-word"}
-WRONG = [
+FIELD = {"name": "score", "type": "text", "x3": "YSCORE", "graphql": "score"}
+WRONG: list[tuple[dict[str, t.Any], str]] = [
     ({"lookback_second": 60}, "Setting lookback_second is unknown: is lookback_seconds meant?"),
     ({"optional_stream": ["stock"]}, "is optional_streams meant?"),
     ({"pasword": "planted-word"}, "Setting pasword is unknown: is password meant?"),
@@ -29,6 +30,14 @@ WRONG = [
     ({"optional_streams": ["stock", 1]}, "Setting optional_streams.1 is 1: expected string."),
     ({"custom_streams": {"a": 1}}, 'Setting custom_streams is {"a":1}: expected array.'),
     ({"password": 1234567}, "Setting password must be text, but is of type int."),
+    ({"detail_workers": 1000}, "Setting detail_workers is 1000: expected at most 64."),
+    ({"server_url": "http://[::1"}, "Setting server_url is not usable"),
+    ({"server_url": "http://x..y:80"}, "Setting server_url is not usable"),
+    ({"user_agent": "\u20ac"}, "Setting user_agent is '\u20ac': expected ASCII"),
+    *(
+        ({"stream_options": {"suppliers": {"fields": [{**FIELD, **wrong}]}}}, "stream suppliers: field")
+        for wrong in ({"level": "x"}, {"type": ["text"]}, {"menu": {"a": 1}, "type": "enum"}, {"name": 5})
+    ),
 ]
 
 
@@ -105,6 +114,11 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     assert b"Traceback" not in run.stderr
 
 
+def bookmark(**members: object) -> dict[str, t.Any]:
+    start = {"replication_key": "updatedDate", "replication_key_value": "2024-01-01T00:00:00Z"}
+    return {"bookmarks": {"suppliers": {**start, **members}}}
+
+
 @pytest.mark.parametrize(
     ("state", "message"),
     [
@@ -113,11 +127,45 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
             r"no bookmarks, but type, value.*`value` is",
         ),
         ({"destination_path": "x"}, r"no bookmarks, but destination_path"),
+        ({"bookmarks": None}, r"bookmarks None: expected an object"),
+        ({"bookmarks": {"suppliers": None}}, r"stream suppliers is None: expected an object"),
+        (bookmark(replication_key_value=5), r"suppliers: replication_key_value 5 .* expected a time"),
+        (bookmark(replication_key_value="x"), r"suppliers: replication_key_value 'x' .* expected a time"),
+        (bookmark(overlap=["a"]), r"suppliers: overlap \['a'\] .* expected an object"),
+        (bookmark(version="x"), r"suppliers: version 'x' .* expected a whole number"),
+        (bookmark(lines_from="x"), r"suppliers: lines_from 'x' .* expected a time"),
     ],
 )
 def test_a_state_that_is_none(config: Config, state: dict[str, t.Any], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         run_tap(config, state=state)
+
+
+AFTER = [[], [1.5], [["S00001"]], "S00001", {"a": 1}]
+
+
+@pytest.mark.parametrize("after", AFTER)
+def test_a_first_load_that_is_none(config: Config, after: object) -> None:
+    place = {"start": None, "after": after, "done": False}
+    begun = {"started": "2024-01-01T00:00:00Z", "source": 0, "ranges": [place], "latest": None}
+    with pytest.raises(TapError, match=r"stream suppliers: first_load .* is not what this tap writes"):
+        run_tap(
+            config,
+            catalog=catalog_of(config, "suppliers"),
+            state={"bookmarks": {"suppliers": {"first_load": begun}}},
+        )
+
+
+@pytest.mark.parametrize("address", ["http://u:planted[word@proxy.local:3128", "http://u:p@proxy.local:port"])
+def test_a_proxy_that_is_no_address(tmp_path: Path, address: str) -> None:
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps(MINIMAL), encoding="utf-8")
+    env = {"HTTP_PROXY": address, "http_proxy": address, "NO_PROXY": "", "no_proxy": ""}
+    run = run_command(["tap-sagex3", "--config", str(file), "--check"], env=env)
+    assert run.returncode == 1
+    assert b"HTTP_PROXY" in run.stderr
+    assert b"Traceback" not in run.stderr
+    assert b"planted" not in run.stderr
 
 
 def test_a_catalog_that_selects_a_stream_which_there_is_not(config: Config) -> None:

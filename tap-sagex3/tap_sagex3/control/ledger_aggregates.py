@@ -13,6 +13,7 @@ from tap_sagex3.declarations import GraphqlSource
 from tap_sagex3.errors import ApiError
 from tap_sagex3.graphql.client import connection_of, next_cursor, nodes_of
 from tap_sagex3.graphql.query import Selection
+from tap_sagex3.reading import ItemGuard
 from tap_sagex3.values import MisfitError, converter
 from tap_sagex3.wire import walk
 
@@ -70,11 +71,14 @@ def _pages(
     head = "query($first:Int,$after:String)"
     query = f"{head}{{{node.package}{{{node.node}{{queryAggregate(first:$first,after:$after){{{inner}}}}}}}}}"
     seen: set[str] = set()
+    guard = ItemGuard(f"The list of groups of {node.node}")
     cursor: str | None = None
     while True:
         found, _ = client.run(query, {"first": GROUPS_AT_ONCE, "after": cursor}, node)
         connection = connection_of(found, "queryAggregate")
-        for edge in nodes_of(connection):
+        edges = nodes_of(connection)
+        guard.check(str(edge["group"]) for edge in edges)
+        for edge in edges:
             yield edge["group"], edge["values"]
         cursor = next_cursor(connection, seen)
         if cursor is None:

@@ -10,6 +10,7 @@ from itertools import islice
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
 from tap_sagex3.emitter import Emitter
+from tap_sagex3.errors import NotReadableError
 from tap_sagex3.mapping import shape
 from tap_sagex3.sync.slots import CONTROL, DIGEST
 from tap_sagex3.tables import VERSION, Spool, TableStream
@@ -45,9 +46,16 @@ class ControlStream(TableStream, abc.ABC):
 
         The SDK marks `sync` final for type checkers; its own loop would send rows before all have been read.
         """
-        if self.ABORT_AT_RECORD_COUNT is not None:
-            self._dry_run(self.ABORT_AT_RECORD_COUNT)
-            return
+        try:
+            if self.ABORT_AT_RECORD_COUNT is None:
+                self._send()
+            else:
+                self._dry_run(self.ABORT_AT_RECORD_COUNT)
+        except NotReadableError as error:
+            self.tap.skip_or_fail([self], error)
+
+    def _send(self) -> None:
+        """Send everything, if it changed."""
         writer, state, selected = self.tap.message_writer, self.stream_state, self.chosen
         version = self.next_version()
         emitter = Emitter(self.stream_maps, version, shape(self.config))
@@ -70,8 +78,9 @@ class ControlStream(TableStream, abc.ABC):
     def _dry_run(self, limit: int) -> None:
         """Send a few rows and leave state as it is."""
         emitter, selected = Emitter(self.stream_maps, None), self.chosen
+        rows = list(islice(self.rows(), limit))
         self._write_schema_message()
-        for row in islice(self.rows(), limit):
+        for row in rows:
             lines = emitter.encode([{name: row[name] for name in selected}], self.tap.now())
             self.tap.message_writer.write_lines(lines.lines)
         self.tap.message_writer.flush()

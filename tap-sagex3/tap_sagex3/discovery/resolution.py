@@ -48,6 +48,10 @@ class Resolution:
         """Fields of a stream that this site does not have."""
         return [f.name for f in stream.fields if self.paths.get((stream.name, f.name), "") is None]
 
+    def shows_collections(self, _stream: StreamDeclaration) -> bool:
+        """GraphQL itself refuses a collection that is not there."""
+        return True
+
     def apply(self, stream: StreamDeclaration, kind: str | None) -> StreamDeclaration:
         """The stream with the names of this site, for the source of a kind."""
         fields = tuple(self._field(stream, item) for item in stream.fields)

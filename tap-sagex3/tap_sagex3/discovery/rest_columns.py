@@ -13,6 +13,8 @@ if t.TYPE_CHECKING:
     from tap_sagex3.discovery.own_columns import Snippet
 
 Properties = Mapping[str, t.Any]
+MOST_DIMENSIONS = 20
+"""Numbered dimensions that X3 can have (activity code ANA)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,10 @@ class RestColumns:
     def own(self, stream: StreamDeclaration) -> list[Snippet]:
         """Columns of the site's own in the stream's rows, as fields for settings."""
         return of_rest(stream, self.kind, self._level(stream, stream.depth) or {})
+
+    def shows_collections(self, stream: StreamDeclaration) -> bool:
+        """Whether the rows of a stream, and so all collections around them, are described."""
+        return self._level(stream, stream.depth) is not None
 
     def declares(self, item: Field) -> bool:
         """Whether the declaration names a column for this source."""
@@ -49,9 +55,11 @@ class RestColumns:
         return shown is None or column in shown
 
     def _counted(self, stream: StreamDeclaration, item: Field) -> Field:
-        shown = self._level(stream, item.level) if item.dimensions else None
-        if item.dimensions is None or shown is None:
+        if item.dimensions is None:
             return item
+        shown = self._level(stream, item.level)
+        if shown is None:  # looked for in each row: none is lost where the server does not tell
+            return replace(item, dimensions=replace(item.dimensions, count=MOST_DIMENSIONS))
         return replace(item, dimensions=_counted(item.dimensions, shown))
 
     def _level(self, stream: StreamDeclaration, level: int) -> Properties | None:

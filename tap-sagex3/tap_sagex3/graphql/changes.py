@@ -36,7 +36,10 @@ def span_condition(field: str, span: Span) -> list[Condition]:
 
 
 def collection_chains(streams: Iterable[StreamDeclaration], source: Source) -> list[tuple[str, ...]]:
-    """Collections of lines that the streams read, each with those around it: (lines,), (lines, items)."""
+    """Collections of lines that the streams read, each with those around it: (lines,), (lines, items).
+
+    Those around are among them, since rows repeat their columns.
+    """
     found: dict[tuple[str, ...], None] = {}
     for stream in streams:
         names: list[str] = []
@@ -45,7 +48,6 @@ def collection_chains(streams: Iterable[StreamDeclaration], source: Source) -> l
             if collection is None:
                 break
             names.append(collection.graphql)
-        if len(names) == stream.depth and names:
             found[tuple(names)] = None
     return list(found)
 

@@ -33,6 +33,7 @@ _UNKNOWN = (
     "must have a selection",
 )
 _SEVERE = 3
+_MILD = frozenset({"info", "information", "success", "warn", "warning"})
 _SHOWN_ERRORS = 3
 
 
@@ -140,7 +141,8 @@ def connection_of(holder: Json, name: str, collection: str | None = None) -> Con
         IncompleteAnswerError: it is not one.
     """
     found = holder.get(name) if isinstance(holder, dict) else None
-    if isinstance(found, dict) and isinstance(found.get("edges"), list) and "pageInfo" in found:
+    info = found.get("pageInfo") if isinstance(found, dict) else None
+    if isinstance(found, dict) and isinstance(found.get("edges"), list) and _is_page_info(info):
         return found
     msg = f"GraphQL gave no list in {collection or name}: {INCOMPLETE}"
     raise IncompleteAnswerError(msg)
@@ -169,22 +171,42 @@ def next_cursor(connection: Connection, seen: set[str]) -> str | None:
     info = connection["pageInfo"]
     if not info["hasNextPage"]:
         return None
-    cursor: str | None = info["endCursor"]
-    if not cursor or cursor in seen:
+    cursor: Json = info.get("endCursor")
+    if not isinstance(cursor, str) or not cursor or cursor in seen:
         msg = "GraphQL names a next page that it gave before: paging does not move on. Run again."
         raise IncompleteAnswerError(msg)
     seen.add(cursor)
     return cursor
 
 
+def _is_page_info(info: Json) -> bool:
+    return isinstance(info, dict) and isinstance(info.get("hasNextPage"), bool)
+
+
 def _messages(content: Mapping[str, Json]) -> list[str]:
-    """Messages of errors, and of diagnoses that are errors."""
-    errors = content.get("errors") or []
-    found = [str(error.get("message", error)) for error in errors if isinstance(error, dict)]
-    extensions = content.get("extensions") or {}
-    found.extend(
-        str(diagnosis.get("message", "no message"))
-        for diagnosis in extensions.get("diagnoses") or []
-        if isinstance(diagnosis, dict) and (diagnosis.get("severity") or 0) >= _SEVERE
-    )
-    return found or (["unknown error"] if errors else [])
+    """Messages of errors, and of diagnoses that are errors; what has another form counts as one."""
+    extensions = content.get("extensions")
+    diagnoses = extensions.get("diagnoses") if isinstance(extensions, dict) else None
+    found = [_message(error) for error in _as_list(content.get("errors"))]
+    return found + [_message(item) for item in _as_list(diagnoses) if _is_severe(item)]
+
+
+def _as_list(value: Json) -> list[Json]:
+    if not value:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def _message(error: Json) -> str:
+    return str(error.get("message", error)) if isinstance(error, dict) else str(error)
+
+
+def _is_severe(diagnosis: Json) -> bool:
+    """Severity 1 informs, 2 warns; anything above, and what is no number, is an error."""
+    severity = diagnosis.get("severity") if isinstance(diagnosis, dict) else None
+    if isinstance(diagnosis, dict) and severity is None:
+        return False
+    try:
+        return int(t.cast("str", severity)) >= _SEVERE
+    except (TypeError, ValueError):
+        return str(severity).lower() not in _MILD

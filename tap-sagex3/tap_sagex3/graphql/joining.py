@@ -7,9 +7,10 @@ import typing as t
 
 from tap_sagex3.documents import JOINED
 from tap_sagex3.graphql.query import compared, filter_text, key_of, one_of, order_text
+from tap_sagex3.reading import PageGuard
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tap_sagex3.declarations import GraphqlSource
     from tap_sagex3.graphql.query import Literal
@@ -17,6 +18,7 @@ if t.TYPE_CHECKING:
 
 logger = logging.getLogger("tap-sagex3")
 
+Key = tuple[t.Any, ...]
 Complete = t.Callable[["Node"], None]
 Pages = t.Callable[[dict[str, t.Any]], "Iterator[tuple[list[Node], str]]"]
 
@@ -42,18 +44,9 @@ def join(
         complete: reads the collections of such a record to their end.
     """
     keys = {key_of(found, node): found for found in nodes}
-    variables = {
-        "first": len(keys),
-        "filter": condition_of_keys(other.key, keys),
-        "orderBy": order_text(other.key),
-    }
-    for page, _ in pages(variables):
-        for record in page:
-            document = keys.get(key_of(record, other))
-            if document is not None:
-                complete(record)
-                document[JOINED] = record
-    alone = [key for key, found in keys.items() if JOINED not in found]
+    alone = _put(keys, list(keys), other, pages, complete)
+    if alone:  # asked for once more by themselves: a list that lacks some is not taken for true
+        alone = _put(keys, alone, other, pages, complete)
     if alone:
         logger.warning(
             "%d documents of %s have no %s, such as %s: its columns stay null.",
@@ -62,3 +55,27 @@ def join(
             other.node,
             alone[0],
         )
+
+
+def _put(
+    documents: Mapping[Key, Node], keys: Sequence[Key], other: GraphqlSource, pages: Pages, complete: Complete
+) -> list[Key]:
+    """Put the joined records of some documents into them; keys of those for which none came.
+
+    Raises:
+        IncompleteAnswerError: a page came twice.
+    """
+    variables = {
+        "first": len(keys),
+        "filter": condition_of_keys(other.key, keys),
+        "orderBy": order_text(other.key),
+    }
+    guard = PageGuard(other.node)
+    for page, _ in pages(variables):
+        guard.check(key_of(record, other) for record in page)
+        for record in page:
+            document = documents.get(key_of(record, other))
+            if document is not None:
+                complete(record)
+                document[JOINED] = record
+    return [key for key in keys if JOINED not in documents[key]]

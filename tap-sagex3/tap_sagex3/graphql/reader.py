@@ -7,7 +7,7 @@ import typing as t
 from itertools import chain, islice
 
 from tap_sagex3.documents import JOINED, Document, DocumentPage, key_text
-from tap_sagex3.errors import ApiError, IncompleteAnswerError
+from tap_sagex3.errors import ApiError, ConnectionFailedError, IncompleteAnswerError
 from tap_sagex3.graphql.changes import (
     behind_key,
     changed_lines,
@@ -135,8 +135,13 @@ class GraphqlReader:
                 found.append(primed(lines))
         except IncompleteAnswerError:
             raise
-        except ApiError as error:
-            logger.info("%s: changes of lines alone cannot be asked for: %s", self._node.node, error)
+        except (ApiError, ConnectionFailedError) as error:
+            logger.warning(
+                "%s: changes of lines alone cannot be asked for in this run: %s State keeps from when on a "
+                "later run has to ask for them; until then line_lookback_days is what is seen.",
+                self._node.node,
+                error,
+            )
             return None
         if self._source.join is not None and self._joined is not None:
             found.append(primed(self._with_changed_record(self._source.join, span, page_size)))
@@ -159,7 +164,7 @@ class GraphqlReader:
             "orderBy": order_text((self._field, *other.key)),
         }
         keys.add(self._field)
-        found = (key_of(node, other) for page, _ in self._pages(other, keys, variables) for node in page)
+        found = self._changed_records(other, self._pages(other, keys, variables))
         while batch := list(dict.fromkeys(islice(found, KEYS_AT_ONCE))):
             condition = condition_of_keys(self._node.key, batch)
             for document in self._documents([], self._node.key, page_size, text=condition):
@@ -167,6 +172,13 @@ class GraphqlReader:
                 yield _by_change(
                     document, later(document.stamp, self._stamp.read(joined.get(self._field))), 0
                 )
+
+    def _changed_records(self, other: GraphqlSource, pages: Pages) -> Iterator[tuple[t.Any, ...]]:
+        """Keys of the joined records of some pages."""
+        guard = PageGuard(other.node)
+        for nodes, _ in pages:
+            guard.check((*key_of(node, other), node.get(self._field)) for node in nodes)
+            yield from (key_of(node, other) for node in nodes)
 
     def _documents(
         self,

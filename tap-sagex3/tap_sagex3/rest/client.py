@@ -12,9 +12,10 @@ import re
 import typing as t
 from dataclasses import dataclass
 from decimal import Decimal
-from urllib.parse import quote, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from tap_sagex3.errors import INCOMPLETE, ApiError, IncompleteAnswerError, NotReadableError
+from tap_sagex3.rest.diagnoses import errors_of
 from tap_sagex3.values import format_time
 from tap_sagex3.wire_rows import NodeRows
 
@@ -30,7 +31,6 @@ logger = logging.getLogger("tap-sagex3")
 
 _MISSING_RECORD = re.compile(r"\s*(?:721\b.*|record does not exist\.?\s*)", re.IGNORECASE | re.DOTALL)
 _NOT_FOUND = 404
-_SEVERE = frozenset({"error", "fatal"})
 _API = "/api1/"
 
 
@@ -82,8 +82,8 @@ class RestClient:
         """Rows and links of a page of a list."""
         body = self._checked(answer, url, source)
         rows = body.get("$resources")
-        if not isinstance(rows, list):
-            msg = f"{url} answered without $resources: {INCOMPLETE}"
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            msg = f"{url} answered without a list of rows in $resources: {INCOMPLETE}"
             raise IncompleteAnswerError(msg)
         return NodeRows(rows), body.get("$links")
 
@@ -96,7 +96,7 @@ class RestClient:
         text = quote("~".join(str(part) for part in key).replace("'", "''"), safe="")
         url = f"{self._base}/{source.class_name}('{text}')?representation={source.of('$details')}"
         answer = self._transport.get(url)
-        errors = _errors(answer.body)
+        errors = errors_of(answer.body)
         if not _has_content(answer.body) and any(_MISSING_RECORD.fullmatch(message) for message in errors):
             return None
         try:
@@ -114,9 +114,14 @@ class RestClient:
 
     def is_listed(self, source: RestSource, key: Sequence[t.Any]) -> bool:
         """Whether the list has a record with this key."""
+        return self.listed(source, key) is not None
+
+    def listed(self, source: RestSource, key: Sequence[t.Any]) -> Resource | None:
+        """The list's row of the record with this key; None when it has none."""
         parts = zip(source.key, key, strict=True)
         where = " and ".join(f"{column} eq {_where_literal(value)}" for column, value in parts)
-        return any(page.rows.nodes() for page in self.pages(source, {"count": "1", "where": where}))
+        pages = self.pages(source, {"count": "1", "where": where})
+        return next((row for page in pages for row in page.rows.nodes()), None)
 
     def prototype(self, source: RestSource, facet: str) -> Resource | None:
         """Properties of a facet (`$query` or `$details`) by name, asked for once; None: X3 does not tell."""
@@ -132,14 +137,14 @@ class RestClient:
         except ApiError as error:
             logger.info("No description of %s.%s: %s", source.representation, facet, error)
             return None
-        if answer.status == _NOT_FOUND or _errors(answer.body):
+        if answer.status == _NOT_FOUND or errors_of(answer.body):
             return None
         properties = answer.body.get("$properties") if isinstance(answer.body, dict) else None
         return properties if isinstance(properties, dict) else None
 
     def _checked(self, answer: Answer, url: str, source: RestSource) -> Resource:
         """The body of an answer without errors."""
-        errors = _errors(answer.body)
+        errors = errors_of(answer.body)
         if answer.status == _NOT_FOUND and any("endpoint" in error.lower() for error in errors):
             folder = self._transport.settings.folder
             msg = f"REST does not know the folder {folder!r} ({'; '.join(errors)}): check setting folder."
@@ -163,16 +168,27 @@ class RestClient:
 
     def _next(self, links: t.Any) -> str:  # noqa: ANN401 - JSON
         """URL of the next page on our own server, or empty text at the end."""
-        link = (links or {}).get("$next") or {}
-        url = link.get("$url")
+        link = links.get("$next") if isinstance(links, dict) else links
+        url = link.get("$url") if isinstance(link, dict) else link
         if not url:
             return ""
-        parts = urlsplit(url)
+        parts = _address(url)
+        if parts is None:
+            msg = f"The next page is named as {url!r}, which is no address: {INCOMPLETE}"
+            raise IncompleteAnswerError(msg)
         _, found, path = parts.path.partition(_API)
         if not found:
             msg = f"The next page is at {parts.path}, which is not part of the REST API."
             raise IncompleteAnswerError(msg)
         return f"{self._server}{_API}{path}" + (f"?{parts.query}" if parts.query else "")
+
+
+def _address(url: object) -> SplitResult | None:
+    """A URL in its parts; None when it is none."""
+    try:
+        return urlsplit(url) if isinstance(url, str) else None
+    except ValueError:
+        return None
 
 
 def _has_content(body: object) -> bool:
@@ -191,16 +207,3 @@ def _where(source: RestSource, parameters: Mapping[str, str]) -> dict[str, str]:
 def _where_literal(value: t.Any) -> str:  # noqa: ANN401 - a JSON value
     """A value in `where`: numbers as they are, text in single quotes."""
     return str(value) if isinstance(value, int | Decimal) else "'" + str(value).replace("'", "''") + "'"
-
-
-def _errors(body: object) -> list[str]:
-    """Messages of severe diagnoses; milder ones are only logged."""
-    diagnoses = body.get("$diagnoses") if isinstance(body, dict) else None
-    found: list[str] = []
-    for diagnosis in diagnoses if isinstance(diagnoses, list) else []:
-        message = str(diagnosis.get("$message", "no message"))
-        if diagnosis.get("$severity") in _SEVERE:
-            found.append(message)
-        else:
-            logger.info("X3 says: %s", message)
-    return found

@@ -10,6 +10,7 @@ import logging
 import typing as t
 from dataclasses import dataclass, replace
 
+from tap_sagex3.reading import PageGuard
 from tap_sagex3.rest.stamps import STAMPS, change_field, is_date, stamp_condition
 
 if t.TYPE_CHECKING:
@@ -33,12 +34,12 @@ class LineClass:
 
 
 def tables_of(streams: Sequence[StreamDeclaration], kind: str | None) -> dict[int, str]:
-    """Tables of the lines that streams read, by level."""
+    """Tables of the lines that streams read, by level: rows repeat columns of the lines around them."""
     found: dict[int, str] = {}
     for stream in streams:
         for level in range(1, stream.depth + 1):
             collection = stream.collection(level, kind)
-            if collection is not None and level == stream.depth:
+            if collection is not None:
                 found[level] = collection.table
     return found
 
@@ -86,9 +87,17 @@ def changed_keys(
     if where:
         parameters["where"] = where
     last: tuple[t.Any, ...] | None = None
+    guard = PageGuard(lines.source.class_name)
     for page in client.pages(lines.source, parameters):
-        for row in page.rows.nodes():
+        rows = page.rows.nodes()
+        guard.check(_identity(row) for row in rows)
+        for row in rows:
             parts = tuple(row.get(name) for name in key)
             if parts != last:
                 yield parts
             last = parts
+
+
+def _identity(row: Mapping[str, t.Any]) -> tuple[t.Any, ...]:
+    """What tells a row of a list from others: its `$key` with all of its columns, as texts."""
+    return tuple(str(value) for value in row.values())

@@ -6,14 +6,12 @@ Messages never show the value of a secret.
 from __future__ import annotations
 
 import difflib
-import json
 import logging
 import re
 import typing as t
-from decimal import Decimal
 
 from singer_sdk.plugin_base import JSONSchemaValidator
-from singer_sdk.singerlib.json import serialize_json
+from singer_sdk.singerlib.json import deserialize_json, serialize_json
 
 from tap_sagex3.settings.properties import PROPERTIES
 
@@ -101,8 +99,8 @@ def _expected(error: ValidationError) -> str:
         return " or ".join(types)
     if rule == "enum":
         return "one of " + ", ".join(str(item) for item in value if item is not None)
-    if rule == "minimum":
-        return f"at least {value}"
+    if rule in {"minimum", "maximum"}:
+        return f"{'at least' if rule == 'minimum' else 'at most'} {value}"
     return f"{rule} {value}"
 
 
@@ -122,6 +120,6 @@ def _wanted(text: str, types: str | Sequence[str] | None) -> str | None:
 
 def _is_json(text: str, kind: type) -> bool:
     try:
-        return isinstance(json.loads(text, parse_float=Decimal), kind)
+        return isinstance(deserialize_json(text), kind)
     except ValueError:
         return False

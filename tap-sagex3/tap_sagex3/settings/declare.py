@@ -17,9 +17,10 @@ def text(title: str, description: str, **schema: t.Any) -> Property:  # noqa: AN
     return setting(title, description, type=["string", "null"], **schema)
 
 
-def number(title: str, description: str, default: int, minimum: int) -> Property:
+def number(title: str, description: str, default: int, minimum: int, maximum: int | None = None) -> Property:
     """A whole number with a default."""
-    return setting(title, description, type=["integer", "null"], default=default, minimum=minimum)
+    most = {} if maximum is None else {"maximum": maximum}
+    return setting(title, description, type=["integer", "null"], default=default, minimum=minimum, **most)
 
 
 def secret(title: str, description: str) -> Property:

@@ -52,5 +52,6 @@ INCREMENTS: dict[str, Property] = {
         "1 makes them one by one.",
         4,
         1,
+        64,
     ),
 }

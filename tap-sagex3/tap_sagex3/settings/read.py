@@ -6,6 +6,9 @@ import re
 import typing as t
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+import requests
 
 from tap_sagex3.auth.secrets_key import load_cipher, with_decrypted
 from tap_sagex3.errors import SecretsKeyError, SettingsError
@@ -89,6 +92,9 @@ def read_settings(config: Config) -> Settings:
     settings = Settings(**plain, **checked)
     _check_login(settings)
     _check_dates(settings)
+    if not settings.user_agent.isascii():
+        msg = f"Setting user_agent is {settings.user_agent!r}: expected ASCII characters only."
+        raise SettingsError(msg)
     return settings
 
 
@@ -121,6 +127,12 @@ def _server_url(config: Config) -> str:
             "usable: expected a URL such as https://x3.example.com:8124, without user, query, fragment or @."
         )
         raise SettingsError(msg)
+    try:
+        requests.Request("GET", url).prepare()
+        (urlsplit(url).hostname or "").encode("idna")
+    except (requests.RequestException, ValueError) as error:
+        msg = "Setting server_url is not usable: its host or port is none."
+        raise SettingsError(msg) from error
     if config.get("auth") == "cloud":
         url = url.removesuffix("/v1")
     return _API.sub("", url)

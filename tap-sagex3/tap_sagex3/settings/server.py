@@ -30,6 +30,7 @@ SERVER: dict[str, Property] = {
         "Seconds to wait for a connection or for more of an answer; ten times as long for a whole answer.",
         120,
         1,
+        86_400,
     ),
     "max_retries": number("Retries", "Further tries of a request that failed for a passing reason.", 5, 0),
     "max_retry_seconds": number(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from tap_sagex3.sync.apart import check_apart
 from tap_sagex3.sync.entity import EntitySync
+from tap_sagex3.sync.given_state import check_state
 from tap_sagex3.sync.stages import stage_of
 
-__all__ = ["EntitySync", "check_apart", "stage_of"]
+__all__ = ["EntitySync", "check_apart", "check_state", "stage_of"]

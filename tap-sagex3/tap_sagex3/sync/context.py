@@ -34,6 +34,12 @@ class ReadContext:
     lookback: int
     progress: Progress
 
+    @property
+    def cap(self) -> datetime:
+        """No bookmark may be later: changes from then on were not, or not surely, read."""
+        until = self.settings.end_date
+        return self.run_start if until is None else min(self.run_start, until)
+
     def write_state(self) -> None:
         """Send STATE, after all records that were sent."""
         for slot in self.slots:
@@ -43,6 +49,11 @@ class ReadContext:
     def may_lack_collection(self) -> bool:
         """Whether it is not sure yet that this site shows every nested collection."""
         return any(slot.may_lack_collection() for slot in self.slots)
+
+    def tell_doubtful_collections(self) -> None:
+        """After an increment, whose documents may all have an empty one: warn of what no line had."""
+        for slot in self.slots:
+            slot.tell_doubtful_collections()
 
     def check_collections(self) -> None:
         """After the last document. Raises NotReadableError for a collection that no line had."""

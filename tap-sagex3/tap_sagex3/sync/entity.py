@@ -12,7 +12,7 @@ from itertools import islice
 from tap_sagex3.documents import one_by_one
 from tap_sagex3.emitter import Emitter, MisfitLog
 from tap_sagex3.errors import ApiError, NotReadableError, TapError
-from tap_sagex3.increments import earliest, not_after, start_of_read
+from tap_sagex3.increments import DAY, day_before, earliest, not_after, start_of_read
 from tap_sagex3.mapping import shape
 from tap_sagex3.overlap import OverlapMemory
 from tap_sagex3.ranges import KeyRange, range_of
@@ -22,7 +22,7 @@ from tap_sagex3.sync.first_load import FirstLoad, Piece
 from tap_sagex3.sync.full import FullRead
 from tap_sagex3.sync.incremental import IncrementalRead
 from tap_sagex3.sync.progress import Progress
-from tap_sagex3.sync.slots import CONTROL, MEMORY, Slot, name_of
+from tap_sagex3.sync.slots import CONTROL, LINES, MEMORY, Slot, name_of
 from tap_sagex3.sync.stages import FIRST, INCREMENT, bookmark_of, first_load_of, stage_of
 
 if t.TYPE_CHECKING:
@@ -40,7 +40,6 @@ logger = logging.getLogger("tap-sagex3")
 
 DRY_RUN_DOCUMENTS = 20
 """Documents read, for each record asked for, when a run is limited to some records a stream (--test)."""
-DAY = 86_400
 _Item = t.TypeVar("_Item")
 
 
@@ -105,6 +104,7 @@ class EntitySync:
             return lambda: FullRead(context).run(found)
         if self._stage == FIRST:
             name, state = slots[0].stream.name, slots[0].state
+            self._warn_of_start_date(name)
             before = first_load_of(name, state, len(self._readers))
             pieces = self._tried(slots, self._pieces(before), lambda piece: piece.found)
             return lambda: FirstLoad(context, before).run(pieces)
@@ -114,17 +114,34 @@ class EntitySync:
         """The documents found by their lines, and those found by their own stamp."""
         slots, until = context.slots, self._settings.end_date
         since = self._start(context)
-        below = [] if self._stage != INCREMENT else self._changed_below(Span(since, until))
+        # The first run from a start_date on counts documents by their own stamps: nearly every document would
+        # be among those with a line changed since.
+        below: list[Iterator[Document]] | None = []
+        if self._stage == INCREMENT:
+            below = self._changed_below(Span(self._start_of_lines(slots, since, context.lookback), until))
+        told = below is not None
         if below is None:
             lookback = max(context.lookback, self._settings.line_lookback_days * DAY)
             context = replace(context, lookback=lookback)
             since, below = self._start(context), []
         size = self._settings.page_size
-        stamped = [reader.documents(Span(since, until), size) for reader in self._readers]
+        stamped = [
+            reader.documents(Span(_for_days(since, change, changes), until), size)
+            for reader, change in zip(self._readers, changes, strict=True)
+        ]
         documents = self._tried(
             slots, merge(stamped, sort=all(change.field for change in changes)), _as_it_is
         )
-        return lambda: IncrementalRead(context, since).run(merge(below or [], sort=False), documents)
+        read = IncrementalRead(context, since, lines_told=told, is_first=self._stage != INCREMENT)
+        return lambda: read.run(merge(below or [], sort=False), documents)
+
+    def _start_of_lines(
+        self, slots: Sequence[Slot], since: datetime | None, lookback: int
+    ) -> datetime | None:
+        """Where to ask from for lines that changed alone: further back when runs before could not."""
+        marks = [slot.state[LINES] for slot in slots if LINES in slot.state]
+        starts = [start_of_read(mark, self._settings.start_date, lookback) for mark in marks]
+        return earliest([since, *starts])
 
     def _changed_below(self, span: Span) -> list[Iterator[Document]] | None:
         """Documents with changed lines, of each source; None when one of the sources does not tell."""
@@ -247,6 +264,15 @@ class EntitySync:
             )
             slot.bookmark = held
 
+    def _warn_of_start_date(self, name: str) -> None:
+        """Say that a first load which began without `start_date` is finished first."""
+        if self._settings.start_date is not None:
+            logger.warning(
+                "State of stream %s holds a first load that is not complete: it goes on, whatever start_date "
+                "says. To begin at start_date instead, take first_load out of the state.",
+                name,
+            )
+
     def _warn_without_stamp(self) -> None:
         names = ", ".join(stream.name for stream in self._streams)
         logger.warning(
@@ -275,3 +301,12 @@ class EntitySync:
 
 def _as_it_is(found: Found) -> Found:
     return found
+
+
+def _for_days(since: datetime | None, change: ChangeKey, changes: Sequence[ChangeKey]) -> datetime | None:
+    """Where to read a source from: a day earlier when only it has date-only stamps.
+
+    Those are days of the server's own calendar, which may be one behind the bookmark of a precise stamp.
+    """
+    mixed = change.whole_days and not all(other.whole_days for other in changes)
+    return day_before(since) if mixed and since is not None else since

@@ -48,6 +48,10 @@ class FirstLoad:
         self._started = datetime.fromisoformat(started).astimezone(UTC)
         self._latest = None if before is None else before["latest"]
         self._until = context.settings.end_date
+        before_until = None if before is None else before.get("until")
+        limits = [self._until, datetime.fromisoformat(before_until) if before_until else None]
+        self._limit = min((limit for limit in limits if limit is not None), default=None)
+        self._cap = self._started if self._limit is None else min(self._started, self._limit)
         self._unsaved = 0
         self._window = ""
 
@@ -64,7 +68,7 @@ class FirstLoad:
                 piece.place.after = piece.found.parts
             self._save_if_due(piece)
         self._context.check_collections()
-        bookmark = next_bookmark(None, self._latest, self._started)
+        bookmark = next_bookmark(None, self._latest, self._cap)
         for slot in self._context.slots:
             slot.state.pop(FIRST_LOAD, None)
             slot.set_bookmark(bookmark)
@@ -117,7 +121,7 @@ class FirstLoad:
         self._context.progress.document()
 
     def _cut(self) -> str | None:
-        bookmark = next_bookmark(None, self._latest, self._started)
+        bookmark = next_bookmark(None, self._latest, self._cap)
         return window_start(bookmark, self._context.lookback, whole_days=self._context.whole_days)
 
     def _save_if_due(self, piece: Piece) -> None:
@@ -130,6 +134,8 @@ class FirstLoad:
             "ranges": [item.as_state() for item in piece.ranges],
             "latest": self._latest,
         }
+        if self._limit is not None:
+            progress["until"] = format_time(self._limit)
         for slot in self._context.slots:
             slot.state[FIRST_LOAD] = dict(progress)
         self._context.write_state()

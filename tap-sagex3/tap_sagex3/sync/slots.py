@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from tap_sagex3.declarations import UPDATED
 from tap_sagex3.overlap import OverlapMemory
-from tap_sagex3.values import later
+from tap_sagex3.values import format_time, later
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,6 +26,8 @@ if t.TYPE_CHECKING:
 logger = logging.getLogger("tap-sagex3")
 
 MEMORY = "overlap"
+LINES = "lines_from"
+"""Change time from which on lines that changed alone were not asked for, as the site did not tell them."""
 DIGEST = "digest"
 CONTROL = "control"
 
@@ -132,9 +134,28 @@ class Slot:
             self.state["replication_key"] = UPDATED
             self.state["replication_key_value"] = bookmark
 
+    def note_lines(self, *, told: bool) -> None:
+        """Note in state from when on changes of lines alone are still to be asked for, if they are."""
+        if told:
+            self.state.pop(LINES, None)
+        elif self.start is not None:
+            self.state.setdefault(LINES, self.bookmark or format_time(self.start))
+
     def may_lack_collection(self) -> bool:
         """Whether a nested collection was in no line so far."""
         return any(projection.absent_collection() for projection in self.projections)
+
+    def tell_doubtful_collections(self) -> None:
+        """Warn of a nested collection that no line had, unless the site says that it is there."""
+        for projection in self.projections:
+            name = projection.doubtful_collection()
+            if name is not None:
+                logger.warning(
+                    "%s: no line that changed had a collection %s, so it sent no rows. When the site's "
+                    "representation has none any more, add it, or give another one in stream_options.",
+                    self.stream.name,
+                    name,
+                )
 
     def check_collections(self) -> None:
         """After the last document. Raises NotReadableError for a nested collection that no line had."""

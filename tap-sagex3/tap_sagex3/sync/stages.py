@@ -1,7 +1,8 @@
 """Where a stream stands, by its state: streams of one entity are read together when they stand alike. Pure.
 
 `FULL` reads whole tables. `FIRST` has no bookmark and no `start_date`: all documents, by key, resumable at
-any key. `START` has no bookmark but a `start_date`. `INCREMENT` goes on from a bookmark.
+any key. `START` has no bookmark but a `start_date`. `INCREMENT` goes on from a bookmark. A first load that
+has begun goes on even when a `start_date` was set since: what it has not reached would be missed otherwise.
 """
 
 from __future__ import annotations
@@ -32,13 +33,15 @@ class FirstLoadState(t.TypedDict):
     """How far a first load has come.
 
     `started` is the start of its first run by the server's clock, `source` the number of the source that is
-    being read, `ranges` how far it has come there, `latest` the latest change time so far.
+    being read, `ranges` how far it has come there, `latest` the latest change time so far. `until` is the
+    earliest `end_date` of its runs: documents that changed from then on may not have been sent.
     """
 
     started: str
     source: int
     ranges: list[dict[str, t.Any]]
     latest: str | None
+    until: t.NotRequired[str | None]
 
 
 def stage_of(stream: X3Stream, settings: Settings) -> tuple[str, str]:
@@ -48,7 +51,7 @@ def stage_of(stream: X3Stream, settings: Settings) -> tuple[str, str]:
     state = stream.stream_state
     if bookmark_of(state) is not None:
         return INCREMENT, ""
-    if settings.start_date is not None:
+    if settings.start_date is not None and FIRST_LOAD not in state:
         return START, ""
     return FIRST, json.dumps(state.get(FIRST_LOAD), default=str)
 
@@ -72,7 +75,7 @@ def first_load_of(stream: str, state: Mapping[str, t.Any], sources: int) -> Firs
         isinstance(found, dict)
         and _are_ranges(found.get("ranges"))
         and is_time(found.get("started"))
-        and (found.get("latest") is None or is_time(found["latest"]))
+        and all(found.get(name) is None or is_time(found[name]) for name in ("latest", "until"))
         and isinstance(found.get("source"), int)
         and 0 <= found["source"] < sources
     ):

@@ -42,6 +42,8 @@ def new_session(settings: Settings, url: str) -> requests.Session:
     # Proxies and certificates of the environment are looked up once, not for each request.
     verify = settings.ca_bundle or True
     found = session.merge_environment_settings(url, {}, None, verify, None)
+    for proxy in found["proxies"].values():
+        _check_proxy(proxy)
     session.proxies, session.verify = found["proxies"], found["verify"] if settings.verify_tls else False
     session.cert = certificate_of(settings)
     session.trust_env = False
@@ -51,6 +53,25 @@ def new_session(settings: Settings, url: str) -> requests.Session:
     if url.startswith("http:") and urlsplit(url).hostname not in _THIS_MACHINE:
         _warn_once(_UNENCRYPTED)
     return session
+
+
+def _check_proxy(address: str) -> None:
+    """Refuse an address of which requests would only say that it is invalid, and where.
+
+    Raises:
+        ConnectionFailedError: it is none; it is not shown, as it may hold a password.
+    """
+    try:
+        usable = bool(urlsplit(address if "//" in address else f"//{address}").port or True)
+    except ValueError:
+        usable = False
+    if not usable:
+        msg = (
+            "The proxy in the environment (HTTPS_PROXY, HTTP_PROXY) is no address: expected one such as "
+            "http://user:password@proxy:3128, in which characters like [ and @ of a password are written "
+            "as %5B and %40."
+        )
+        raise ConnectionFailedError(msg)
 
 
 def _warn_once(message: str) -> None:
