@@ -72,6 +72,15 @@ def test_renamed_nodes_collections_and_properties_are_found(graphql_config: Conf
     assert quiet.of("RECORD") == []
 
 
+def test_a_name_that_another_column_has_now(graphql_config: Config, x3: X3Control) -> None:
+    """The description tells: `orderDate` of this site is the date of the receipt."""
+    node = "x3Purchasing.purchaseOrder"
+    x3.graphql_site(renamed={f"{node}.orderDate": "dateOfOrder", f"{node}.expectedReceiptDate": "orderDate"})
+    run = run_tap(graphql_config, catalog=catalog_of(graphql_config, "purchase_orders"))
+    assert any(r["orderDate"] != r["expectedReceiptDate"] for r in run.records("purchase_orders"))
+    check(run, x3, "graphql", "purchase_orders")
+
+
 @pytest.mark.parametrize("names", ["old", "2022r3"])
 def test_names_of_older_releases_are_found(names: str) -> None:
     with (

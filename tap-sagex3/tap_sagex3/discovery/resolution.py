@@ -1,4 +1,4 @@
-"""Which properties of an instance the declared ones are: by name, else by their X3 column. Pure.
+"""Which properties of an instance the declared ones are: by their X3 column and their name. Pure.
 
 Names change between releases of X3; the column in a property's description does not.
 """
@@ -16,7 +16,7 @@ if t.TYPE_CHECKING:
 
     from tap_sagex3.declarations import Collection, Field, GraphqlSource, Source, StreamDeclaration
     from tap_sagex3.discovery.own_columns import Snippet
-    from tap_sagex3.discovery.types import Types
+    from tap_sagex3.discovery.types import Property, Types
 
 KEY_MEMBERS = ("code", "id", "_id")
 """Members by which a reference is read when the declared one is not there."""
@@ -194,13 +194,18 @@ class Resolver:
                 return name
         return None
 
-    def _names(self, owner: str, names: tuple[str, ...], column: str | None) -> list[str] | None:
-        """Names from outside to a scalar: the first by name, else by column; the others as they are there."""
+    def _member(self, owner: str, name: str, column: str | None) -> Property | None:
+        """The property of a column; one of the declared name that is described as another one is not it."""
         members = self._types.of(owner)
-        member = members.get(names[0])
-        if member is None and column is not None:
-            named = [item for item in members.values() if item.column == column]
-            member = named[0] if len(named) == 1 else None
+        member = members.get(name)
+        if column is None or (member is not None and member.column in {None, "", column}):
+            return member
+        named = [item for item in members.values() if item.column == column]
+        return named[0] if len(named) == 1 else member
+
+    def _names(self, owner: str, names: tuple[str, ...], column: str | None) -> list[str] | None:
+        """Names from outside to a scalar: the first by column, else by name; the others as they are there."""
+        member = self._member(owner, names[0], column)
         if member is None:
             return None
         found = [member.name]

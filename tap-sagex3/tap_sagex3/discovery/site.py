@@ -30,6 +30,7 @@ class GraphqlSite:
         """Keep the introspection, whose root is known."""
         self._introspection = introspection
         self._places: dict[Place, Place | None] = {}
+        self._told: set[Place] = set()
 
     def explore(self, sites: Iterable[tuple[SiteSource, Sequence[StreamDeclaration]]]) -> None:
         """Ask for everything that these sources may need, at once."""
@@ -66,12 +67,26 @@ class GraphqlSite:
     def _placed(self, node: GraphqlSource) -> GraphqlSource | None:
         """A node where it is on this site."""
         declared = (node.package, node.node)
-        place = find_node(self._introspection.root(), *declared) or self._places.get(declared)
+        named = find_node(self._introspection.root(), *declared)
+        place = named or self._places.get(declared)
         if place is None:
             return None
-        if place != declared:
+        if named is None:
+            self._warn_of_guess(declared, place)
+        elif place != declared:
             logger.info("%s is %s on this site.", ".".join(declared), ".".join(place))
         return replace(node, package=place[0], node=place[1])
+
+    def _warn_of_guess(self, declared: Place, place: Place) -> None:
+        """Once a run: only the columns tell that a node is the one that is meant."""
+        if declared not in self._told:
+            self._told.add(declared)
+            logger.warning(
+                "This site has no node %s; %s has its columns and is read instead. If that is right, give it "
+                "as package and node in stream_options; if not, give the right one.",
+                ".".join(declared),
+                ".".join(place),
+            )
 
     def _type_of(self, node: GraphqlSource | None) -> str | None:
         if node is None:
