@@ -41,6 +41,10 @@ if t.TYPE_CHECKING:
 
 DIMENSION_TYPES = "dimension_types"
 SIGNAL_EXIT = 128
+NO_BATCH = (
+    "Setting batch_config: this tap sends records, no BATCH files, which would skip stream maps and the "
+    "whole documents that targets rely on. Take the setting out."
+)
 
 
 class TapSageX3(Tap):
@@ -367,11 +371,7 @@ class TapSageX3(Tap):
                 msg = f"Setting {name} must be text, but is of type {type(value).__name__}."
                 raise SettingsError(msg)
         if self._config.get("batch_config"):
-            msg = (
-                "Setting batch_config: this tap sends records, no BATCH files, which would skip stream maps "
-                "and the whole documents that targets rely on. Take the setting out."
-            )
-            raise SettingsError(msg)
+            raise SettingsError(NO_BATCH)
         check_else(self._config)
         schema = self.config_jsonschema
         self.append_builtin_config(schema)
@@ -387,6 +387,8 @@ class TapSageX3(Tap):
         """Refuse variables that cannot be read as the values of their settings, or seem misspelt."""
         cls.append_builtin_config(cls.config_jsonschema)
         found = problems_in_environment(os.environ, cls.config_jsonschema["properties"])
+        if os.environ.get("TAP_SAGEX3_BATCH_CONFIG"):
+            found.append(NO_BATCH)
         if found:
             raise SettingsError(" ".join(found))
 
