@@ -26,9 +26,9 @@ def v11() -> Iterator[Sandbox]:
         yield running
 
 
-@pytest.fixture(params=["V12", "V11"])
+@pytest.fixture(params=["V12", pytest.param("V11", marks=pytest.mark.full)])
 def either(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-    """Both versions in turn: what holds must hold through GraphQL and through REST."""
+    """Both versions in turn, the older one in `make test-full` only: what holds must hold through both."""
     with sandbox("--scale", "40", "--x3-version", request.param) as running:
         yield running
 

@@ -41,10 +41,9 @@ COLUMNS = {
 """Columns that are compared in tables: amounts, prices, quantities, times, days, texts, some of them null."""
 
 
-@pytest.fixture(params=["rest", "graphql"])
-def api(request: pytest.FixtureRequest) -> str:
-    """Each of the two APIs."""
-    return t.cast("str", request.param)
+def through(first: str, second: str) -> pytest.MarkDecorator:
+    """Each of the two APIs; the second one in `make test-full` only."""
+    return pytest.mark.parametrize("api", [first, pytest.param(second, marks=pytest.mark.full)])
 
 
 @pytest.fixture
@@ -55,6 +54,7 @@ def source(api: str) -> Iterator[tuple[X3Control, Config]]:
         yield control, config_for(running, api)
 
 
+@through("rest", "graphql")
 def test_target_jsonl(source: tuple[X3Control, Config], api: str, tmp_path: Path) -> None:
     """Files hold each record as it was sent, digit by digit; the deleted line is there from the first run."""
     x3, tap = source
@@ -92,6 +92,7 @@ def test_target_jsonl(source: tuple[X3Control, Config], api: str, tmp_path: Path
     }
 
 
+@through("graphql", "rest")
 def test_target_postgres(source: tuple[X3Control, Config], api: str, tmp_path: Path) -> None:
     """Amounts are NUMERIC with all their digits, times TIMESTAMP, a changed document is one row still."""
     x3, tap = source
@@ -129,6 +130,7 @@ def test_target_postgres(source: tuple[X3Control, Config], api: str, tmp_path: P
         assert database.rows(deleted) == [[*made.stock]]
 
 
+@through("graphql", "rest")
 def test_target_snowflake(source: tuple[X3Control, Config], api: str, tmp_path: Path) -> None:
     """`number` is FLOAT there, which keeps 15 digits: longer amounts can be sent as text."""
     x3, tap = source
