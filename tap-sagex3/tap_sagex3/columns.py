@@ -95,13 +95,13 @@ def _part(
 
 def _texts(limit: int) -> Column:
     def check(values: Values) -> Values:
-        kinds = set(map(type, values))
-        if kinds != {str}:
-            if not kinds <= {str, type(None)}:
-                raise MisfitError
-            texts: Iterable[str] = (value for value in values if value is not None)
-        else:
-            texts = values
+        texts: Iterable[str] = values
+        try:
+            "".join(values)  # the fastest way to see that all of them are texts
+        except TypeError:
+            if not set(map(type, values)) <= {str, type(None)}:
+                raise MisfitError from None
+            texts = (value for value in values if value is not None)
         if limit < NO_LIMIT and max(map(len, texts), default=0) > limit:
             raise MisfitError
         return values

@@ -141,14 +141,16 @@ class Projection:
         values = page.rows.columns(self._stamps[:1])[0]
         if None in values or UNSET in values:
             found = [self._stamp_of(node) for node in page.rows.nodes()]
+            times = [stamp for stamp in found if not isinstance(stamp, BadStamp)]
+            if len(times) < len(found):
+                return None
         else:
             try:
-                found = list(map(self._stamp, values))
+                times = list(map(self._stamp, values))
             except (MisfitError, TypeError):
                 return None
-        times = [stamp for stamp in found if not isinstance(stamp, BadStamp)]
-        if len(times) < len(found):
-            return None
+        if None not in times:
+            return times
         return [stamp or other for stamp, other in zip(times, page.stamps, strict=True)]
 
     def rows(self, document: Document, warn: Callable[[Row, Misfit], None]) -> list[Row]:

@@ -94,6 +94,8 @@ class Starts:
     def end(self, owner: KeyRange, keys: Sequence[Key]) -> int | None:
         """Place of the first key that belongs to another range; None when all are of this one."""
         owners = self._owners
+        if owners.keys().isdisjoint(keys):
+            return None
         return next((place for place, key in enumerate(keys) if owners.get(key, owner) is not owner), None)
 
 

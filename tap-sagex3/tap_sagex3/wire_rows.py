@@ -90,12 +90,15 @@ class StructRows:
         """Take them."""
         self._layout = layout
         self._rows = rows
+        self._columns: list[Values] | None = None
 
     def columns(self, members: Sequence[str]) -> Sequence[Values]:
         """The values of each member."""
         if not self._rows:
             return [()] * len(members)
-        found = list(zip(*map(msgspec.structs.astuple, self._rows), strict=True))
+        if self._columns is None:  # asked for several times: key, change time, everything
+            self._columns = list(zip(*map(msgspec.structs.astuple, self._rows), strict=True))
+        found = self._columns
         places = self._layout.members
         nothing = (None,) * len(self._rows)
         return [_present(found[places[member]]) if member in places else nothing for member in members]
