@@ -11,7 +11,6 @@ import logging
 import threading
 import time
 import typing as t
-import warnings
 
 import jwt
 
@@ -26,9 +25,6 @@ if t.TYPE_CHECKING:
     from tap_sagex3.settings import Settings
 
 logger = logging.getLogger("tap-sagex3")
-
-# X3 makes the client secret; nobody who runs the tap can make it longer.
-warnings.filterwarnings("ignore", message=r"The HMAC key is \d+ bytes long")
 
 
 class ConnectedAppLogin:

@@ -102,25 +102,32 @@ class GraphqlReader:
 
     def first_key(self) -> tuple[t.Any, ...] | None:
         """Key of the first document."""
-        return next(self._keys([], 1), None)
+        return next(self._keys(self._node, [], 1), None)
 
     def has(self, key: tuple[t.Any, ...]) -> bool:
         """Whether there is a document with this key."""
         same = [(path, compared("_eq", part)) for path, part in zip(self._node.key, key, strict=True)]
-        return any(self._keys(same, 1))
+        return any(self._keys(self._node, same, 1))
 
-    def _keys(self, conditions: Sequence[Condition], page_size: int) -> Iterator[tuple[t.Any, ...]]:
-        keys = Selection()
-        for path in self._node.key:
-            keys.add(path)
-        wanted = [*own_conditions(self._node), *conditions]
+    def _keys(
+        self, node: GraphqlSource, conditions: Sequence[Condition], page_size: int, by: tuple[str, ...] = ()
+    ) -> Iterator[tuple[t.Any, ...]]:
+        """Keys of the records of a node that meet the conditions, by some properties and the key."""
+        order = (*by, *node.key)
+        selection = Selection()
+        for path in order:
+            selection.add(path)
+        wanted = [*own_conditions(node), *conditions]
         variables = {
             "first": page_size,
             "filter": filter_text(wanted) if wanted else None,
-            "orderBy": order_text(self._node.key),
+            "orderBy": order_text(order),
         }
-        for nodes, _ in self._pages(self._node, keys, variables):
-            yield from (key_of(node, self._node) for node in nodes)
+        guard = PageGuard(node.node)
+        for nodes, _ in self._pages(node, selection, variables):
+            keys = [key_of(found, node) for found in nodes]
+            guard.check((*key, *map(found.get, by)) for key, found in zip(keys, nodes, strict=True))
+            yield from keys
 
     def in_ranges(self, ranges: list[KeyRange], page_size: int) -> Iterator[tuple[KeyRange, Found | None]]:
         """All documents behind those that were sent: one page names the next, so there is one range."""
@@ -155,16 +162,8 @@ class GraphqlReader:
 
     def _with_changed_record(self, other: GraphqlSource, span: Span, page_size: int) -> Iterator[Document]:
         """Documents whose joined record changed: its keys first, then the documents."""
-        keys = Selection()
-        for path in other.key:
-            keys.add(path)
-        variables = {
-            "first": page_size,
-            "filter": filter_text([*own_conditions(other), *span_condition(self._field, span)]),
-            "orderBy": order_text((self._field, *other.key)),
-        }
-        keys.add(self._field)
-        found = self._changed_records(other, self._pages(other, keys, variables))
+        changed = span_condition(self._field, span)
+        found = self._keys(other, changed, page_size, by=(self._field,))
         while batch := list(dict.fromkeys(islice(found, KEYS_AT_ONCE))):
             condition = condition_of_keys(self._node.key, batch)
             for document in self._documents([], self._node.key, page_size, text=condition):
@@ -172,13 +171,6 @@ class GraphqlReader:
                 yield _by_change(
                     document, later(document.stamp, self._stamp.read(joined.get(self._field))), 0
                 )
-
-    def _changed_records(self, other: GraphqlSource, pages: Pages) -> Iterator[tuple[t.Any, ...]]:
-        """Keys of the joined records of some pages."""
-        guard = PageGuard(other.node)
-        for nodes, _ in pages:
-            guard.check((*key_of(node, other), node.get(self._field)) for node in nodes)
-            yield from (key_of(node, other) for node in nodes)
 
     def _documents(
         self,

@@ -183,9 +183,7 @@ class RestReader:
 
     def first_key(self) -> tuple[t.Any, ...] | None:
         """Key of the first document."""
-        for page in self._client.pages(self._rest, self._parameters(self._rest.key, 1)):
-            return next(iter(self._keys_of(page.rows.columns(self._rest.key))), None)
-        return None
+        return next((page.keys[0] for page in self._pages(self._parameters(self._rest.key, 1))), None)
 
     def has(self, key: tuple[t.Any, ...]) -> bool:
         """Whether the list has a document with this key."""

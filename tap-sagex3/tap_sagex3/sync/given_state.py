@@ -7,6 +7,7 @@ import typing as t
 from tap_sagex3.errors import SettingsError
 from tap_sagex3.increments import is_time
 from tap_sagex3.sync.slots import CONTROL, DIGEST, LINES, MEMORY
+from tap_sagex3.sync.stages import FIRST_LOAD
 from tap_sagex3.tables import VERSION
 
 if t.TYPE_CHECKING:
@@ -54,7 +55,7 @@ def _is_number(value: object) -> bool:
 _MEMBERS: dict[str, tuple[Callable[[object], bool], str]] = {
     "replication_key": (_is_text, "a text"),
     "replication_key_value": (is_time, "a time such as 2024-01-31T00:00:00Z"),
-    "first_load": (_is_object, "an object"),
+    FIRST_LOAD: (_is_object, "an object"),
     MEMORY: (_is_object, "an object"),
     CONTROL: (_is_object, "an object"),
     DIGEST: (_is_text, "a text"),

@@ -62,16 +62,14 @@ def _check_proxy(address: str) -> None:
         ConnectionFailedError: it is none; it is not shown, as it may hold a password.
     """
     try:
-        usable = bool(urlsplit(address if "//" in address else f"//{address}").port or True)
+        urlsplit(address if "//" in address else f"//{address}").port  # noqa: B018 - reading it checks it
     except ValueError:
-        usable = False
-    if not usable:
         msg = (
             "The proxy in the environment (HTTPS_PROXY, HTTP_PROXY) is no address: expected one such as "
             "http://user:password@proxy:3128, in which characters like [ and @ of a password are written "
             "as %5B and %40."
         )
-        raise ConnectionFailedError(msg)
+        raise ConnectionFailedError(msg) from None  # the cause may show the password
 
 
 def _warn_once(message: str) -> None:
