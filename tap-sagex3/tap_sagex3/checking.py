@@ -140,8 +140,8 @@ def as_table(checked: Sequence[Checked]) -> str:
     )
     if any(item.lines == _LOOK_BACK for item in checked):
         lines.append(
-            f"\nlines {_LOOK_BACK}: lines that change alone are seen within line_lookback_days only. Ask for "
-            "a class that lists them, and name it as line_classes in stream_options."
+            f"\nlines {_LOOK_BACK}: lines that change alone are seen within line_lookback_days only. Through "
+            "REST ask for a class that lists them, and name it as line_classes in stream_options."
         )
     own = {item.stream: {"fields": item.own} for item in checked if item.own}
     if own:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from tap_sagex3.declarations import filter_of
 from tap_sagex3.errors import DeclarationError, SettingsError
 from tap_sagex3.settings import STREAM_OPTION_PROPERTIES
+from tap_sagex3.settings.check import wrong_members
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -86,12 +87,10 @@ def reading_of(
     options = settings.stream_options.get(stream) or {}
     kinds = {source.kind for source in entity.sources}
     common = {key: value for key, value in options.items() if key not in kinds}
-    _check(stream, common)
     api = common.get("api") or settings.api
     sources = []
     for source in entity.sources:
         own = options.get(source.kind) if source.kind else None
-        _check(stream, own or {})
         where = f"Setting stream_options, stream {stream}"
         lines = _line_classes(entity, source.kind, settings)
         sources.append(_site_source(source, {**common, **(own or {}), "line_classes": lines}, where))
@@ -122,10 +121,13 @@ def check_options(settings: Settings, entities: Iterable[Entity], others: Iterab
         if unknown:
             msg = f"Setting {setting} names unknown streams {unknown}: expected some of {sorted(names)}."
             raise SettingsError(msg)
-    for stream in settings.stream_options:
-        if stream not in entity_of:
-            _check(stream, settings.stream_options[stream])
-            continue
+    for stream, options in settings.stream_options.items():  # each by itself, then what they say together
+        sources = entity_of[stream].sources if stream in entity_of else ()
+        kinds = {source.kind for source in sources if source.kind}
+        _check(stream, {key: value for key, value in options.items() if key not in kinds})
+        for kind in kinds & options.keys():
+            _check(stream, options[kind])
+    for stream in entity_of.keys() & settings.stream_options.keys():
         reading_of(entity_of[stream], stream, settings, full_table=False)
 
 
@@ -138,10 +140,9 @@ def _check(stream: str, options: Options) -> None:
         known = sorted(STREAM_OPTION_PROPERTIES)
         msg = f"Setting stream_options, stream {stream}: unknown keys {unknown}, expected some of {known}."
         raise SettingsError(msg)
-    api = options.get("api")
-    if api not in STREAM_OPTION_PROPERTIES["api"]["enum"]:
-        msg = f"Setting stream_options, stream {stream}: api is {api!r}, expected auto, graphql or rest."
-        raise SettingsError(msg)
+    wrong = wrong_members(options, STREAM_OPTION_PROPERTIES, f"Setting stream_options, stream {stream}")
+    if wrong:
+        raise SettingsError(" ".join(wrong))
 
 
 def _line_classes(entity: Entity, kind: str | None, settings: Settings) -> dict[str, str]:

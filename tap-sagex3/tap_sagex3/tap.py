@@ -22,7 +22,7 @@ from tap_sagex3.instance import Instance
 from tap_sagex3.mapping import check_else
 from tap_sagex3.schema import column_of_dimension, stream_schema
 from tap_sagex3.settings import CONFIG_JSONSCHEMA, PROPERTIES, is_configured, read_settings
-from tap_sagex3.settings.check import problems, problems_in_environment
+from tap_sagex3.settings.check import NO_BATCH, problems, problems_in_environment
 from tap_sagex3.sources import check_options
 from tap_sagex3.streams import X3Stream
 from tap_sagex3.sync import EntitySync, check_apart, check_state, stage_of
@@ -41,10 +41,6 @@ if t.TYPE_CHECKING:
 
 DIMENSION_TYPES = "dimension_types"
 SIGNAL_EXIT = 128
-NO_BATCH = (
-    "Setting batch_config: this tap sends records, no BATCH files, which would skip stream maps and the "
-    "whole documents that targets rely on. Take the setting out."
-)
 
 
 class TapSageX3(Tap):
@@ -387,8 +383,6 @@ class TapSageX3(Tap):
         """Refuse variables that cannot be read as the values of their settings, or seem misspelt."""
         cls.append_builtin_config(cls.config_jsonschema)
         found = problems_in_environment(os.environ, cls.config_jsonschema["properties"])
-        if os.environ.get("TAP_SAGEX3_BATCH_CONFIG"):
-            found.append(NO_BATCH)
         if found:
             raise SettingsError(" ".join(found))
 

@@ -6,12 +6,14 @@ import ast
 import inspect
 import textwrap
 import typing as t
+from decimal import Decimal
 
 import singer_sdk.singerlib as singer
 from singer_sdk import Stream, Tap
 from singer_sdk.helpers._state import StateWriter
 from singer_sdk.mapper import PluginMapper, RemoveRecordTransform, SameRecordTransform
-from singer_sdk.plugin_base import PluginBase
+from singer_sdk.plugin_base import JSONSchemaValidator, PluginBase
+from singer_sdk.singerlib.json import deserialize_json, serialize_json
 from tap_sagex3.streams import X3Stream
 from tap_sagex3.tap import TapSageX3
 
@@ -110,3 +112,21 @@ def test_extra_members_of_a_bookmark_survive_the_sdk() -> None:
     }
     tap = TapSageX3(config={}, state=state, validate_config=False)
     assert tap.state == state
+
+
+def test_the_validator_of_settings_fills_in_defaults_and_says_where_an_error_is() -> None:
+    """Our own check of settings takes the place of the SDK's, which hides the errors in some modes."""
+    schema = {
+        "properties": {
+            "a": {"type": "integer", "default": 5},
+            "b": {"type": ["array"], "items": {"type": "string"}},
+        },
+        "required": ["c"],
+    }
+    config: dict[str, object] = {"b": ["x", 1]}
+    errors = {str(e.validator): e for e in JSONSchemaValidator(schema).iter_errors(config)}
+    assert config["a"] == 5
+    assert list(errors["type"].absolute_path) == ["b", 1]
+    assert errors["required"].validator_value == ["c"]
+    assert deserialize_json('{"a": 1.10}') == {"a": Decimal("1.10")}
+    assert serialize_json({"a": Decimal("1.10")}) == '{"a":1.10}'

@@ -35,6 +35,16 @@ WRONG: list[tuple[dict[str, t.Any], str]] = [
     ({"server_url": "http://x..y:80"}, "Setting server_url is not usable"),
     ({"user_agent": "\u20ac"}, "Setting user_agent is '\u20ac': expected ASCII"),
     *(
+        ({"stream_options": {"supplier_invoices": wrong}}, message)
+        for wrong, message in (
+            ({"where": 5}, "stream supplier_invoices: where is 5, expected string."),
+            ({"key": "NUM"}, 'key is "NUM", expected array.'),
+            ({"line_classes": ["PINVOICED"]}, 'line_classes is ["PINVOICED"], expected object.'),
+            ({"financial": {"filter": "sales"}}, 'filter is "sales", expected object.'),
+            ({"financial": "BPSINV"}, "expected an object, found 'BPSINV'"),
+        )
+    ),
+    *(
         ({"stream_options": {"suppliers": {"fields": [{**FIELD, **wrong}]}}}, "stream suppliers: field")
         for wrong in ({"level": "x"}, {"type": ["text"]}, {"menu": {"a": 1}, "type": "enum"}, {"name": 5})
     ),

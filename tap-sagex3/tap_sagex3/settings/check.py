@@ -12,6 +12,7 @@ import typing as t
 
 from singer_sdk.plugin_base import JSONSchemaValidator
 from singer_sdk.singerlib.json import deserialize_json, serialize_json
+from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
 
 from tap_sagex3.settings.properties import PROPERTIES
 
@@ -25,6 +26,10 @@ logger = logging.getLogger("tap-sagex3")
 CLOSE = 0.8
 """Likeness from which an unknown name is taken for a misspelt one."""
 PREFIX = "TAP_SAGEX3_"
+NO_BATCH = (
+    "Setting batch_config: this tap sends records, no BATCH files, which would skip stream maps and the "
+    "whole documents that targets rely on. Take the setting out."
+)
 BOOLEANS = frozenset({"true", "1", "yes", "on", "false", "0", "no", "off"})
 SHOWN = 80
 """Characters of a wrong value that are shown."""
@@ -51,6 +56,8 @@ def problems_in_environment(environment: Mapping[str, str], known: Mapping[str, 
         f"Environment variable {PREFIX}{name.upper()} is unknown: is {PREFIX}{like.upper()} meant?"
         for name, like in _misspelt(names, known).items()
     ]
+    if environment.get(f"{PREFIX}BATCH_CONFIG"):
+        found.append(NO_BATCH)
     for name, described in known.items():
         variable = PREFIX + name.upper()
         text = environment.get(variable)
@@ -70,6 +77,16 @@ def _misspelt(names: Collection[str], known: Collection[str]) -> dict[str, str]:
         if like:
             found[name] = like[0]
     return found
+
+
+def wrong_members(value: t.Any, properties: Mapping[str, t.Any], where: str) -> list[str]:  # noqa: ANN401
+    """Members of an object in a setting that are of another type than declared, each in one sentence."""
+    errors = DEFAULT_JSONSCHEMA_VALIDATOR({"properties": properties}).iter_errors(value)
+    return [
+        f"{where}: {'.'.join(map(str, error.absolute_path))} is {_shown(error.instance)}, expected "
+        f"{_expected(error)}."
+        for error in errors
+    ]
 
 
 def _problem(error: ValidationError) -> str:
