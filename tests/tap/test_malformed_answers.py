@@ -81,31 +81,29 @@ GRAPHQL: list[tuple[str, object]] = [
 ]
 
 
+def refused(config: Config, x3: X3Control, body: object, **where: object) -> None:
+    """A run whose list of suppliers is answered so from a page on ends with an error, and no bookmark."""
+    config = {**config, "max_retries": 0, "page_size": 5, "detail_workers": 1}
+    catalog = catalog_of(config, "suppliers")
+    x3.faults({"fault": "status", "status": 200, "body": json.dumps(body), "times": 9, **where})
+    messages, error = read_messages_of_run(config, catalog, {})
+    x3.faults()
+    assert error is not None
+    assert not any(m["type"] == "STATE" and "replication_key_value" in str(m) for m in messages)
+    whole = run_tap(config, catalog=catalog)
+    assert len(whole.records("suppliers")) == len(x3.rows("BPSUPPLIER"))
+
+
 @pytest.mark.parametrize("body", [pytest.param(body, id=name) for name, body in REST])
 @pytest.mark.parametrize("nth", [1, 2], ids=["first page", "second page"])
 def test_a_list_in_another_form(rest_config: Config, x3: X3Control, body: object, nth: int) -> None:
-    config = {**rest_config, "max_retries": 0, "page_size": 5, "detail_workers": 1}
-    catalog = catalog_of(config, "suppliers")
-    rule = {"fault": "status", "status": 200, "body": json.dumps(body), "on": "rest_query"}
-    x3.faults({**rule, "path": "BPSUPPLIER?", "nth": nth, "times": 9})
-    messages, error = read_messages_of_run(config, catalog, {})
-    assert error is not None
-    assert not any(m["type"] == "STATE" and "replication_key_value" in str(m) for m in messages)
-    x3.faults()
-    whole = run_tap(config, catalog=catalog)
-    assert len(whole.records("suppliers")) == len(x3.rows("BPSUPPLIER"))
+    refused(rest_config, x3, body, on="rest_query", path="BPSUPPLIER?", nth=nth)
 
 
 @pytest.mark.parametrize("body", [pytest.param(body, id=name) for name, body in GRAPHQL])
 @pytest.mark.parametrize("nth", [1, 2], ids=["first page", "second page"])
 def test_a_connection_in_another_form(graphql_config: Config, x3: X3Control, body: object, nth: int) -> None:
-    config = {**graphql_config, "max_retries": 0, "page_size": 5}
-    catalog = catalog_of(config, "suppliers")
-    rule = {"fault": "status", "status": 200, "body": json.dumps(body), "on": "graphql"}
-    x3.faults({**rule, "text": "supplier{query", "nth": nth, "times": 9})
-    messages, error = read_messages_of_run(config, catalog, {})
-    assert error is not None
-    assert not any(m["type"] == "STATE" and "replication_key_value" in str(m) for m in messages)
+    refused(graphql_config, x3, body, on="graphql", text="supplier{query", nth=nth)
 
 
 @pytest.mark.parametrize("severity", ["info", "Warning", "success"])

@@ -310,25 +310,6 @@ def test_days_of_lines_and_times_of_documents(tmp_path: Path, alter: Install) ->
 # Answers
 
 
-def test_more_dimensions_than_usual_where_the_server_does_not_tell(tmp_path: Path) -> None:
-    (tmp_path / "gl_entry.toml").write_text(
-        'extends = "gl_entry"\n[[dimensions]]\ntable = "GACCENTRYA"\ncount = 20\n', encoding="utf-8"
-    )
-    with (
-        local_x3("--port", "0", "--scale", "5", "--site", str(tmp_path)) as server,
-        X3Control(server.ready["url"]) as x3,
-    ):
-        row = x3.rows("GACCENTRYA")[0]
-        place = [row[name] for name in ("TYP", "NUM", "LIN", "LEDTYP", "ANALIN")]
-        x3.set("GACCENTRYA", place, {"DIE20": "BUD", "CCE20": "B777"})
-        config = config_for(server, "rest")
-        catalog = catalog_of(config, "gl_cost_allocations")
-        x3.faults({"fault": "diagnoses", "on": "rest_prototypes", "times": 99})
-        run = run_tap(config, catalog=catalog)
-        x3.faults()
-    assert "B777" in {record["dimensionBud"] for record in run.records("gl_cost_allocations")}
-
-
 def test_an_increment_whose_entries_have_no_analytical_line(
     rest_config: Config, x3: X3Control, alter: Install, caplog: pytest.LogCaptureFixture
 ) -> None:

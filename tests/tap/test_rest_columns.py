@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typing as t
 
+import pytest
 from tap_runs import catalog_of, config_for, copy_of, run_tap
 from tap_sagex3.tap import TapSageX3
 from x3_control import X3Control
@@ -13,7 +14,6 @@ if t.TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    import pytest
     from tap_runs import Alter, Config
 
 STREAM = "gl_cost_allocations"
@@ -54,7 +54,9 @@ def test_with_a_catalog_only_selected_streams_ask_for_their_columns(
     assert 1 <= x3.counters()["rest_prototypes"] <= 4
 
 
-def test_a_site_with_twenty_dimensions(tmp_path: Path) -> None:
+@pytest.mark.parametrize("told", [True, False], ids=["told", "not told"])
+def test_a_site_with_twenty_dimensions(tmp_path: Path, *, told: bool) -> None:
+    """Where the server does not tell how many there are, all are looked for."""
     (tmp_path / "gl_entry.toml").write_text(
         'extends = "gl_entry"\n[[dimensions]]\ntable = "GACCENTRYA"\ncount = 20\n', encoding="utf-8"
     )
@@ -66,7 +68,10 @@ def test_a_site_with_twenty_dimensions(tmp_path: Path) -> None:
         place = [row[name] for name in ("TYP", "NUM", "LIN", "LEDTYP", "ANALIN")]
         x3.set("GACCENTRYA", place, {"DIE20": "BUD", "CCE20": "B777"})
         config = config_for(server, "rest")
-        run = run_tap(config, catalog=catalog_of(config, STREAM))
+        catalog = catalog_of(config, STREAM)
+        if not told:
+            x3.faults({"fault": "diagnoses", "on": "rest_prototypes", "times": 99})
+        run = run_tap(config, catalog=catalog)
     last = {"index": 20, "type": "BUD", "value": "B777"}
     found = [record for record in run.records(STREAM) if last in record["dimensions"]]
     assert [record["dimensionBud"] for record in found] == ["B777"]
