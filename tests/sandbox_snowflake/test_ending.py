@@ -31,7 +31,7 @@ def test_a_statement_that_never_ends_does_not_keep_the_server(tmp_path: Path, ho
     server = start_server("local_snowflake", "--contract", "off", "--secrets-dir", str(tmp_path))
     try:
         running = Account(server.ready, SnowflakeControl(server.ready["host"], server.ready["port"]))
-        session = Session(running.connect(**running.loader_settings(), network_timeout=5))
+        session = Session(running.connect(**running.loader_settings(), request_timeout=5))
         numbers(session)
         with ThreadPoolExecutor(1) as pool:
             pending = pool.submit(session.rows, RUNAWAY)

@@ -287,7 +287,7 @@ def test_the_connector_logs_in_with_key_token_and_encrypted_key(snow: Account) -
         {
             "user": "LOADER",
             "private_key_file": loader["encrypted_private_key_path"],
-            "private_key_file_pwd": passphrase,
+            "private_key_password": passphrase,
         },
     ]
     for way in ways:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import warnings
 from contextlib import closing
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -22,18 +21,17 @@ class Writer:
 
     def __init__(self, ready: Mapping[str, Any]) -> None:
         """`ready` is the server's ready line."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the connector announces changes of its defaults
-            self._connection = snowflake.connector.connect(
-                account=ready["account"],
-                host=ready["host"],
-                port=ready["port"],
-                protocol=ready["protocol"],
-                user=ready["admin_user"],
-                password=ready["admin_password"],
-                database=ready["database"],
-                warehouse=ready["warehouse"],
-            )
+        self._connection = snowflake.connector.connect(
+            account=ready["account"],
+            host=ready["host"],
+            port=ready["port"],
+            protocol=ready["protocol"],
+            user=ready["admin_user"],
+            password=ready["admin_password"],
+            database=ready["database"],
+            warehouse=ready["warehouse"],
+            enable_server_session_keep_alive_auto_detection=False,  # 5.x warns when it is not said
+        )
 
     def close(self) -> None:
         """End the session."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,11 +67,11 @@ class Account:
             "database": "ANALYTICS",
             "warehouse": "LOAD_WH",
             "login_timeout": 15,
+            # Said, since the connector warns when it is not, and a filter of warnings is not safe in threads.
+            "enable_server_session_keep_alive_auto_detection": False,
             **details,
         }
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the connector announces its future defaults
-            return snowflake.connector.connect(**settings)
+        return snowflake.connector.connect(**settings)
 
     def loader_settings(self) -> dict[str, Any]:
         """User, role and key of the loader."""
