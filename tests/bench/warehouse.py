@@ -6,8 +6,8 @@ from contextlib import closing
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import snowflake.connector
 from snowflake_control import SnowflakeControl
+from warehouse import administrator
 
 from .lines import KEYS, STAMP, Totals
 from .measure import BenchError
@@ -20,16 +20,7 @@ if TYPE_CHECKING:
 
 def connect(ready: Mapping[str, Any]) -> SnowflakeConnection:
     """Open a session as the administrator of the local Snowflake whose ready line this is."""
-    return snowflake.connector.connect(
-        account=ready["account"],
-        host=ready["host"],
-        port=ready["port"],
-        protocol=ready["protocol"],
-        user=ready["admin_user"],
-        password=ready["admin_password"],
-        session_parameters={"TIMEZONE": "UTC"},
-        enable_server_session_keep_alive_auto_detection=False,  # connector 5.2 warns when it is not said
-    )
+    return administrator(ready, session_parameters={"TIMEZONE": "UTC"})
 
 
 def clear_log(ready: Mapping[str, Any]) -> None:

@@ -8,9 +8,9 @@ from contextlib import closing
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-import snowflake.connector
 from target_snowflake_audit.audit.tables import BY_NAME, JSON
 from target_snowflake_audit.sql.quoting import identifier, literal
+from warehouse import administrator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,17 +21,7 @@ class Writer:
 
     def __init__(self, ready: Mapping[str, Any]) -> None:
         """`ready` is the server's ready line."""
-        self._connection = snowflake.connector.connect(
-            account=ready["account"],
-            host=ready["host"],
-            port=ready["port"],
-            protocol=ready["protocol"],
-            user=ready["admin_user"],
-            password=ready["admin_password"],
-            database=ready["database"],
-            warehouse=ready["warehouse"],
-            enable_server_session_keep_alive_auto_detection=False,  # 5.x warns when it is not said
-        )
+        self._connection = administrator(ready, database=ready["database"], warehouse=ready["warehouse"])
 
     def close(self) -> None:
         """End the session."""

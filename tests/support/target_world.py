@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-import snowflake.connector
 from processes import VENV_BIN
 from target_snowflake_audit.retry_classes import AUTHORISATION
 from target_snowflake_audit.session import StatementError, connect
 from target_snowflake_audit.target import TargetSnowflakeAudit
+from warehouse import administrator
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -177,7 +177,7 @@ class World:
     @property
     def _admin(self) -> SnowflakeConnection:
         if "admin" not in self.shared:
-            self.shared["admin"] = self._connect()
+            self.shared["admin"] = administrator(self.ready, database="ANALYTICS", warehouse="LOAD_WH")
         connection: SnowflakeConnection = self.shared["admin"]
         return connection
 
@@ -185,20 +185,6 @@ class World:
         """Close the administrator's session."""
         if "admin" in self.shared:
             self.shared.pop("admin").close()
-
-    def _connect(self) -> SnowflakeConnection:
-        return snowflake.connector.connect(
-            account=self.ready["account"],
-            host=self.ready["host"],
-            port=self.ready["port"],
-            protocol="http",
-            user="ADMIN",
-            password=self.ready["admin_password"],
-            database="ANALYTICS",
-            warehouse="LOAD_WH",
-            platform_detection_timeout_seconds=0,
-            enable_server_session_keep_alive_auto_detection=False,  # 5.x warns when it is not said
-        )
 
     def query(self, sql: str) -> list[Row]:
         """Run a statement as the administrator; rows by column name."""

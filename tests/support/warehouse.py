@@ -19,20 +19,33 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 
+def administrator(ready: Mapping[str, Any], **details: Any) -> SnowflakeConnection:  # noqa: ANN401
+    """Open a session as the administrator of the local Snowflake whose ready line this is."""
+    return snowflake.connector.connect(
+        account=ready["account"],
+        host=ready["host"],
+        port=ready["port"],
+        protocol="http",
+        user=ready["admin_user"],
+        password=ready["admin_password"],
+        # Said, since 5.x warns when it is not, and a filter of warnings is not safe in threads.
+        enable_server_session_keep_alive_auto_detection=False,
+        platform_detection_timeout_seconds=0,  # no look-ups of a cloud machine's metadata
+        **details,
+    )
+
+
 def connect(environment: Mapping[str, str]) -> SnowflakeConnection:
     """Open a session as the warehouse's administrator, who may read everything."""
-    return snowflake.connector.connect(
-        account=environment["TARGET_SNOWFLAKE_AUDIT_ACCOUNT"],
-        host=environment["SANDBOX_SNOWFLAKE_HOST"],
-        port=int(environment["SANDBOX_SNOWFLAKE_PORT"]),
-        protocol="http",
-        user="ADMIN",
-        password=environment["SANDBOX_SNOWFLAKE_ADMIN_PASSWORD"],
-        database=environment["TARGET_SNOWFLAKE_AUDIT_DATABASE"],
-        session_parameters={"TIMEZONE": "UTC"},
-        enable_server_session_keep_alive_auto_detection=False,  # 5.x warns when it is not said
-        platform_detection_timeout_seconds=0,  # no look-ups of a cloud machine's metadata
-    )
+    ready = {
+        "account": environment["TARGET_SNOWFLAKE_AUDIT_ACCOUNT"],
+        "host": environment["SANDBOX_SNOWFLAKE_HOST"],
+        "port": int(environment["SANDBOX_SNOWFLAKE_PORT"]),
+        "admin_user": "ADMIN",
+        "admin_password": environment["SANDBOX_SNOWFLAKE_ADMIN_PASSWORD"],
+    }
+    database = environment["TARGET_SNOWFLAKE_AUDIT_DATABASE"]
+    return administrator(ready, database=database, session_parameters={"TIMEZONE": "UTC"})
 
 
 def select(environment: Mapping[str, str], sql: str) -> list[Row]:
