@@ -14,13 +14,14 @@ import msgspec
 from tap_sagex3.levels import NO_LIMIT
 from tap_sagex3.values import MisfitError, column_of
 from tap_sagex3.wire import walk
+from tap_sagex3.wire_rows import UNKNOWN
 from tap_sagex3.writer import encode
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from tap_sagex3.levels import LevelPlan
-    from tap_sagex3.wire_rows import WireRows
+    from tap_sagex3.wire_rows import Shape, WireRows
 
 Values = t.Sequence[t.Any]
 Column = t.Callable[[Values], t.Iterable[t.Any]]
@@ -38,10 +39,13 @@ class ColumnPlan:
             level: how each column is filled.
             last: column that is given with each page; comes last of all.
         """
-        columns = _columns(level)
+        columns = _columns(level, UNKNOWN)
+        self._level = level
+        self._template = template
         self._members = tuple(dict.fromkeys(member for member, _ in columns.values()))
         self._has_last = last is not None
-        self._parts = [_part(name, value, columns, self._members) for name, value in template.items()]
+        self._shape = UNKNOWN
+        self._parts = self._compiled()
         names = [*template, last] if last else list(template)
         fields = [f"c{place}" for place in range(len(names))]
         self._row = msgspec.defstruct(
@@ -53,6 +57,9 @@ class ColumnPlan:
 
     def encoded(self, rows: WireRows, last: Sequence[t.Any]) -> list[bytes] | None:
         """Rows, encoded; None when a value does not fit. `last` are the values of the last column."""
+        if rows.shape is not self._shape:
+            self._shape = rows.shape
+            self._parts = self._compiled()
         found = rows.columns(self._members)
         try:
             columns = [
@@ -65,17 +72,23 @@ class ColumnPlan:
             columns.append(last)
         return list(map(encode, map(self._row, *columns)))
 
+    def _compiled(self) -> list[tuple[int, Column | None, t.Any]]:
+        """How each column is filled, with what is known of the rows."""
+        columns = _columns(self._level, self._shape)
+        return [_part(name, value, columns, self._members) for name, value in self._template.items()]
+
 
 def can_be_columns(level: LevelPlan) -> bool:
     """Whether each column of a level comes from one member of the wire object."""
-    return not level.fillers and bool(_columns(level))
+    return not level.fillers and bool(_columns(level, UNKNOWN))
 
 
-def _columns(level: LevelPlan) -> dict[str, tuple[str, Column]]:
-    """Member and conversion of each column."""
+def _columns(level: LevelPlan, shape: Shape) -> dict[str, tuple[str, Column]]:
+    """Member and conversion of each column, of rows of which something may be known."""
+    longest, integers = shape.texts, shape.integers
     return {
-        **{name: (member, _texts(limit)) for name, member, limit in level.texts},
-        **{name: (member, column_of(convert)) for name, member, convert in level.others},
+        **{name: (m, _texts(limit, longest.get(m, NO_LIMIT))) for name, m, limit in level.texts},
+        **{name: (m, column_of(convert, integers=m in integers)) for name, m, convert in level.others},
         **{
             name: (first, _references(rest, convert, empty))
             for name, first, rest, convert, empty in level.references
@@ -93,7 +106,9 @@ def _part(
     return members.index(member), convert, None
 
 
-def _texts(limit: int) -> Column:
+def _texts(limit: int, longest: int) -> Column:
+    """The check of texts, of which it is known that none is longer than `longest`."""
+
     def check(values: Values) -> Values:
         texts: Iterable[str] = values
         try:
@@ -102,7 +117,7 @@ def _texts(limit: int) -> Column:
             if not set(map(type, values)) <= {str, type(None)}:
                 raise MisfitError from None
             texts = (value for value in values if value is not None)
-        if limit < NO_LIMIT and max(map(len, texts), default=0) > limit:
+        if longest > limit and max(map(len, texts), default=0) > limit:
             raise MisfitError
         return values
 

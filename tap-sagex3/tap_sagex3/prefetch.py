@@ -9,7 +9,7 @@ from collections import deque
 from dataclasses import dataclass
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _Item = t.TypeVar("_Item")
 
@@ -43,83 +43,51 @@ def ahead(items: Iterator[_Item], depth: int) -> Iterator[_Item]:
         reader.stop()
 
 
-class Interleaved(t.Generic[_Item]):
-    """Items of several iterators as they come, each with the number of its iterator; None ends one.
+class Fetches(t.Generic[_Item]):
+    """Things that up to `workers` threads get side by side, handed over as they come.
 
-    Each of up to `workers` threads takes one iterator after the other. Twice as many items may be under way,
-    waiting, or with the consumer, so that no thread waits while that one is busy. The consumer may add
-    iterators all the time. An error is raised where its item would be. After `close` the threads end with the
-    items that they are getting.
+    The consumer may ask for more all the time. After `close` the threads end with what they are getting;
+    nobody waits for that.
     """
 
     def __init__(self, workers: int) -> None:
-        """Nothing is got before there is an iterator."""
+        """Nothing is got before it is asked for."""
         self._workers = workers
+        self._asked: queue.SimpleQueue[tuple[int, Callable[[], _Item]] | None] = queue.SimpleQueue()
         self._found: queue.SimpleQueue[tuple[int, _Item | _End]] = queue.SimpleQueue()
-        self._permits = threading.Semaphore(2 * workers)
-        self._waiting: deque[tuple[int, Iterator[_Item]]] = deque()
-        self._lock = threading.Lock()
         self._threads = 0
-        self._added = 0
-        self._left = 0
-        self._stopped = False
+        self._closed = False
 
-    def add(self, items: Iterator[_Item]) -> int:
-        """Take one iterator more; its number, counted from 0."""
-        number = self._added
-        self._added += 1
-        self._left += 1
-        with self._lock:
-            self._waiting.append((number, items))
-            if self._threads < self._workers:
-                self._threads += 1
-                threading.Thread(target=self._run, name="read-range", daemon=True).start()
-        return number
+    def ask(self, number: int, get: Callable[[], _Item]) -> None:
+        """Have a thread call `get`; what it gives comes with the number."""
+        self._asked.put((number, get))
+        if self._threads < self._workers:
+            self._threads += 1
+            threading.Thread(target=self._run, name="fetch", daemon=True).start()
 
-    def __iter__(self) -> Iterator[tuple[int, _Item | None]]:
-        """What was got, until all iterators have ended."""
-        while self._left:
-            number, item = self._found.get()
-            if not isinstance(item, _End):
-                yield number, item
-                self._permits.release()
-                continue
-            if item.error is not None:
-                raise item.error
-            self._left -= 1
-            yield number, None
+    def next(self) -> tuple[int, _Item]:
+        """Wait for what comes first of all that was asked for; an error is raised here."""
+        number, item = self._found.get()
+        if isinstance(item, _End):
+            raise t.cast("BaseException", item.error)
+        return number, item
 
     def close(self) -> None:
         """Let the threads end."""
-        self._stopped = True
-        for _ in range(self._workers):
-            self._permits.release()
+        self._closed = True
+        for _ in range(self._threads):
+            self._asked.put(None)
 
     def _run(self) -> None:
         while True:
-            with self._lock:
-                if self._stopped or not self._waiting:
-                    self._threads -= 1
-                    return
-                number, items = self._waiting.popleft()
-            self._found.put((number, self._hand_over(number, items)))
-
-    def _hand_over(self, number: int, items: Iterator[_Item]) -> _End:
-        """Hand over the items of an iterator; how it ended."""
-        try:
-            while self._may_go_on():
-                self._found.put((number, next(items)))
-        except StopIteration:
-            self._permits.release()
-        except BaseException as error:  # noqa: BLE001 - the consumer raises it
-            self._permits.release()
-            return _End(error)
-        return _End(None)
-
-    def _may_go_on(self) -> bool:
-        """Wait for a permit; False once the consumer has stopped."""
-        self._permits.acquire()
-        return not self._stopped
+            task = self._asked.get()
+            if task is None or self._closed:
+                return
+            number, get = task
+            try:
+                self._found.put((number, get()))
+            except BaseException as error:  # noqa: BLE001 - the consumer raises it
+                self._found.put((number, _End(error)))
 
 
 class _Ahead(t.Generic[_Item]):

@@ -182,15 +182,17 @@ def equal_steps(scale: Scale, low: Key, high: Key, number: int) -> list[Key]:
     return _divided(scale, low, high, [1] * (number + 1))
 
 
-def falling_steps(scale: Scale, low: Key, high: Key, readers: int) -> list[Key]:
+def falling_steps(scale: Scale, low: Key, high: Key, readers: int, page: int = 1) -> list[Key]:
     """Keys that divide what lies between two keys: a part for each reader, then for each half as much.
 
     Whoever is ready first takes the next one, and the last ones are small: so all end at about the same time.
+    Where keys lie as densely as in a page, which is so long on the scale, no part ends just behind one.
     """
-    return _divided(scale, low, high, [size for size in _FALLING for _ in range(readers)])
+    return _divided(scale, low, high, [size for size in _FALLING for _ in range(readers)], page)
 
 
-def _divided(scale: Scale, low: Key, high: Key, sizes: Sequence[int]) -> list[Key]:
+def _divided(scale: Scale, low: Key, high: Key, sizes: Sequence[int], unit: int = 1) -> list[Key]:
     begin, end = scale.number(low), scale.number(high)
-    places = (begin + (end - begin) * done // sum(sizes) for done in accumulate(sizes))
+    parts = ((end - begin) * done // sum(sizes) for done in accumulate(sizes))
+    places = (begin + part - part % unit for part in parts)
     return [scale.key(place) for place in dict.fromkeys(places) if begin < place < end]

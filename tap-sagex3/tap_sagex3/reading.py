@@ -126,27 +126,31 @@ class PageGuard:
     def __init__(self, place: str) -> None:
         """`place` names the list in an error."""
         self._place = place
-        self._before: frozenset[tuple[t.Any, ...]] = frozenset()
+        self._before: list[tuple[t.Any, t.Any]] = []
+        self._keys: frozenset[t.Any] = frozenset()
 
-    def check(self, rows: Iterable[tuple[t.Any, ...]]) -> None:
-        """Look at the keys and stamps of the next page.
+    def check(self, keys: Sequence[t.Any], stamps: Sequence[t.Any] | None = None) -> None:
+        """Look at the next page: the keys of its rows, and their change stamps if they have some.
 
         A document that changed while the list was read may come again, with another stamp.
 
         Raises:
             IncompleteAnswerError: the page before had one of its rows.
         """
+        rows = list(zip(keys, stamps or keys, strict=True))
         try:
-            page = frozenset(rows)
+            frozenset(stamps or ())  # each of them a single value
+            again = () if self._keys.isdisjoint(keys) else set(self._before) & set(rows)
+            self._keys = frozenset(keys)
         except TypeError as error:
             msg = f"{self._place} gave a key or change stamp that is not a single value: {INCOMPLETE}"
             raise IncompleteAnswerError(msg) from error
-        again = self._before & page
         if again:
-            key = "~".join(str(part) for part in min(again, key=str))
-            msg = f"{self._place} gave {key:.120} on two pages: another page may be missing. Run again."
+            key, _ = min(again, key=str)
+            shown = "~".join(map(str, key if isinstance(key, tuple) else (key,)))
+            msg = f"{self._place} gave {shown:.120} on two pages: another page may be missing. Run again."
             raise IncompleteAnswerError(msg)
-        self._before = page
+        self._before = rows
 
 
 class ItemGuard:

@@ -23,12 +23,13 @@ from tap_sagex3.web.retries import PassingError, Patience, may_pass, persist, re
 from tap_sagex3.web.session import failure_of, new_session, origin_of
 
 if t.TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from tap_sagex3.settings import Settings
 
 Json = t.Any
 Decode = t.Callable[[bytes], t.Any]
+_T = t.TypeVar("_T")
 
 FIRST_WAIT = 0.5
 """Seconds up to which the first wait goes; later ones double it."""
@@ -80,25 +81,13 @@ class Transport:
         self.server_start: datetime | None = None
         self.graphql_url = ""  # where the cloud gateway has the folder, once it has told
 
-    def get(self, url: str, decode: Decode | None = None) -> Answer:
-        """GET a URL of this server and decode the JSON answer. Raises as `request`."""
-        return self.request("GET", url, decode=decode)
+    def get(self, url: str, decode: Decode | None = None, *, fetched: Received | None = None) -> Answer:
+        """GET a URL of this server and decode the JSON answer, again when the trouble may pass.
 
-    def post(self, url: str, body: Json, headers: Mapping[str, str]) -> Answer:
-        """POST a JSON body and decode the JSON answer. Raises as `request`."""
-        return self.request("POST", url, msgspec.json.encode(body), headers)
-
-    def request(
-        self,
-        method: str,
-        url: str,
-        data: bytes | None = None,
-        headers: Mapping[str, str] | None = None,
-        decode: Decode | None = None,
-    ) -> Answer:
-        """Send a request, again when the trouble may pass.
-
-        `decode` is tried first on the body of an answer with status 200; it gives None if it cannot read it.
+        Args:
+            url: what is read.
+            decode: tried first on the body of an answer with status 200; gives None if it cannot read it.
+            fetched: what `fetch` gave for this URL: the answer to the first try.
 
         Returns:
             The answer when its status is below 400, or is an error with a JSON body that the caller explains.
@@ -108,34 +97,54 @@ class Transport:
             AuthenticationError: the credentials are refused.
             ApiError: the answer is not of this API.
         """
+        first = iter([fetched] if fetched else [])
+
+        def once() -> Answer:
+            return _read(next(first, None) or self._received("GET", url), url, decode)
+
+        return self._persist("GET", url, once)
+
+    def fetch(self, url: str) -> Received:
+        """GET a URL of this server and leave the answer to be decoded by `get`. Raises as `get`.
+
+        Decoding keeps the interpreter from everything else: threads that only wait for answers cost nothing.
+        """
+        return self._persist("GET", url, lambda: self._received("GET", url))
+
+    def post(self, url: str, body: Json, headers: Mapping[str, str]) -> Answer:
+        """POST a JSON body and decode the JSON answer. Raises as `get`."""
+        data = msgspec.json.encode(body)
+
+        def once() -> Answer:
+            return _read(self._received("POST", url, data, headers), url, None)
+
+        return self._persist("POST", url, once)
+
+    def _persist(self, method: str, url: str, once: Callable[[], _T]) -> _T:
         if not self.is_own(url):
             own = origin_of(self.settings.server_url)
             msg = f"Refused to send credentials to {origin_of(url)}: only {own} may get them."
             raise ApiError(msg)
-        return persist(
-            lambda: self._once(method, url, data, headers or {}, decode),
-            Patience.of(self.settings, FIRST_WAIT),
-            f"{method} {url}",
-            "Check server_url.",
-        )
+        patience = Patience.of(self.settings, FIRST_WAIT)
+        return persist(once, patience, f"{method} {url}", "Check server_url.")
 
     def is_own(self, url: str) -> bool:
         """Whether a URL is of the configured server."""
         parts = urlsplit(url)
         return (parts.scheme, parts.netloc) == (self._origin.scheme, self._origin.netloc)
 
-    def _once(
-        self, method: str, url: str, data: bytes | None, headers: Mapping[str, str], decode: Decode | None
-    ) -> Answer:
+    def _received(
+        self, method: str, url: str, data: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> Received:
+        """An answer with a status that is not an error, or with a JSON body that tells of one."""
+        headers = headers or {}
         header = self._login.header()
         received = self._send(method, url, data, headers, header)
         if received.status == UNAUTHORIZED and self._login.renew(header, _refusal(received)):
             received = self._send(method, url, data, headers, self._login.header())
         self._note_time(received)
         self._check_status(received, method, url)
-        typed = decode(received.body) if decode and received.status == requests.codes.ok else None
-        body = _decode(received, url) if typed is None else None
-        return Answer(received.status, body, datetime.now(UTC), len(received.body), typed)
+        return received
 
     def _send(
         self, method: str, url: str, data: bytes | None, headers: Mapping[str, str], authorization: str
@@ -203,6 +212,13 @@ class Transport:
 def _refusal(received: Received) -> Refusal:
     moment = server_time(received.headers.get("Date"))
     return Refusal(received.text(), moment.timestamp() if moment else None)
+
+
+def _read(received: Received, url: str, decode: Decode | None) -> Answer:
+    """A decoded answer. Raises PassingError for a body that is not JSON."""
+    typed = decode(received.body) if decode and received.status == requests.codes.ok else None
+    body = _decode(received, url) if typed is None else None
+    return Answer(received.status, body, received.at, len(received.body), typed)
 
 
 def _decode(received: Received, url: str) -> Json:

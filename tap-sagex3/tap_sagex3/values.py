@@ -210,14 +210,19 @@ def _enum(field: Field, graphql: bool) -> Converter:  # noqa: FBT001 - one signa
     return convert
 
 
-def column_of(convert: Converter) -> Callable[[Sequence[Value]], Sequence[Value]]:
-    """The converter of many values, which raises as soon as one of them does not fit."""
+def column_of(convert: Converter, *, integers: bool = False) -> Callable[[Sequence[Value]], Sequence[Value]]:
+    """The converter of many values, which raises as soon as one of them does not fit.
+
+    `integers` says that they are known to be whole numbers, or null.
+    """
     column = getattr(convert, "column", None)
     if column is not None:
         return t.cast("Callable[[Sequence[Value]], Sequence[Value]]", column)
     if isinstance(getattr(convert, "__self__", None), _Memo):
         return lambda values: list(map(convert, values))
     known = _Memo(convert).__getitem__
+    if integers:
+        return lambda values: list(map(known, values))
 
     def memoized(values: Sequence[Value]) -> Sequence[Value]:
         # True, 1 and 1.0 are one key, though not one value.

@@ -8,7 +8,7 @@ import typing as t
 import pytest
 from processes import ROOT, Server
 from tap_runs import config_for
-from tap_sagex3.transport import Answer, Transport
+from tap_sagex3 import transport
 from x3_control import X3Control
 from x3_servers import local_x3
 
@@ -16,6 +16,8 @@ if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tap_runs import Alter, Config
+    from tap_sagex3.transport import Answer
+    from tap_sagex3.web.body import Received
 
 SCALE = "30"
 APIS = ("rest", "graphql")
@@ -73,15 +75,14 @@ def graphql_config(running_x3: Server) -> Config:
 @pytest.fixture
 def alter(monkeypatch: pytest.MonkeyPatch) -> Callable[[Alter], None]:
     """Change answers on their way to the tap, as servers do that the local X3 cannot play."""
-    once = Transport._once  # noqa: SLF001 - the one place that all answers pass
+    read = transport._read  # noqa: SLF001 - the one place that all answers pass
 
     def install(change: Alter) -> None:
-        def altered(self: Transport, method: str, url: str, *rest: t.Any) -> Answer:  # noqa: ANN401
-            data, headers, _decode = rest
-            answer = once(self, method, url, data, headers, None)
+        def altered(received: Received, url: str, _decode: object) -> Answer:
+            answer = read(received, url, None)
             body = change(url, answer.body)
             return answer if body is None else dataclasses.replace(answer, body=body)
 
-        monkeypatch.setattr(Transport, "_once", altered)
+        monkeypatch.setattr(transport, "_read", altered)
 
     return install

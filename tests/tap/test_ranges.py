@@ -12,8 +12,8 @@ from tap_sagex3.declarations import RestSource
 from tap_sagex3.documents import DocumentPage
 from tap_sagex3.errors import IncompleteAnswerError
 from tap_sagex3.ranges import KeyRange, Scale, Starts, falling_steps, growing_steps, range_of, undivided
-from tap_sagex3.rest.client import Page
 from tap_sagex3.rest.ranged import RangedList
+from tap_sagex3.rest.walk import Page
 from tap_sagex3.wire_rows import NodeRows
 
 if t.TYPE_CHECKING:
@@ -23,6 +23,27 @@ if t.TYPE_CHECKING:
 
 TEXTS = st.text("01239AZaz-_ é", max_size=8)
 KEYS = st.tuples(st.sampled_from(["FRA", "GBR"]), TEXTS)
+
+
+class ListedDocuments:
+    """A list of documents, the answers of which are pages already."""
+
+    def __init__(self, pages: Iterator[Page], page_size: int) -> None:
+        """Take pages, of which the last one is not full."""
+        self._pages = pages
+        self._page_size = page_size
+        self.ended = False
+
+    def fetch(self) -> t.Any:  # noqa: ANN401 - takes the place of an answer
+        """The next page."""
+        return next(self._pages)
+
+    def take(self, received: t.Any) -> DocumentPage | None:  # noqa: ANN401
+        """Documents of a page."""
+        keys = [(row["A"], row["B"]) for row in received.rows.nodes()]
+        stamps = [None] * len(keys)
+        self.ended = len(keys) < self._page_size
+        return DocumentPage(0, None, received.rows, keys, stamps, received.received) if keys else None
 
 
 @dataclass
@@ -57,12 +78,11 @@ class ListServer:
                 return
             place = self.order[rows[-1]] + 1
 
-    def read(self, parameters: Mapping[str, str]) -> Iterator[DocumentPage]:
+    def walk(self, parameters: Mapping[str, str]) -> ListedDocuments:
         """Pages of documents, as the reader gives them."""
-        for page in self.pages(SOURCE, {"count": str(self.page_size), **parameters}):
-            keys = [(row["A"], row["B"]) for row in page.rows.nodes()]
-            if keys:
-                yield DocumentPage(0, None, page.rows, keys, [None] * len(keys), page.received)
+        return ListedDocuments(
+            self.pages(SOURCE, {"count": str(self.page_size), **parameters}), self.page_size
+        )
 
     def is_listed(self, _source: RestSource, key: Key) -> bool:
         """Whether there is such a record."""
@@ -89,7 +109,7 @@ SOURCE = RestSource("GACCOUNT", "GACCOUNT", ("A", "B"), details=False)
 
 
 def ranged(server: ListServer, ranges: list[KeyRange]) -> RangedList:
-    return RangedList(t.cast("t.Any", server), SOURCE, server.read, ranges, server.page_size)
+    return RangedList(t.cast("t.Any", server), SOURCE, server.walk, ranges, server.page_size)
 
 
 def run(server: ListServer, ranges: list[KeyRange], most: int | None = None) -> list[Key]:

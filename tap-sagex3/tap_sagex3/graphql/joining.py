@@ -72,7 +72,7 @@ def _put(
     }
     guard = PageGuard(other.node)
     for page, _ in pages(variables):
-        guard.check(key_of(record, other) for record in page)
+        guard.check([key_of(record, other) for record in page])
         for record in page:
             document = documents.get(key_of(record, other))
             if document is not None:

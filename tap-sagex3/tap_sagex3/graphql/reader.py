@@ -126,7 +126,7 @@ class GraphqlReader:
         guard = PageGuard(node.node)
         for nodes, _ in self._pages(node, selection, variables):
             keys = [key_of(found, node) for found in nodes]
-            guard.check((*key, *map(found.get, by)) for key, found in zip(keys, nodes, strict=True))
+            guard.check(keys, [tuple(map(found.get, by)) for found in nodes])
             yield from keys
 
     def in_ranges(self, ranges: list[KeyRange], page_size: int) -> Iterator[tuple[KeyRange, Found | None]]:
@@ -224,7 +224,8 @@ class GraphqlReader:
         guard = PageGuard(self._node.node)
         pages = self._pages(self._node, self._selection, variables, count=count)
         for nodes, received in ahead(pages, self._client.pages_ahead):
-            guard.check((*key_of(node, self._node), node.get(self._field)) for node in nodes)
+            keys = [key_of(node, self._node) for node in nodes]
+            guard.check(keys, [node.get(self._field) for node in nodes])
             yield nodes, received
 
     def _pages(

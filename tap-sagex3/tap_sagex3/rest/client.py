@@ -10,36 +10,26 @@ from __future__ import annotations
 import logging
 import re
 import typing as t
-from dataclasses import dataclass
 from decimal import Decimal
-from urllib.parse import SplitResult, quote, urlsplit
+from urllib.parse import quote
 
 from tap_sagex3.errors import INCOMPLETE, ApiError, IncompleteAnswerError, NotReadableError
 from tap_sagex3.rest.diagnoses import errors_of
-from tap_sagex3.values import format_time
-from tap_sagex3.wire_rows import NodeRows
+from tap_sagex3.rest.walk import ListWalk
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from tap_sagex3.declarations import RestSource
+    from tap_sagex3.rest.walk import Page
     from tap_sagex3.transport import Answer, Transport
-    from tap_sagex3.wire_rows import RowLayout, WireRows
+    from tap_sagex3.wire_rows import RowLayout
 
 Resource = dict[str, t.Any]
 logger = logging.getLogger("tap-sagex3")
 
 _MISSING_RECORD = re.compile(r"\s*(?:721\b.*|record does not exist\.?\s*)", re.IGNORECASE | re.DOTALL)
 _NOT_FOUND = 404
-_API = "/api1/"
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Rows of one page and when it was read (canonical UTC)."""
-
-    rows: WireRows
-    received: str
 
 
 class RestClient:
@@ -49,43 +39,30 @@ class RestClient:
         """Requests go through `transport`."""
         self._transport = transport
         settings = transport.settings
-        self._server = settings.server_url
         self.workers = settings.detail_workers
         self.pages_ahead = settings.prefetch_pages
         self._prototypes: dict[str, Resource | None] = {}
         self._base = f"{settings.server_url}/api1/x3/erp/{quote(settings.folder, safe='')}"
 
-    def pages(
+    def walk(
         self, source: RestSource, parameters: Mapping[str, str], layout: RowLayout | None = None
-    ) -> Iterator[Page]:
-        """All pages of a list, following `$next`; with a layout, only its members of the rows.
+    ) -> ListWalk:
+        """A list; with a layout, only its members of the rows."""
+        asked = {**parameters, **_where(source, parameters)}
+        arguments = "".join(f"&{name}={quote(value, safe='')}" for name, value in asked.items())
+        url = f"{self._base}/{source.class_name}?representation={source.of('$query')}{arguments}"
+        return ListWalk(self._transport, url, lambda answer, url: self._checked(answer, url, source), layout)
+
+    def pages(self, source: RestSource, parameters: Mapping[str, str]) -> Iterator[Page]:
+        """All pages of a list, one after the other.
 
         Raises:
             NotReadableError: the class or representation is not there.
             IncompleteAnswerError: a page is not a list, or its next page was read before.
         """
-        asked = {**parameters, **_where(source, parameters)}
-        arguments = "".join(f"&{name}={quote(value, safe='')}" for name, value in asked.items())
-        url = f"{self._base}/{source.class_name}?representation={source.of('$query')}{arguments}"
-        seen: set[str] = set()
-        while url:
-            seen.add(url)
-            answer = self._transport.get(url, None if layout is None else layout.decode)
-            rows, links = answer.typed or self._listed(answer, url, source)
-            yield Page(rows, format_time(answer.received.replace(microsecond=0)))
-            url = self._next(links)
-            if url in seen:
-                msg = f"{url} is named as the next page a second time: paging does not move on. Run again."
-                raise IncompleteAnswerError(msg)
-
-    def _listed(self, answer: Answer, url: str, source: RestSource) -> tuple[WireRows, t.Any]:
-        """Rows and links of a page of a list."""
-        body = self._checked(answer, url, source)
-        rows = body.get("$resources")
-        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            msg = f"{url} answered without a list of rows in $resources: {INCOMPLETE}"
-            raise IncompleteAnswerError(msg)
-        return NodeRows(rows), body.get("$links")
+        walk = self.walk(source, parameters)
+        while walk.url:
+            yield walk.take(walk.fetch())
 
     def details(self, source: RestSource, key: Sequence[t.Any]) -> Resource | None:
         """One record with its collections; None when X3 says that it does not exist.
@@ -165,30 +142,6 @@ class RestClient:
             )
             raise ApiError(msg)
         return answer.body
-
-    def _next(self, links: t.Any) -> str:  # noqa: ANN401 - JSON
-        """URL of the next page on our own server, or empty text at the end."""
-        link = links.get("$next") if isinstance(links, dict) else links
-        url = link.get("$url") if isinstance(link, dict) else link
-        if not url:
-            return ""
-        parts = _address(url)
-        if parts is None:
-            msg = f"The next page is named as {url!r}, which is no address: {INCOMPLETE}"
-            raise IncompleteAnswerError(msg)
-        _, found, path = parts.path.partition(_API)
-        if not found:
-            msg = f"The next page is at {parts.path}, which is not part of the REST API."
-            raise IncompleteAnswerError(msg)
-        return f"{self._server}{_API}{path}" + (f"?{parts.query}" if parts.query else "")
-
-
-def _address(url: object) -> SplitResult | None:
-    """A URL in its parts; None when it is none."""
-    try:
-        return urlsplit(url) if isinstance(url, str) else None
-    except ValueError:
-        return None
 
 
 def _has_content(body: object) -> bool:

@@ -115,8 +115,9 @@ def _spread(client: RestClient, source: RestSource, known: tuple[Key, Key, Key])
     reached.update(_reached(client, source, scale, closer))
     last = _last_filled(scale, [begin, *closer, end], reached)
     end = [*closer, end][last]
-    found = _records(client, source, falling_steps(scale, before, end, client.workers))
-    room = ROOM * (scale.number(steps[0]) - scale.number(low))
+    half = scale.number(steps[0]) - scale.number(low)
+    found = _records(client, source, falling_steps(scale, before, end, client.workers, 2 * half))
+    room = ROOM * half
     yield _apart(scale, room, begun, [*found, reached.get(end)])
 
 

@@ -90,7 +90,7 @@ def changed_keys(
     guard = PageGuard(lines.source.class_name)
     for page in client.pages(lines.source, parameters):
         rows = page.rows.nodes()
-        guard.check(_identity(row) for row in rows)
+        guard.check([_identity(row) for row in rows])
         for row in rows:
             parts = tuple(row.get(name) for name in key)
             if parts != last:

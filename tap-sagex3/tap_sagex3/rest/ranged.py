@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import typing as t
-from contextlib import closing
-from dataclasses import replace
+from collections import deque
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
 
 from tap_sagex3.errors import IncompleteAnswerError
-from tap_sagex3.prefetch import Interleaved, ahead
+from tap_sagex3.prefetch import Fetches
 from tap_sagex3.ranges import KeyRange, Starts
 from tap_sagex3.rest.dividing import Division, key_from
 
@@ -18,115 +19,132 @@ if t.TYPE_CHECKING:
     from tap_sagex3.documents import DocumentPage
     from tap_sagex3.ranges import Key
     from tap_sagex3.rest.client import RestClient
+    from tap_sagex3.web.body import Received
+
+
+class Walk(t.Protocol):
+    """A list of documents, page by page: `fetch` in any thread, `take` when the page's turn has come."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether there is no further page."""
+
+    def fetch(self) -> Received:
+        """The answer with the next page."""
+
+    def take(self, received: Received) -> DocumentPage | None:
+        """The page in an answer; None when it is empty."""
+
+
+@dataclass(slots=True)
+class _Reading:
+    """A range that is being read."""
+
+    range: KeyRange
+    walk: Walk
+    begun: bool = False
 
 
 class RangedList:
     """Reads the ranges of one list.
 
-    Pages are cut where another range begins. That is decided when they are taken, not when they are fetched:
-    the page that was fetched while the list was being divided is cut too.
+    Threads only wait for answers; the consumer decodes each one, asks for the page behind it, and converts
+    it. The interpreter would let only one of them compute anyway, and changing between them costs a third.
     """
 
     def __init__(
         self,
         client: RestClient,
         source: RestSource,
-        read: Callable[[Mapping[str, str]], Iterator[DocumentPage]],
+        walk: Callable[[Mapping[str, str]], Walk],
         ranges: list[KeyRange],
         page_size: int,
     ) -> None:
-        """Read the `ranges` that are not done; `read` gives the pages of a request with more parameters."""
-        self._page_size = page_size
+        """Read the `ranges` that are not done; `walk` begins a list with more parameters."""
         self._client = client
         self._source = source
-        self._read = read
+        self._walk = walk
         self._ranges = ranges
         self._starts = Starts(ranges)
+        self._division = Division(client, source, page_size) if len(ranges) == 1 else None
+        self._fetches: Fetches[Received] = Fetches(client.workers)
+        self._waiting = deque(item for item in ranges if not item.done)
+        self._readings: dict[int, _Reading] = {}
+        self._begun = 0
 
     def pages(self) -> Iterator[tuple[KeyRange, DocumentPage | None]]:
         """Pages with their ranges; None is the end of a range."""
-        together: Interleaved[DocumentPage] = Interleaved(self._client.workers)
-        with closing(together):
-            if len(self._ranges) == 1:
-                yield from self._dividing(together)
-                return
-            left = [item for item in self._ranges if not item.done]
-            for item in left:
-                together.add(self._range(item))
-            yield from self._together(together, left)
+        with ExitStack() as stack:
+            stack.enter_context(closing(self._fetches))
+            if self._division is not None:
+                stack.enter_context(closing(self._division))
+            self._begin_waiting()
+            while self._readings:
+                yield from self._next()
 
-    def _dividing(
-        self, together: Interleaved[DocumentPage]
-    ) -> Iterator[tuple[KeyRange, DocumentPage | None]]:
-        """Begin with the list as a whole, and divide what is left of it whenever a place for it is known."""
-        first = self._ranges[0]
-        together.add(ahead(self._range(first), self._client.pages_ahead))
-        found = [first]
-        with closing(Division(self._client, self._source, self._page_size)) as division:
-            for item, page in self._together(together, found):
-                starts = division.starts(page.keys) if page else []
-                for start in starts:
-                    begun = KeyRange(start)
-                    found.append(begun)
-                    self._ranges.append(begun)
-                    self._starts.begin(begun)
-                    together.add(self._range(begun))
-                yield item, page
+    def _begin_waiting(self) -> None:
+        """Begin as many ranges as there are threads; the others wait."""
+        while self._waiting and len(self._readings) < self._client.workers:
+            item = self._waiting.popleft()
+            if item.after is not None:
+                walk = self._walk({"key": key_from("gt", item.after)})
+            else:
+                walk = self._walk({} if item.start is None else {"key": key_from("ge", item.start)})
+            self._readings[self._begun] = _Reading(item, walk)
+            self._fetches.ask(self._begun, walk.fetch)
+            self._begun += 1
 
-    def _together(
-        self, together: Interleaved[DocumentPage], found: Sequence[KeyRange]
-    ) -> Iterator[tuple[KeyRange, DocumentPage | None]]:
-        ended: set[int] = set()
-        begun: set[int] = set()
-        for number, page in together:
-            owner = found[number]
-            if number in ended:
-                continue
-            if page is None:
-                ended.add(number)
-                yield owner, None
-                continue
-            end = self._starts.end(owner, page.keys)
-            mine = page if end is None else _cut(page, end)
-            if number not in begun:
-                begun.add(number)
-                self._starts.add(owner, mine.keys)
-            if mine.keys:
-                yield owner, mine
-            if end is not None:
-                ended.add(number)
-                yield owner, None
-
-    def _range(self, item: KeyRange) -> Iterator[DocumentPage]:
-        """Pages of a range, up to the one that has the start of another range."""
-        if item.after is not None:
-            pages = self._read({"key": key_from("gt", item.after)})
-        elif item.start is not None:
-            pages = self._checked(item.start, self._read({"key": key_from("ge", item.start)}))
+    def _next(self) -> Iterator[tuple[KeyRange, DocumentPage | None]]:
+        """What is in the page that came first of its range, and perhaps the end of that."""
+        number, received = self._fetches.next()
+        reading = self._readings[number]
+        page = reading.walk.take(received)
+        if not reading.begun and (page is not None or reading.walk.ended):
+            self._check_beginning(reading.range, page)
+        end = None if page is None else self._starts.end(reading.range, page.keys)
+        ended = reading.walk.ended or end is not None
+        if ended:
+            del self._readings[number]
         else:
-            pages = self._read({})
-        for page in pages:
-            yield page
-            if self._starts.end(item, page.keys) is not None:
-                return
+            self._fetches.ask(number, reading.walk.fetch)
+        mine = page if page is None or end is None else _cut(page, end)
+        if mine is not None:
+            self._note(reading, mine.keys)
+        self._begin_waiting()
+        if mine is not None and mine.keys:
+            yield reading.range, mine
+        if ended:
+            yield reading.range, None
 
-    def _checked(self, start: Key, pages: Iterator[DocumentPage]) -> Iterator[DocumentPage]:
-        """The pages of a range, which begins where it should, or its first record was deleted meanwhile.
+    def _note(self, reading: _Reading, keys: Sequence[Key]) -> None:
+        """Note the keys of a page: where its range begins, and where others can."""
+        if not reading.begun:
+            reading.begun = True
+            self._starts.add(reading.range, keys)
+        if self._division is None or not keys:
+            return
+        for start in self._division.starts(keys):
+            found = KeyRange(start)
+            self._ranges.append(found)
+            self._starts.begin(found)
+            self._waiting.append(found)
+
+    def _check_beginning(self, item: KeyRange, first: DocumentPage | None) -> None:
+        """A range begins where it should, or the record that it should begin at was deleted meanwhile.
 
         Raises:
             IncompleteAnswerError: the record is there, but the list did not begin at it.
         """
-        first = next(pages, None)
-        if (first is None or first.keys[0] != start) and self._client.is_listed(self._source, start):
+        start = None if item.after is not None else item.start
+        if start is None or (first is not None and first.keys[0] == start):
+            return
+        if self._client.is_listed(self._source, start):
             name = "~".join(map(str, start))
             msg = (
                 f"{self._source.class_name}: a list from key {name} on did not begin there, so records may "
                 "be missing. Set detail_workers to 1, which reads the list in one piece."
             )
             raise IncompleteAnswerError(msg)
-        if first is not None:
-            yield first
-            yield from pages
 
 
 def _cut(page: DocumentPage, end: int) -> DocumentPage:

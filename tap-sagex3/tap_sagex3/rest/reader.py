@@ -7,36 +7,38 @@ import typing as t
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from msgspec import UNSET
-
-from tap_sagex3.documents import Document, DocumentPage, key_text, one_by_one
+from tap_sagex3.documents import Document, key_text, one_by_one
 from tap_sagex3.errors import IncompleteAnswerError, NotReadableError
 from tap_sagex3.increments import day_before
+from tap_sagex3.levels import NO_LIMIT
 from tap_sagex3.prefetch import ahead
 from tap_sagex3.ranges import undivided
 from tap_sagex3.reading import ChangeKey, PageGuard, ReadStats, StampReader, in_one_piece, primed
 from tap_sagex3.rest.dividing import key_from
 from tap_sagex3.rest.lines import changed_keys, find_classes, tables_of
+from tap_sagex3.rest.listing import DocumentWalk, keys_of
 from tap_sagex3.rest.pool import ordered_map
 from tap_sagex3.rest.ranged import RangedList
 from tap_sagex3.rest.stamps import STAMPS, change_field, is_date, stamp_condition
 from tap_sagex3.values import format_time, later
-from tap_sagex3.wire_rows import RowLayout
+from tap_sagex3.wire_rows import RowLayout, Shape
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from tap_sagex3.declarations import StreamDeclaration
-    from tap_sagex3.documents import Found
+    from tap_sagex3.declarations import Field, StreamDeclaration
+    from tap_sagex3.documents import DocumentPage, Found
     from tap_sagex3.ranges import KeyRange
     from tap_sagex3.reading import Span
     from tap_sagex3.rest.client import RestClient
     from tap_sagex3.rest.lines import LineClass
     from tap_sagex3.sources import SiteSource
-    from tap_sagex3.wire_rows import Values
 
 Resource = dict[str, t.Any]
 logger = logging.getLogger("tap-sagex3")
+
+_KINDS = {"enum": "integer", "boolean": "integer"}
+"""Types of fields that come as whole numbers: menus."""
 
 
 class Listed(t.NamedTuple):
@@ -117,7 +119,9 @@ class RestReader:
         parameters = self._parameters(self._rest.key, page_size)
         if after is not None:
             parameters["key"] = key_from("gt", after)
-        return self._documents(parameters) if self._rest.details else self._ahead(self._pages(parameters))
+        if self._rest.details:
+            return self._documents(parameters)
+        return self._ahead(self._walk(parameters).pages())
 
     def in_ranges(self, ranges: list[KeyRange], page_size: int) -> Iterator[tuple[KeyRange, Found | None]]:
         """Documents of all ranges; a long list is divided, so that several requests are under way at once.
@@ -128,7 +132,7 @@ class RestReader:
             return in_one_piece(self.by_key(undivided(ranges), page_size), ranges)
         base = self._parameters(self._rest.key, page_size)
         found = RangedList(
-            self._client, self._rest, lambda more: self._pages({**base, **more}), ranges, page_size
+            self._client, self._rest, lambda more: self._walk({**base, **more}), ranges, page_size
         )
         return self._counted(found.pages())
 
@@ -183,7 +187,7 @@ class RestReader:
 
     def first_key(self) -> tuple[t.Any, ...] | None:
         """Key of the first document."""
-        return next((page.keys[0] for page in self._pages(self._parameters(self._rest.key, 1))), None)
+        return next((page.keys[0] for page in self._walk(self._parameters(self._rest.key, 1)).pages()), None)
 
     def has(self, key: tuple[t.Any, ...]) -> bool:
         """Whether the list has a document with this key."""
@@ -198,7 +202,7 @@ class RestReader:
 
     def _documents(self, parameters: Mapping[str, str]) -> Iterator[Document]:
         if not self._rest.details:
-            yield from one_by_one(self._ahead(self._pages(parameters)))
+            yield from one_by_one(self._ahead(self._walk(parameters).pages()))
             return
         for listed, details in ordered_map(self._details, self._listed(parameters), self._client.workers):
             if details is not None:
@@ -218,18 +222,11 @@ class RestReader:
             self.stats.pages += page is not None
             yield item, page
 
-    def _pages(self, parameters: Mapping[str, str]) -> Iterator[DocumentPage]:
+    def _walk(self, parameters: Mapping[str, str]) -> DocumentWalk:
         """Documents that the list shows as a whole."""
-        field = self._change.field
-        guard = PageGuard(self._rest.class_name)
-        for page in self._client.pages(self._rest, parameters, self._layout):
-            *parts, stamped = page.rows.columns((*self._rest.key, field or ""))
-            keys = self._keys_of(parts)
-            values = [None if value is UNSET else value for value in stamped]
-            guard.check((*key, value) for key, value in zip(keys, values, strict=True))
-            stamps = self._stamp.read_all(values) if field else [None] * len(keys)
-            if keys:
-                yield DocumentPage(self._index, self._kind, page.rows, keys, stamps, page.received)
+        walk = self._client.walk(self._rest, parameters, self._layout)
+        stamps = (self._change.field, self._stamp)
+        return DocumentWalk(walk, self._rest, (self._index, self._kind), stamps)
 
     def _listed(self, parameters: Mapping[str, str]) -> Iterator[Listed]:
         guard = PageGuard(self._rest.class_name)
@@ -237,8 +234,8 @@ class RestReader:
         for page in ahead(self._client.pages(self._rest, parameters), self._client.pages_ahead):
             self.stats.pages += 1
             rows = page.rows.nodes()
-            keys = self._keys_of(page.rows.columns(self._rest.key))
-            guard.check((*key, row.get(change)) for key, row in zip(keys, rows, strict=True))
+            keys = keys_of(self._rest, page.rows.columns(self._rest.key))
+            guard.check(keys, [row.get(change) for row in rows])
             for key, row in zip(keys, rows, strict=True):
                 yield Listed(row, key, page.received)
 
@@ -269,17 +266,6 @@ class RestReader:
         parts = listed.key
         return Document(self._index, key_text(self._kind, parts), parts, stamp, node, listed.received, level)
 
-    def _keys_of(self, columns: Sequence[Values]) -> list[tuple[t.Any, ...]]:
-        """The keys of some rows of the list, from their columns."""
-        for name, column in zip(self._rest.key, columns, strict=True):
-            if None in column or UNSET in column:
-                msg = (
-                    f"REST {self._rest.representation}.$query has no column {name!r}, which is part of the "
-                    "key: add it to the representation, or set key in stream_options."
-                )
-                raise NotReadableError(msg)
-        return list(zip(*columns, strict=True))
-
     def _properties(self) -> Mapping[str, t.Any]:
         """Properties of the list, from the prototype or else from its first row."""
         properties = self._client.prototype(self._rest, "$query")
@@ -307,9 +293,23 @@ def _layout(site: SiteSource, streams: Sequence[StreamDeclaration]) -> RowLayout
     fields = [field for stream in streams for field in stream.fields if not field.level]
     if any(field.dimensions for field in fields):
         return None
-    columns = [field.x3_column(site.source.kind) for field in fields]
+    placed = [(field, field.x3_column(site.source.kind)) for field in fields]
     stamps = (site.change_field,) if site.change_field else STAMPS
-    return RowLayout([*site.source.rest.key, *stamps, *(column for column in columns if column)])
+    members = [*site.source.rest.key, *stamps, *(column for _, column in placed if column)]
+    return RowLayout(members, _shape([(field, column) for field, column in placed if column]))
+
+
+def _shape(placed: Sequence[tuple[Field, str]]) -> Shape:
+    """What values of columns are like, by all fields that are taken from each."""
+    kinds: dict[str, set[str]] = {}
+    limits: dict[str, int] = {}
+    for field, column in placed:
+        kinds.setdefault(column, set()).add(_KINDS.get(field.type, field.type))
+        limits[column] = max(limits.get(column, 0), field.length or NO_LIMIT)
+    return Shape(
+        texts={column: limits[column] for column, found in kinds.items() if found == {"text"}},
+        integers={column for column, found in kinds.items() if found == {"integer"}},
+    )
 
 
 def _chains(streams: Sequence[StreamDeclaration], kind: str | None) -> dict[int, tuple[str, ...]]:

@@ -98,6 +98,9 @@ class FirstLoad:
 
     def _remember(self, slot: Slot, page: DocumentPage, block: Block, times: Sequence[str | None]) -> None:
         """Remember what was sent of the window that the next run reads again."""
+        newest = latest_of(times)
+        if newest is None or newest[:-1] < self._window:
+            return
         for place, latest in enumerate(times):
             if latest is not None and latest[:-1] >= self._window:
                 record = slot.emitter.digested(block.records[place : place + 1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import typing as t
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import msgspec
@@ -41,12 +42,13 @@ class CutBodyError(PassingError):
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """An answer with its whole body."""
+    """An answer with its whole body, and when that was complete (UTC)."""
 
     status: int
     reason: str
     headers: Mapping[str, str]
     body: bytes
+    at: datetime
 
     @property
     def is_html(self) -> bool:
@@ -103,7 +105,7 @@ def read_answer(response: requests.Response, timeout: float) -> Received:
         CutBodyError: the body stopped before its end, or took too long.
     """
     body = _read(response, time.monotonic() + BODY_TIMEOUTS * timeout)
-    return Received(response.status_code, response.reason or "", response.headers, body)
+    return Received(response.status_code, response.reason or "", response.headers, body, datetime.now(UTC))
 
 
 def _read(response: requests.Response, deadline: float) -> bytes:
