@@ -193,6 +193,6 @@ def falling_steps(scale: Scale, low: Key, high: Key, readers: int, page: int = 1
 
 def _divided(scale: Scale, low: Key, high: Key, sizes: Sequence[int], unit: int = 1) -> list[Key]:
     begin, end = scale.number(low), scale.number(high)
-    parts = ((end - begin) * done // sum(sizes) for done in accumulate(sizes))
+    parts = ((end - begin) * done // sum(sizes) for done in accumulate(sizes[:-1]))
     places = (begin + part - part % unit for part in parts)
     return [scale.key(place) for place in dict.fromkeys(places) if begin < place < end]

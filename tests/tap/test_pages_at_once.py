@@ -14,7 +14,8 @@ from tap_sagex3.emitter import Emitter
 from tap_sagex3.entity_files import load_entities
 from tap_sagex3.levels import ProjectionOptions
 from tap_sagex3.projection import Projection
-from tap_sagex3.wire_rows import NodeRows, RowLayout, StructRows
+from tap_sagex3.rest.listing import shape_of
+from tap_sagex3.wire_rows import UNKNOWN, NodeRows, RowLayout, Shape, StructRows
 from tap_sagex3.writer import encode
 
 if t.TYPE_CHECKING:
@@ -112,7 +113,10 @@ def test_a_page_at_once_is_its_documents_one_by_one(api: str, data: st.DataObjec
     stamps = [data.draw(st.sampled_from((None, "2024-01-01T00:00:00Z"))) for _ in nodes]
     rows: WireRows = NodeRows(nodes)
     if api == "rest" and data.draw(st.booleans()):
-        layout = RowLayout([*STAMPS[api], *(name for node in nodes for name in node)])
+        placed = [(field, field.x3_column(source.kind)) for field in stream.fields]
+        known = [(field, column) for field, column in placed if column]
+        shape = shape_of(known) if data.draw(st.booleans()) else UNKNOWN
+        layout = RowLayout([*STAMPS[api], *(name for node in nodes for name in node)], shape)
         found = layout.decode(encode({"$resources": nodes}))
         assert found is not None
         rows = found[0]
@@ -162,6 +166,21 @@ def can_take_pages(entity: Entity, stream: StreamDeclaration, api: str) -> bool:
     node |= keys_of(stream, source) if api == "rest" else {}
     page = DocumentPage(0, source.kind, NodeRows([node]), [("k",)], [None], "2024-05-01T00:00:00Z")
     return projection.page(page) is not None
+
+
+def test_values_of_another_shape_are_taken_as_they_come_from_then_on() -> None:
+    layout = RowLayout(["CODE", "MENU"], Shape({"CODE": 3}, {"MENU"}))
+
+    def decoded(**row: object) -> StructRows:
+        found = layout.decode(encode({"$resources": [row]}))
+        assert found is not None
+        return found[0]
+
+    assert decoded(CODE="abc", MENU=1).shape.texts == {"CODE": 3}
+    assert decoded(CODE=None).shape.texts == {"CODE": 3}
+    assert decoded(CODE="abcd", MENU="1").nodes() == [{"CODE": "abcd", "MENU": "1"}]
+    assert decoded(CODE="abc", MENU=1).shape is UNKNOWN
+    assert layout.decode(b'{"$resources":[{"CODE":') is None
 
 
 def test_lines_of_a_page_are_those_of_its_records() -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tap_runs import catalog_of, config_for, run_tap, run_tap_until_it_fails
 from tap_sagex3.errors import ConnectionFailedError
-from tap_sagex3.prefetch import ahead
+from tap_sagex3.prefetch import Fetches, ahead
 from x3_control import X3Control
 from x3_servers import local_x3
 
@@ -130,3 +130,26 @@ def test_a_page_that_cannot_be_had_ends_the_run_after_those_before_it(pages: int
         run, error = run_tap_until_it_fails(config, ConnectionFailedError, catalog=catalog)
     assert "503" in str(error)
     assert len(run.records("suppliers")) == 50 * FULL_PAGES
+
+
+def test_what_comes_first_is_handed_over_first_and_an_error_where_it_would_come() -> None:
+    fetches: Fetches[str] = Fetches(2)
+    release = threading.Event()
+
+    def slow() -> str:
+        assert release.wait(5)
+        return "slow"
+
+    def broken() -> str:
+        raise PageError
+
+    fetches.ask(0, slow)
+    fetches.ask(1, lambda: "fast")
+    assert fetches.next() == (1, "fast")
+    release.set()
+    assert fetches.next() == (0, "slow")
+    fetches.ask(2, broken)
+    with pytest.raises(PageError):
+        fetches.next()
+    fetches.close()
+    assert _until(lambda: not any(thread.name == "fetch" for thread in threading.enumerate()))

@@ -195,6 +195,12 @@ def test_steps_along_numbered_keys() -> None:
     assert found == [("PRT-004001",), ("PRT-006001",), ("PRT-007001",), ("PRT-008001",), ("PRT-008501",)]
 
 
+def test_parts_of_a_list_are_whole_pages() -> None:
+    scale = Scale(("P1", 1), ("P1", 50_000))
+    found = [scale.number(key) - 1 for key in falling_steps(scale, ("P1", 1), ("P1", 20_150), 2, 1000)]
+    assert found == [5000, 11000, 14000, 17000, 18000]
+
+
 def test_steps_along_whole_numbers() -> None:
     scale = Scale(("P1", 10), ("P1", 1000))
     assert growing_steps(scale, ("P1", 0), ("P1", 10), ("P1", 1000)) == [

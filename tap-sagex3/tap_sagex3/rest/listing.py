@@ -8,16 +8,21 @@ from msgspec import UNSET
 
 from tap_sagex3.documents import DocumentPage
 from tap_sagex3.errors import NotReadableError
+from tap_sagex3.levels import NO_LIMIT
 from tap_sagex3.reading import PageGuard
+from tap_sagex3.wire_rows import Shape
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tap_sagex3.declarations import RestSource
+    from tap_sagex3.declarations import Field, RestSource
     from tap_sagex3.reading import StampReader
     from tap_sagex3.rest.walk import ListWalk
     from tap_sagex3.web.body import Received
     from tap_sagex3.wire_rows import Values
+
+_KINDS = {"enum": "integer", "boolean": "integer"}
+"""Types of fields that come as whole numbers: menus."""
 
 
 class DocumentWalk:
@@ -90,3 +95,16 @@ def keys_of(source: RestSource, columns: Sequence[Values]) -> list[tuple[t.Any, 
             )
             raise NotReadableError(msg)
     return list(zip(*columns, strict=True))
+
+
+def shape_of(placed: Sequence[tuple[Field, str]]) -> Shape:
+    """What values of columns are like, by all fields that are taken from each: texts and menus, mostly."""
+    kinds: dict[str, set[str]] = {}
+    limits: dict[str, int] = {}
+    for field, column in placed:
+        kinds.setdefault(column, set()).add(_KINDS.get(field.type, field.type))
+        limits[column] = max(limits.get(column, 0), field.length or NO_LIMIT)
+    return Shape(
+        texts={column: limits[column] for column, found in kinds.items() if found == {"text"}},
+        integers={column for column, found in kinds.items() if found == {"integer"}},
+    )

@@ -10,23 +10,22 @@ from datetime import UTC, datetime
 from tap_sagex3.documents import Document, key_text, one_by_one
 from tap_sagex3.errors import IncompleteAnswerError, NotReadableError
 from tap_sagex3.increments import day_before
-from tap_sagex3.levels import NO_LIMIT
 from tap_sagex3.prefetch import ahead
 from tap_sagex3.ranges import undivided
 from tap_sagex3.reading import ChangeKey, PageGuard, ReadStats, StampReader, in_one_piece, primed
 from tap_sagex3.rest.dividing import key_from
 from tap_sagex3.rest.lines import changed_keys, find_classes, tables_of
-from tap_sagex3.rest.listing import DocumentWalk, keys_of
+from tap_sagex3.rest.listing import DocumentWalk, keys_of, shape_of
 from tap_sagex3.rest.pool import ordered_map
 from tap_sagex3.rest.ranged import RangedList
 from tap_sagex3.rest.stamps import STAMPS, change_field, is_date, stamp_condition
 from tap_sagex3.values import format_time, later
-from tap_sagex3.wire_rows import RowLayout, Shape
+from tap_sagex3.wire_rows import RowLayout
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from tap_sagex3.declarations import Field, StreamDeclaration
+    from tap_sagex3.declarations import StreamDeclaration
     from tap_sagex3.documents import DocumentPage, Found
     from tap_sagex3.ranges import KeyRange
     from tap_sagex3.reading import Span
@@ -36,9 +35,6 @@ if t.TYPE_CHECKING:
 
 Resource = dict[str, t.Any]
 logger = logging.getLogger("tap-sagex3")
-
-_KINDS = {"enum": "integer", "boolean": "integer"}
-"""Types of fields that come as whole numbers: menus."""
 
 
 class Listed(t.NamedTuple):
@@ -296,20 +292,7 @@ def _layout(site: SiteSource, streams: Sequence[StreamDeclaration]) -> RowLayout
     placed = [(field, field.x3_column(site.source.kind)) for field in fields]
     stamps = (site.change_field,) if site.change_field else STAMPS
     members = [*site.source.rest.key, *stamps, *(column for _, column in placed if column)]
-    return RowLayout(members, _shape([(field, column) for field, column in placed if column]))
-
-
-def _shape(placed: Sequence[tuple[Field, str]]) -> Shape:
-    """What values of columns are like, by all fields that are taken from each."""
-    kinds: dict[str, set[str]] = {}
-    limits: dict[str, int] = {}
-    for field, column in placed:
-        kinds.setdefault(column, set()).add(_KINDS.get(field.type, field.type))
-        limits[column] = max(limits.get(column, 0), field.length or NO_LIMIT)
-    return Shape(
-        texts={column: limits[column] for column, found in kinds.items() if found == {"text"}},
-        integers={column for column, found in kinds.items() if found == {"integer"}},
-    )
+    return RowLayout(members, shape_of([(field, column) for field, column in placed if column]))
 
 
 def _chains(streams: Sequence[StreamDeclaration], kind: str | None) -> dict[int, tuple[str, ...]]:
