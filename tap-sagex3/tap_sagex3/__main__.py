@@ -33,7 +33,7 @@ Options:
 NAME = "tap-sagex3"
 GARBAGE_THRESHOLDS = (50_000, 20, 100)
 THREAD_SWITCH_SECONDS = 0.0001
-"""How long a thread that got an answer waits for the one that converts; a page has several such waits."""
+"""How long a thread that reads ahead waits for the one that converts; a page has several such waits."""
 
 
 def main() -> None:

@@ -15,7 +15,6 @@ from tap_sagex3.levels import NO_LIMIT
 from tap_sagex3.values import MisfitError, column_of
 from tap_sagex3.wire import walk
 from tap_sagex3.wire_rows import UNKNOWN
-from tap_sagex3.writer import encode
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -48,15 +47,15 @@ class ColumnPlan:
         self._parts = self._compiled()
         names = [*template, last] if last else list(template)
         fields = [f"c{place}" for place in range(len(names))]
-        self._row = msgspec.defstruct(
+        self._row: type[msgspec.Struct] = msgspec.defstruct(
             "Row",
             [(field, t.Any) for field in fields],
             rename=dict(zip(fields, names, strict=True)),
             gc=False,
         )
 
-    def encoded(self, rows: WireRows, last: Sequence[t.Any]) -> list[bytes] | None:
-        """Rows, encoded; None when a value does not fit. `last` are the values of the last column."""
+    def rows(self, rows: WireRows, last: Sequence[t.Any]) -> list[msgspec.Struct] | None:
+        """Rows, to be encoded; None when a value does not fit. `last` are the values of the last column."""
         if rows.shape is not self._shape:
             self._shape = rows.shape
             self._parts = self._compiled()
@@ -70,7 +69,7 @@ class ColumnPlan:
             return None
         if self._has_last:
             columns.append(last)
-        return list(map(encode, map(self._row, *columns)))
+        return list(map(self._row, *columns))
 
     def _compiled(self) -> list[tuple[int, Column | None, t.Any]]:
         """How each column is filled, with what is known of the rows."""

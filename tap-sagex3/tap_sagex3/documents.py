@@ -43,7 +43,8 @@ class Document:
 class DocumentPage:
     """Documents without lines that came in one answer, not taken apart: whole pages are faster.
 
-    `keys` are their keys and `stamps` their canonical change times, in the order of the rows.
+    `keys` are their keys and `stamps` their canonical change times, in the order of the rows; `stamped_by` is
+    the member from which these were read, if it is only one.
     """
 
     source: int
@@ -52,6 +53,7 @@ class DocumentPage:
     keys: Sequence[tuple[t.Any, ...]]
     stamps: Sequence[str | None]
     extracted: str
+    stamped_by: str | None = None
 
     def key(self, place: int) -> str:
         """Key of a document as one text."""

@@ -39,9 +39,9 @@ class Lines:
 
 @dataclass(slots=True)
 class Block:
-    """What a stream gets from a page of documents: a record each, as it is encoded, and all lines as one."""
+    """What a stream gets from a page of documents: a row each, and all RECORD lines as one text."""
 
-    records: list[bytes]
+    rows: Sequence[t.Any]
     lines: bytes
 
 
@@ -79,14 +79,14 @@ class Emitter:
         """Whether records leave as they are, so that whole pages can be encoded."""
         return self._plain is not None
 
-    def block(self, records: list[bytes], extracted: str) -> Block:
-        """Encoded rows, at least one, that leave together. Only for an emitter that is plain."""
+    def block(self, rows: Sequence[t.Any], extracted: str) -> Block:
+        """Rows that leave together. Only for an emitter that is plain."""
         frame = t.cast("RecordFrame", self._plain)
-        return Block(records, frame.block(records, extracted))
+        return Block(rows, frame.block(rows, extracted))
 
-    def digested(self, records: Sequence[bytes]) -> bytes:
-        """Bytes to be digested for documents of one record each."""
-        return self._salt + self._salt.join(records)
+    def digested(self, rows: Sequence[t.Any]) -> bytes:
+        """Bytes to be digested for documents of one row each."""
+        return self._salt + self._salt.join(map(encode, rows))
 
     def _mapped(self, rows: Sequence[Row], extracted: str) -> t.Iterator[tuple[str, bytes]]:
         for row in rows:

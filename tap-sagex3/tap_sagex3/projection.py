@@ -22,6 +22,8 @@ from tap_sagex3.wire import children
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from msgspec import Struct
+
     from tap_sagex3.declarations import Field, Source, StreamDeclaration
     from tap_sagex3.documents import Document, DocumentPage, Misfit, Row
     from tap_sagex3.levels import ProjectionOptions
@@ -115,20 +117,20 @@ class Projection:
         template = {name: value for name, value in self._template.items() if name != UPDATED}
         return ColumnPlan(template, self._levels[0], UPDATED if self._updated else None)
 
-    def page(self, page: DocumentPage) -> tuple[list[bytes], list[str | None]] | None:
-        """Rows of a page of documents, encoded, and the change time of each.
+    def page(self, page: DocumentPage) -> tuple[list[Struct], Sequence[str | None]] | None:
+        """Rows of a page of documents, to be encoded, and the change time of each.
 
         None when its documents have to be taken one by one. Nothing is noted then.
         """
         if self._columns is None or not page.keys or not self._has_keys(page):
             return None
         stamps = self._stamps_of(page)
-        records = None if stamps is None else self._columns.encoded(page.rows, stamps)
-        if records is None or stamps is None:
+        rows = None if stamps is None else self._columns.rows(page.rows, stamps)
+        if rows is None or stamps is None:
             return None
         if self._levels[0].missing is None:
             self._levels[0].note_missing(page.rows.head(1).nodes()[0])
-        return records, stamps
+        return rows, stamps
 
     def _has_keys(self, page: DocumentPage) -> bool:
         """Whether all documents have the columns of the stream's key."""
@@ -136,8 +138,10 @@ class Projection:
         columns = page.rows.columns(keys) if keys else ()
         return not any(UNSET in column or None in column for column in columns)
 
-    def _stamps_of(self, page: DocumentPage) -> list[str | None] | None:
+    def _stamps_of(self, page: DocumentPage) -> Sequence[str | None] | None:
         """Change time of each document of a page; None when one of them is not a time."""
+        if page.stamped_by == self._stamps[0] and None not in page.stamps:
+            return page.stamps
         values = page.rows.columns(self._stamps[:1])[0]
         if None in values or UNSET in values:
             found = [self._stamp_of(node) for node in page.rows.nodes()]

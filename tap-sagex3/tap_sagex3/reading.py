@@ -126,7 +126,7 @@ class PageGuard:
     def __init__(self, place: str) -> None:
         """`place` names the list in an error."""
         self._place = place
-        self._before: list[tuple[t.Any, t.Any]] = []
+        self._before: tuple[Sequence[t.Any], Sequence[t.Any]] = ((), ())
         self._keys: frozenset[t.Any] = frozenset()
 
     def check(self, keys: Sequence[t.Any], stamps: Sequence[t.Any] | None = None) -> None:
@@ -137,10 +137,10 @@ class PageGuard:
         Raises:
             IncompleteAnswerError: the page before had one of its rows.
         """
-        rows = list(zip(keys, stamps or keys, strict=True))
+        rows = (keys, stamps or keys)
         try:
             frozenset(stamps or ())  # each of them a single value
-            again = () if self._keys.isdisjoint(keys) else set(self._before) & set(rows)
+            again = () if self._keys.isdisjoint(keys) else _pairs(self._before) & _pairs(rows)
             self._keys = frozenset(keys)
         except TypeError as error:
             msg = f"{self._place} gave a key or change stamp that is not a single value: {INCOMPLETE}"
@@ -151,6 +151,11 @@ class PageGuard:
             msg = f"{self._place} gave {shown:.120} on two pages: another page may be missing. Run again."
             raise IncompleteAnswerError(msg)
         self._before = rows
+
+
+def _pairs(rows: tuple[Sequence[t.Any], Sequence[t.Any]]) -> set[tuple[t.Any, t.Any]]:
+    """Key and change stamp of each row."""
+    return set(zip(*rows, strict=True))
 
 
 class ItemGuard:

@@ -83,7 +83,7 @@ class Spool:
         """Keep the lines of a page of documents."""
         self._digest.update(digested)
         self._file.write(block.lines)
-        self.number += len(block.records)
+        self.number += len(block.rows)
 
     def digest(self) -> str:
         """Digest of all rows so far, as it is kept in state."""

@@ -11,6 +11,7 @@ import os
 import sys
 import typing as t
 from datetime import datetime
+from itertools import repeat
 
 import msgspec
 from singer_sdk.singerlib.encoding.base import GenericSingerWriter
@@ -19,7 +20,7 @@ from singer_sdk.singerlib.encoding.simple import Message
 from tap_sagex3.errors import TargetGoneError
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
 BUFFER_SIZE = 32 * 1024
 
@@ -39,6 +40,12 @@ class RecordFrame:
     def __init__(self, stream: str, version: int | None = None) -> None:
         """Prepare the frame for a stream name, and a version for full-table streams."""
         self._head = b'{"type":"RECORD","stream":' + encode(stream) + b',"record":'
+        self._stream = stream
+        self._versions = () if version is None else (repeat(version),)
+        names = ["stream", "record", *(["version"] if self._versions else []), "time_extracted"]
+        self._message = msgspec.defstruct(
+            "RecordMessage", [(name, t.Any) for name in names], tag_field="type", tag="RECORD", gc=False
+        )
         self._version = b"" if version is None else b',"version":' + encode(version)
         self._extracted: str | None = None
         self._kept = b""
@@ -52,10 +59,10 @@ class RecordFrame:
         head, tail = self._head, self._tail(extracted)
         return [b"".join((head, record, tail)) for record in records]
 
-    def block(self, records: Sequence[bytes], extracted: str) -> bytes:
-        """The lines of some encoded records, at least one, as one text."""
-        tail = self._tail(extracted)
-        return b"".join((self._head, (tail + self._head).join(records), tail))
+    def block(self, rows: Iterable[t.Any], extracted: str) -> bytes:
+        """The lines of some records that are not encoded yet, as one text."""
+        messages = map(self._message, repeat(self._stream), rows, *self._versions, repeat(extracted))
+        return _encoder.encode_lines(list(messages))
 
     def _tail(self, extracted: str) -> bytes:
         """What follows a record; all those of a page have the same."""

@@ -17,7 +17,7 @@ class TapSizes:
     """Rounds of the tap's figures, and GL entries in the local X3 of each; the rest is in proportion."""
 
     rounds: int = 5
-    pages_scale: int = 500_000
+    pages_scale: int = 2_000_000
     details_scale: int = 1_000
     documents_scale: int = 13_600
     memory_scale: int = 13_600

@@ -71,7 +71,9 @@ class DocumentWalk:
         values = [None if value is UNSET else value for value in stamped]
         self._guard.check(keys, values)
         stamps = self._stamp.read_all(values) if self._field else [None] * len(keys)
-        return DocumentPage(self._index, self._kind, page.rows, keys, stamps, page.received) if keys else None
+        if not keys:
+            return None
+        return DocumentPage(self._index, self._kind, page.rows, keys, stamps, page.received, self._field)
 
     def pages(self) -> Iterator[DocumentPage]:
         """All pages that have rows, one after the other."""

@@ -93,7 +93,7 @@ class FirstLoad:
         for slot, (block, times) in zip(slots, complete, strict=True):
             slot.send_page(self._context.writer, block)
             self._remember(slot, page, block, times)
-            self._unsaved += len(block.records)
+            self._unsaved += len(block.rows)
         self._context.progress.documents(len(page.keys))
 
     def _remember(self, slot: Slot, page: DocumentPage, block: Block, times: Sequence[str | None]) -> None:
@@ -103,7 +103,7 @@ class FirstLoad:
             return
         for place, latest in enumerate(times):
             if latest is not None and latest[:-1] >= self._window:
-                record = slot.emitter.digested(block.records[place : place + 1])
+                record = slot.emitter.digested(block.rows[place : place + 1])
                 slot.memory.note(page.key(place), latest, record, self._cut)
 
     def _note(self, stamp: str | None) -> None:

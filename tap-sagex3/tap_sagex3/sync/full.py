@@ -54,7 +54,7 @@ class FullRead:
         if len(blocks) < len(found):
             return False
         for slot, spool, block in zip(self._context.slots, spools, blocks, strict=True):
-            spool.add_block(slot.emitter.digested(block.records), block)
+            spool.add_block(slot.emitter.digested(block.rows), block)
         self._context.progress.documents(len(page.keys))
         return True
 

@@ -64,7 +64,7 @@ class Slot:
         rows = self.projections[document.source].rows(document, self.misfits)
         return self.emitter.encode(rows, document.extracted)
 
-    def encode_page(self, page: DocumentPage) -> tuple[Block, list[str | None]] | None:
+    def encode_page(self, page: DocumentPage) -> tuple[Block, Sequence[str | None]] | None:
         """Rows of a page of documents, encoded, and the change time by which each is remembered.
 
         None when the documents have to be taken one by one.
@@ -74,10 +74,10 @@ class Slot:
         found = self.projections[page.source].page(page)
         if found is None:
             return None
-        records, times = found
+        rows, times = found
         if times != page.stamps:
             times = [later(own, stamp) for own, stamp in zip(times, page.stamps, strict=True)]
-        return self.emitter.block(records, page.extracted), times
+        return self.emitter.block(rows, page.extracted), times
 
     def latest(self, document: Document) -> str | None:
         """Change time by which a document is remembered: the later of its own and those of its rows."""
@@ -95,7 +95,7 @@ class Slot:
         if not self.sent:
             self.forget()
         writer.write_block(block.lines)
-        self.count(len(block.records), None)
+        self.count(len(block.rows), None)
 
     def count(self, number: int, by_name: Mapping[str, int] | None) -> None:
         """Count records that were sent; `by_name` where they were not sent under the emitter's only name."""

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from local_x3.control.state import Records
     from local_x3.http_server import Request
 
-LIMIT = 256 * 1024 * 1024  # bytes of bodies
+LIMIT = 1024 * 1024 * 1024
+"""Bytes of bodies: two taps that begin the pages of a list at other keys have other answers."""
 Key = tuple[str, ...]
 
 
