@@ -32,8 +32,6 @@ Options:
 
 NAME = "tap-sagex3"
 GARBAGE_THRESHOLDS = (50_000, 20, 100)
-THREAD_SWITCH_SECONDS = 0.0001
-"""How long a thread that reads ahead waits for the one that converts; a page has several such waits."""
 
 
 def main() -> None:
@@ -54,12 +52,13 @@ def _run() -> None:
 
     from tap_sagex3.errors import TapError  # noqa: PLC0415
     from tap_sagex3.tap import TapSageX3  # noqa: PLC0415
+    from tap_sagex3.turns import HURRIED  # noqa: PLC0415
 
     # Pages are large and free of cycles. What is here now stays; looking through all of it again and again
     # would cost a tenth of the time.
     gc.freeze()
     gc.set_threshold(*GARBAGE_THRESHOLDS)
-    sys.setswitchinterval(THREAD_SWITCH_SECONDS)
+    sys.setswitchinterval(HURRIED)
     # X3 makes the secret of a connected application; nobody who runs the tap can make it longer.
     warnings.filterwarnings("ignore", message=r"The HMAC key is \d+ bytes long")
     try:

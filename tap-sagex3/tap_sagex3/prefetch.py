@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import queue
-import sys
 import threading
 import typing as t
 from collections import deque
@@ -13,10 +12,6 @@ if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _Item = t.TypeVar("_Item")
-
-UNHURRIED = 0.005
-"""Seconds that the consumer may go on computing when an answer has come: a thread that only waits for one
-loses nothing, and changing to it and back more often costs up to a fifth of the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +57,6 @@ class Fetches(t.Generic[_Item]):
         self._found: queue.SimpleQueue[tuple[int, _Item | _End]] = queue.SimpleQueue()
         self._threads = 0
         self._closed = False
-        self._interval = sys.getswitchinterval()
-        sys.setswitchinterval(UNHURRIED)
 
     def ask(self, number: int, get: Callable[[], _Item]) -> None:
         """Have a thread call `get`; what it gives comes with the number."""
@@ -82,7 +75,6 @@ class Fetches(t.Generic[_Item]):
     def close(self) -> None:
         """Let the threads end."""
         self._closed = True
-        sys.setswitchinterval(self._interval)
         for _ in range(self._threads):
             self._asked.put(None)
 

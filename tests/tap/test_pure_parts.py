@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import sys
 import typing as t
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,6 +15,7 @@ from tap_sagex3.increments import earliest, is_before, next_bookmark, not_after,
 from tap_sagex3.overlap import OverlapMemory, key_digest, version_digest
 from tap_sagex3.reading import StampReader, merge
 from tap_sagex3.rest.pool import ordered_map
+from tap_sagex3.turns import HURRIED, UNHURRIED, unhurried
 from tap_sagex3.values import format_time
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
@@ -207,3 +210,19 @@ def test_a_stamp_that_is_no_time_is_told_once(caplog: pytest.LogCaptureFixture) 
     assert caplog.records == []
     assert [reader.read("soon"), reader.read(5), reader.read({})] == [None, None, None]
     assert [record.getMessage()[:35] for record in caplog.records] == ["BPSUPPLIER: change stamp 'soon' is "]
+
+
+def test_threads_take_their_turns_as_before_when_nobody_is_unhurried_any_more() -> None:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(HURRIED)
+    try:
+        usual = sys.getswitchinterval()
+        for _ in range(200):
+            with ExitStack() as first, ExitStack() as second:
+                first.enter_context(unhurried())
+                second.enter_context(unhurried())
+                first.close()
+                assert sys.getswitchinterval() == pytest.approx(UNHURRIED)
+            assert sys.getswitchinterval() == usual
+    finally:
+        sys.setswitchinterval(before)

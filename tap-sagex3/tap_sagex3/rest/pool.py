@@ -7,6 +7,8 @@ import typing as t
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from tap_sagex3.turns import unhurried
+
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
@@ -30,14 +32,15 @@ def ordered_map(
     pool = ThreadPoolExecutor(workers)
     pending: deque[tuple[_In, Future[_Out]]] = deque()
     try:
-        for item in items:
-            pending.append((item, pool.submit(function, item)))
-            if len(pending) >= 2 * workers:
+        with unhurried():
+            for item in items:
+                pending.append((item, pool.submit(function, item)))
+                if len(pending) >= 2 * workers:
+                    first, result = pending.popleft()
+                    yield first, result.result()
+            while pending:
                 first, result = pending.popleft()
                 yield first, result.result()
-        while pending:
-            first, result = pending.popleft()
-            yield first, result.result()
     finally:
         # A reader that is given up may be ended by the collector of garbage on one of these very threads.
         pool.shutdown(wait=threading.current_thread() is owner, cancel_futures=True)

@@ -11,6 +11,7 @@ from tap_sagex3.errors import IncompleteAnswerError
 from tap_sagex3.prefetch import Fetches
 from tap_sagex3.ranges import KeyRange, Starts
 from tap_sagex3.rest.dividing import Division, key_from
+from tap_sagex3.turns import unhurried
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -75,6 +76,7 @@ class RangedList:
     def pages(self) -> Iterator[tuple[KeyRange, DocumentPage | None]]:
         """Pages with their ranges; None is the end of a range."""
         with ExitStack() as stack:
+            stack.enter_context(unhurried())
             stack.enter_context(closing(self._fetches))
             if self._division is not None:
                 stack.enter_context(closing(self._division))
