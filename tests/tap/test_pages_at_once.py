@@ -14,6 +14,7 @@ from tap_sagex3.emitter import Emitter
 from tap_sagex3.entity_files import load_entities
 from tap_sagex3.levels import ProjectionOptions
 from tap_sagex3.projection import Projection
+from tap_sagex3.reading import StampReader
 from tap_sagex3.rest.listing import shape_of
 from tap_sagex3.wire_rows import UNKNOWN, NodeRows, RowLayout, Shape, StructRows
 from tap_sagex3.writer import encode
@@ -122,6 +123,9 @@ def test_a_page_at_once_is_its_documents_one_by_one(api: str, data: st.DataObjec
         rows = found[0]
     parts = [("k", number) for number in range(count)]
     page = DocumentPage(0, source.kind, rows, parts, stamps, "2024-05-01T00:00:00Z")
+    if data.draw(st.booleans()):
+        page.stamped_by = STAMPS[api][0]
+        page.stamps = StampReader("rows").read_all([node.get(page.stamped_by) for node in nodes])
 
     at_once = projection.page(page)
 
