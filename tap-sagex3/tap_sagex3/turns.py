@@ -7,6 +7,7 @@ for the next page soon, or it falls behind; where several only wait for answers,
 from __future__ import annotations
 
 import sys
+import threading
 import typing as t
 from contextlib import contextmanager
 
@@ -22,22 +23,25 @@ _HALF = 0.0000005
 
 
 class _Turns:
-    """Those that are unhurried now, and the interval from before the first of them."""
+    """How many are unhurried now, and the interval from before the first of them."""
 
     def __init__(self) -> None:
-        self._unhurried: set[object] = set()
+        self._lock = threading.RLock()  # the collector of garbage may end a reader at any place
+        self._unhurried = 0
         self._before = 0.0
 
-    def enter(self, mark: object) -> None:
-        if not self._unhurried:
-            self._before = sys.getswitchinterval()
-            sys.setswitchinterval(UNHURRIED)
-        self._unhurried.add(mark)
+    def enter(self) -> None:
+        with self._lock:
+            if not self._unhurried:
+                self._before = sys.getswitchinterval()
+                sys.setswitchinterval(UNHURRIED)
+            self._unhurried += 1
 
-    def leave(self, mark: object) -> None:
-        self._unhurried.discard(mark)
-        if not self._unhurried:
-            sys.setswitchinterval(self._before + _HALF)
+    def leave(self) -> None:
+        with self._lock:
+            self._unhurried -= 1
+            if not self._unhurried:
+                sys.setswitchinterval(self._before + _HALF)
 
 
 _turns = _Turns()
@@ -46,9 +50,8 @@ _turns = _Turns()
 @contextmanager
 def unhurried() -> Iterator[None]:
     """While several threads wait for answers; may be entered again before it is left, in any order."""
-    mark = object()
-    _turns.enter(mark)
+    _turns.enter()
     try:
         yield
     finally:
-        _turns.leave(mark)
+        _turns.leave()

@@ -145,6 +145,14 @@ def test_troubles_of_the_gateway_pass(config: Config, x3: X3Control, fault: str)
     assert x3.counters()["token"] == 3
 
 
+def test_the_gateway_is_asked_again_when_it_says(config: Config, x3: X3Control) -> None:
+    x3.faults({"fault": "status", "status": 429, "on": "token", "retry_after": "2"})
+    before = time.monotonic()
+    assert suppliers(config) > 0
+    assert time.monotonic() - before >= 2
+    assert x3.counters()["token"] == 2
+
+
 def test_an_internal_error_of_the_gateway_is_tried_again(config: Config, x3: X3Control) -> None:
     x3.faults({"fault": "status", "status": 501, "on": "token"})
     assert suppliers(config) > 0

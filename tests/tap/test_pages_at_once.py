@@ -57,7 +57,7 @@ STRANGE: tuple[t.Any, ...] = (
     ),
     *([], {}, ["a"], {"code": "x"}, "2024-02-30", "29/02/2024"),
 )
-TIMES = ("2024-02-29T08:00:00Z", "2024-03-01T00:00:00.5Z", "2024-03-02", None)
+TIMES = ("2024-02-29T08:00:00Z", "2024-03-01T00:00:00.5Z", "2024-03-02", None, "20/03/2024 10:00")
 
 
 def projection_of(entity: Entity, stream: StreamDeclaration, api: str) -> tuple[Projection, Source]:
@@ -83,7 +83,7 @@ def wire_object(draw: st.DrawFn, stream: StreamDeclaration, source: Source, api:
         for name in outer:
             inner = inner.setdefault(name, {}) if isinstance(inner, dict) else {}
         inner[last] = value
-    node[STAMPS[api][0]] = draw(st.sampled_from(TIMES))
+    node |= {stamp: draw(st.sampled_from(TIMES)) for stamp in STAMPS[api]}
     if draw(st.integers(0, 20)) == 0:
         node.pop(draw(st.sampled_from(sorted(node))))
     return node

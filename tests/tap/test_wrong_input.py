@@ -24,6 +24,9 @@ WRONG: list[tuple[dict[str, t.Any], str]] = [
     ({"lookback_second": 60}, "Setting lookback_second is unknown: is lookback_seconds meant?"),
     ({"optional_stream": ["stock"]}, "is optional_streams meant?"),
     ({"pasword": "planted-word"}, "Setting pasword is unknown: is password meant?"),
+    ({"usrname": "v"}, "Setting usrname is unknown: is username meant?"),
+    ({"Folder": "V"}, "Setting Folder is unknown: is folder meant?"),
+    ({"optional_strems": ["stock"], "optional_streams": []}, "is optional_streams meant?"),
     ({"lookback_seconds": "60"}, 'Setting lookback_seconds is "60": expected integer.'),
     ({"page_size": 0}, "Setting page_size is 0: expected at least 1."),
     ({"auth": "oauth"}, 'Setting auth is "oauth": expected one of basic, connected_app, cloud.'),
@@ -93,6 +96,7 @@ def test_a_setting_that_is_only_unknown_is_told(config: Config, caplog: pytest.L
             "5",
             "TAP_SAGEX3_LOOKBACK_SECOND is unknown: is TAP_SAGEX3_LOOKBACK_SECONDS meant?",
         ),
+        ("USRNAME", "v", "TAP_SAGEX3_USRNAME is unknown: is TAP_SAGEX3_USERNAME meant?"),
     ],
 )
 def test_a_wrong_variable_is_named(variable: str, text: str, message: str) -> None:

@@ -69,11 +69,13 @@ def problems_in_environment(environment: Mapping[str, str], known: Mapping[str, 
 
 
 def _misspelt(names: Collection[str], known: Collection[str]) -> dict[str, str]:
-    """Names that are not known but much like a known one that was not given, each with that one."""
-    free = sorted(set(known) - set(names))
+    """Names that are not known but much like a known one, each with that one.
+
+    That may be given too: by hand, or by Meltano, which gives every setting that has a default.
+    """
     found = {}
     for name in sorted(set(names) - set(known)):
-        like = difflib.get_close_matches(name.lower(), free, 1, CLOSE)
+        like = difflib.get_close_matches(name.lower(), sorted(known), 1, CLOSE)
         if like:
             found[name] = like[0]
     return found
