@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import logging
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 
 from tap_sagex3.errors import INCOMPLETE, IncompleteAnswerError
@@ -44,10 +44,20 @@ class Span:
 
 @dataclass(slots=True)
 class ReadStats:
-    """What a reader has read so far: pages, and how many documents there are where the API tells."""
+    """What a reader has read so far: pages, and how many documents there are where the API tells.
+
+    `lists` is how many lists make up the source, none when nothing of it is left to be read. `counts` has the
+    number of documents of each one that was begun.
+    """
 
     pages: int = 0
-    total: int | None = None
+    lists: int = 1
+    counts: list[int] = field(default_factory=list)
+
+    @property
+    def total(self) -> int | None:
+        """Number of documents; None as long as that of one of the lists is not known."""
+        return sum(self.counts) if len(self.counts) >= self.lists else None
 
 
 class SourceReader(t.Protocol):

@@ -98,6 +98,7 @@ class GraphqlReader:
         key = self._node.key
         read = self._documents if self._selection.collections or self._joined else self._whole_pages
         filters = [[]] if after is None else behind_key(key, after)
+        self.stats.lists = len(filters)
         return chain.from_iterable(read(found, key, page_size) for found in filters)
 
     def first_key(self) -> tuple[t.Any, ...] | None:
@@ -263,7 +264,7 @@ class GraphqlReader:
         self.stats.pages += 1
         total = connection.get("totalCount")
         if isinstance(total, int):
-            self.stats.total = (self.stats.total or 0) + total
+            self.stats.counts.append(total)
 
     def _latest(self, node: Node, names: Sequence[str]) -> str | None:
         """Latest change time of the rows of a collection, at the end of a chain."""

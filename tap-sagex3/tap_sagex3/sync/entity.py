@@ -170,6 +170,8 @@ class EntitySync:
         """What a first load has to send: the rest of the source it came to, and all of the sources after."""
         ranges = [KeyRange()] if before is None else [range_of(state) for state in before["ranges"]]
         begun = 0 if before is None else before["source"]
+        for reader in self._readers[:begun]:
+            reader.stats.lists = 0
         for source, reader in enumerate(self._readers[begun:], begun):
             for place, found in reader.in_ranges(ranges, self._settings.page_size):
                 yield Piece(source, ranges, place, found)
@@ -294,6 +296,7 @@ class EntitySync:
                 self._writer.write_lines(lines)
                 slot.sent += len(lines)
                 slot.counter.increment(len(lines))
+            context.progress.document(None)  # there are more of them than a dry run is meant to read
             if all(slot.sent >= (slot.limit or 0) for slot in slots):
                 break
         context.write_state()

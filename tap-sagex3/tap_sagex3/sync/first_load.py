@@ -79,6 +79,7 @@ class FirstLoad:
         if self._until is None or not is_at_or_after(document.stamp, self._until):
             self._note(document.stamp)
             self._send(document)
+        self._context.progress.document(document.source)
 
     def _send_page(self, page: DocumentPage) -> None:
         """Send documents that came together: as a whole if possible."""
@@ -94,7 +95,7 @@ class FirstLoad:
             slot.send_page(self._context.writer, block)
             self._remember(slot, page, block, times)
             self._unsaved += len(block.rows)
-        self._context.progress.documents(len(page.keys))
+        self._context.progress.documents(page.source, len(page.keys))
 
     def _remember(self, slot: Slot, page: DocumentPage, block: Block, times: Sequence[str | None]) -> None:
         """Remember what was sent of the window that the next run reads again."""
@@ -121,7 +122,6 @@ class FirstLoad:
             if latest is not None and latest[:-1] >= self._window:
                 slot.memory.note(document.key, latest, lines.digested, self._cut)
             self._unsaved += len(lines.lines)
-        self._context.progress.document()
 
     def _cut(self) -> str | None:
         bookmark = next_bookmark(None, self._latest, self._cap)

@@ -45,7 +45,7 @@ class FullRead:
     def _keep(self, document: Document, spools: Sequence[Spool]) -> None:
         for slot, spool in zip(self._context.slots, spools, strict=True):
             spool.add(slot.encode(document))
-        self._context.progress.document()
+        self._context.progress.document(document.source)
 
     def _keep_page(self, page: DocumentPage, spools: Sequence[Spool]) -> bool:
         """Keep documents that came together; False, and nothing is kept, if they have to be taken apart."""
@@ -55,7 +55,7 @@ class FullRead:
             return False
         for slot, spool, block in zip(self._context.slots, spools, blocks, strict=True):
             spool.add_block(slot.emitter.digested(block.rows), block)
-        self._context.progress.documents(len(page.keys))
+        self._context.progress.documents(page.source, len(page.keys))
         return True
 
     def _send(self, slot: Slot, spool: Spool) -> None:

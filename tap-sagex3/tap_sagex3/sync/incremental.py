@@ -50,9 +50,11 @@ class IncrementalRead:
         for document in below:
             latest_below = later(latest_below, document.stamp)
             self._send(document)
+            self._context.progress.document(None)
         for document in documents:
             self._latest = later(self._latest, document.stamp)
             self._send(document)
+            self._context.progress.document(document.source)
             if self._unsaved >= pace.STATE_EVERY and not self._is_doubtful():
                 self._save()
         self._latest = later(self._latest, latest_below)
@@ -78,7 +80,6 @@ class IncrementalRead:
             if slot.memory.note(document.key, slot.latest(document), lines.digested, self._cut):
                 slot.send(self._context.writer, lines)
                 self._unsaved += len(lines.lines)
-        self._context.progress.document()
 
     def _cut(self, before: str | None = None) -> str | None:
         """Start of the window that the next run reads again, as far as known; only asked for when needed."""
