@@ -70,6 +70,7 @@ class Projection:
             for collection in collections
             if collection
         ]
+        self._rest = source.rest
         self._representation = source.rest.representation
         self._keys = [_key_members(stream, level, source, options) for level in range(stream.depth + 1)]
         # Nested collections of REST that no line has had so far, though there were lines.
@@ -213,6 +214,12 @@ class Projection:
                 self._absent.setdefault(name, True)
                 return ()
             self._absent[name] = False
+        if self._api == "rest" and not self._rest.details and name not in node:
+            msg = (
+                f"REST {self._representation}.$query has no collection {name}: set details: true in rest of "
+                "custom_streams."
+            )
+            raise NotReadableError(msg)
         return children(node, name, self._api)
 
     def _check_key(self, node: Node, level: int) -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
 import typing as t
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 from own_entity import quality_report
 from tap_runs import catalog_of, run_tap, run_tap_until_it_fails
-from tap_sagex3.errors import SettingsError
+from tap_sagex3 import transport
+from tap_sagex3.errors import ApiError, IncompleteAnswerError, SettingsError
 
 if t.TYPE_CHECKING:
     from tap_runs import Config, Record
+    from tap_sagex3.transport import Answer, Decode
+    from tap_sagex3.web.body import Received
     from x3_control import X3Control
 
 RATINGS = ["excellent", "good", "sufficient", "insufficient"]
@@ -111,3 +116,36 @@ BAD: list[tuple[Config, str]] = [
 def test_a_wrong_declaration_is_named(rest_config: Config, settings: Config, message: str) -> None:
     _, error = run_tap_until_it_fails({**rest_config, **settings}, SettingsError)
     assert re.search(message, str(error)), str(error)
+
+
+def test_lines_that_only_the_record_has_ask_for_details(rest_config: Config) -> None:
+    entity = quality_report()
+    del entity["source"][0]["rest"]["details"]
+    config = {**rest_config, "custom_streams": [entity]}
+    expected = r"YQUAREP\.\$query has no collection YQRYQD: set details: true in rest of custom_streams"
+    with pytest.raises(ApiError, match=expected):
+        run_tap(config, catalog=catalog_of(config, "quality_report_defects"))
+
+
+@pytest.mark.parametrize("given", [5, None])
+def test_a_collection_of_a_list_that_is_no_list_is_an_incomplete_answer(
+    rest_config: Config, monkeypatch: pytest.MonkeyPatch, given: object
+) -> None:
+    """The bytes are changed: what decodes them must not drop the collection."""
+    entity = quality_report()
+    del entity["source"][0]["rest"]["details"]
+    config = {**rest_config, "custom_streams": [entity]}
+    catalog = catalog_of(config, "quality_report_defects")
+
+    read = transport._read  # noqa: SLF001 - the one place that all answers pass
+
+    def spoilt(received: Received, url: str, decode: Decode | None) -> Answer:
+        if "YQUAREP?" in url:
+            body = json.loads(received.body)
+            rows = [{**row, "YQRYQD": given} for row in body["$resources"]]
+            received = replace(received, body=json.dumps({**body, "$resources": rows}).encode())
+        return read(received, url, decode)
+
+    monkeypatch.setattr(transport, "_read", spoilt)
+    with pytest.raises(IncompleteAnswerError, match="Collection YQRYQD is not a list of rows"):
+        run_tap(config, catalog=catalog)

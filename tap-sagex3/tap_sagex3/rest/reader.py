@@ -78,7 +78,7 @@ class RestReader:
         self._chains = _chains(streams, self._kind)
         self._line_classes = site.line_classes
         self._joins = site.source.join is not None and any(f.joined for s in streams for f in s.fields)
-        self._layout = None if self._rest.details else _layout(site, streams)
+        self._layout = None if self._rest.details or self._collections else _layout(site, streams)
         self.stats = ReadStats()
         self._full_table = full_table
         self._change = ChangeKey(None, whole_days=False, fields=STAMPS)
