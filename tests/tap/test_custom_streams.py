@@ -12,7 +12,7 @@ import pytest
 from own_entity import quality_report
 from tap_runs import catalog_of, run_tap, run_tap_until_it_fails
 from tap_sagex3 import transport
-from tap_sagex3.errors import ApiError, IncompleteAnswerError, SettingsError
+from tap_sagex3.errors import ApiError, IncompleteAnswerError, NotReadableError, SettingsError
 
 if t.TYPE_CHECKING:
     from tap_runs import Config, Record
@@ -149,3 +149,21 @@ def test_a_collection_of_a_list_that_is_no_list_is_an_incomplete_answer(
     monkeypatch.setattr(transport, "_read", spoilt)
     with pytest.raises(IncompleteAnswerError, match="Collection YQRYQD is not a list of rows"):
         run_tap(config, catalog=catalog)
+
+
+def test_a_key_that_the_list_lacks_is_told_before_anything_is_read(
+    rest_config: Config, x3: X3Control
+) -> None:
+    entity = quality_report()
+    entity["source"][0]["rest"]["key"] = ["YFCY", "YREPNO"]
+    config = {**rest_config, "custom_streams": [entity]}
+    catalog = catalog_of(config, "quality_reports")
+    x3.reset_counters()
+    expected = (
+        r"REST YQUAREP\.\$query has no column YREPNO, which is part of the key: "
+        r"correct key in custom_streams \(or stream_options\)"
+    )
+    run, error = run_tap_until_it_fails(config, NotReadableError, catalog=catalog)
+    assert re.search(expected, str(error)), str(error)
+    assert run.messages == []
+    assert x3.counters()["rest_query"] == 1  # of the dimension types
