@@ -344,7 +344,9 @@ def _menu(raw: Raw, place: str, menus: Mapping[str, tuple[str, ...]]) -> tuple[s
     name = _required(raw, "menu", place)
     if isinstance(name, list):
         return tuple(str(item) for item in name)
-    _check(name in menus, place, f"menu {name!r} is not in {MENUS_FILE}")
+    built_in = ", ".join(sorted(menus))
+    wanted = f"give a list of the names of its values, or one of the built-in menus {built_in}"
+    _check(name in menus, place, f"there is no menu {name!r}: {wanted}")
     return menus[name]
 
 

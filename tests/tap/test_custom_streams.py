@@ -96,6 +96,10 @@ BAD: list[tuple[Config, str]] = [
     ),
     ({"stream_options": {"suppliers": {"fields": "YQUASCORE"}}}, "suppliers: fields must be a list"),
     (
+        {"stream_options": {"suppliers": {"fields": [{**FIELDS[0], "type": "enum", "menu": "Rating"}]}}},
+        "no menu 'Rating': give a list of the names of its values, or one of .* AbcClass, .* NoYes, ",
+    ),
+    (
         {"stream_options": {"suppliers": {"fields": [{**FIELDS[0], "name": "code"}]}}},
         "suppliers: the stream has a field code already",
     ),
