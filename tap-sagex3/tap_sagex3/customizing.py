@@ -5,14 +5,14 @@ from __future__ import annotations
 import typing as t
 from dataclasses import replace
 
-from tap_sagex3.declarations import Collection, entity_of, field_of
+from tap_sagex3.declarations import CUSTOM_NAMES, Collection, entity_of, field_of
 from tap_sagex3.entity_files import load_entities, load_menus
 from tap_sagex3.errors import DeclarationError, SettingsError
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tap_sagex3.declarations import Entity, StreamDeclaration
+    from tap_sagex3.declarations import Entity, Source, StreamDeclaration
     from tap_sagex3.settings import Settings
 
 Options = t.Mapping[str, t.Any]
@@ -56,12 +56,24 @@ def _custom(raw: t.Any, where: str) -> Entity:  # noqa: ANN401 - JSON of a setti
         )
         raise SettingsError(msg)
     try:
-        return entity_of(raw, where, load_menus())
+        entity = entity_of(raw, where, load_menus())
     except DeclarationError as error:
         raise SettingsError(str(error)) from error
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         msg = f"{where}: not in the form of an entity file: {error}."
         raise SettingsError(msg) from error
+    streams = tuple(
+        replace(stream, fields=tuple(replace(field, own=True) for field in stream.fields))
+        for stream in entity.streams
+    )
+    return replace(entity, sources=tuple(map(_of_settings, entity.sources)), streams=streams)
+
+
+def _of_settings(source: Source) -> Source:
+    """A source whose names come from custom_streams, for messages."""
+    join = source.join and replace(source.join, setting=CUSTOM_NAMES)
+    rest = replace(source.rest, setting=CUSTOM_NAMES)
+    return replace(source, rest=rest, graphql=replace(source.graphql, setting=CUSTOM_NAMES), join=join)
 
 
 def _with(stream: StreamDeclaration, options: Options) -> StreamDeclaration:
@@ -80,7 +92,7 @@ def _with_fields(stream: StreamDeclaration, raw: t.Any, where: str) -> StreamDec
         raise SettingsError(msg)
     try:
         texts = ({"text": str(item.get("x3", "")), **item} for item in raw)
-        added = [field_of(item, where, stream.depth, load_menus()) for item in texts]
+        added = [replace(field_of(item, where, stream.depth, load_menus()), own=True) for item in texts]
     except DeclarationError as error:
         raise SettingsError(str(error)) from error
     except (AttributeError, KeyError, TypeError, ValueError) as error:

@@ -21,6 +21,9 @@ TYPES = frozenset(
 )
 GRAPHQL_TYPES = frozenset({"Decimal", "Int", "NoYes", "String"})
 MENUS_FILE = "menus.toml"
+BUILT_IN_NAMES = "stream_options"
+CUSTOM_NAMES = "custom_streams (or stream_options)"
+"""Settings that give the names of a source; a custom one may be changed by options, too."""
 UPDATED = "updatedDate"
 """Replication key of every stream; not declared as a field, since each API names its stamp in its own way."""
 
@@ -54,7 +57,7 @@ Raw = dict[str, t.Any]
 class RestSource:
     """Where REST (api1) gives the documents; with `details`, columns and lines come from `$details`.
 
-    `where` is a condition of api1 that the list is always asked with.
+    `where` is a condition of api1 that the list is always asked with. `setting` is where a user mends names.
     """
 
     class_name: str
@@ -63,6 +66,7 @@ class RestSource:
     details: bool
     details_representation: str | None = None
     where: str = ""
+    setting: str = BUILT_IN_NAMES
 
     def of(self, facet: str) -> str:
         """Representation of a facet, `$query` or `$details`, with the facet."""
@@ -81,6 +85,7 @@ class GraphqlSource:
     node: str
     key: tuple[str, ...]
     filter: Filter = ()
+    setting: str = BUILT_IN_NAMES
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +123,7 @@ class Field:
     """One property of a stream, with its place in both APIs.
 
     `level` is 0 for the document, 1 for its first collection, 2 for a nested one. `table` is named when it is
-    not the table of that level (a line whose columns come from two tables).
+    not the table of that level (a line whose columns come from two tables). `own` tells fields of settings.
     """
 
     name: str
@@ -134,6 +139,7 @@ class Field:
     joined: bool
     dimensions: DimensionColumns | None
     table: PerKind
+    own: bool = False
 
     def x3_column(self, kind: str | None) -> str | None:
         """X3 column of this field for a kind of document; None when that kind has none."""
@@ -338,7 +344,9 @@ def _menu(raw: Raw, place: str, menus: Mapping[str, tuple[str, ...]]) -> tuple[s
     name = _required(raw, "menu", place)
     if isinstance(name, list):
         return tuple(str(item) for item in name)
-    _check(name in menus, place, f"menu {name!r} is not in {MENUS_FILE}")
+    built_in = ", ".join(sorted(menus))
+    wanted = f"give a list of the names of its values, or one of the built-in menus {built_in}"
+    _check(name in menus, place, f"there is no menu {name!r}: {wanted}")
     return menus[name]
 
 

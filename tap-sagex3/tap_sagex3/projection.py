@@ -70,6 +70,7 @@ class Projection:
             for collection in collections
             if collection
         ]
+        self._rest = source.rest
         self._representation = source.rest.representation
         self._keys = [_key_members(stream, level, source, options) for level in range(stream.depth + 1)]
         # Nested collections of REST that no line has had so far, though there were lines.
@@ -77,6 +78,7 @@ class Projection:
         self._collections_shown = options.collections_shown
         self._updated = UPDATED in options.selected
         self._found_by: str | None = None
+        self._header: Node = {}
         self.latest: str | None = None
         """Latest change time among the rows of the last document; None when none of them has one."""
         self._stamps = options.stamp_fields
@@ -106,7 +108,7 @@ class Projection:
             msg = (
                 f"REST {self._representation}.$details has no collection {name} in any line, so the rows of "
                 f"{self.stream.name} cannot be read: add it to the representation, or give another "
-                "representation in stream_options."
+                f"representation in {self._rest.setting}."
             )
             raise NotReadableError(msg)
 
@@ -176,6 +178,7 @@ class Projection:
             return [row]
         # The stamp by which a changed line was found is not that of the other lines.
         self._found_by = document.stamp
+        self._header = document.node
         return list(self._lines(document.node, row, stamp, 0, misfits, warn))
 
     def _lines(
@@ -213,6 +216,12 @@ class Projection:
                 self._absent.setdefault(name, True)
                 return ()
             self._absent[name] = False
+        if self._api == "rest" and not self._rest.details and name not in node:
+            msg = (
+                f"REST {self._representation}.$query has no collection {name}: set details: true in rest of "
+                "custom_streams."
+            )
+            raise NotReadableError(msg)
         return children(node, name, self._api)
 
     def _check_key(self, node: Node, level: int) -> None:
@@ -221,9 +230,14 @@ class Projection:
             if member not in node:
                 msg = (
                     f"REST {self._representation}.$details has no column {member}, part of the key of "
-                    f"{self.stream.name}: add it to the representation, or give another in stream_options."
+                    f"{self.stream.name}: {self._missing_key_advice(member, level)}."
                 )
                 raise NotReadableError(msg)
+
+    def _missing_key_advice(self, member: str, level: int) -> str:
+        if level and member in self._header:
+            return f'it is on the document, so add "level": 0 to its field in {self._rest.setting}'
+        return f"add it to the representation, or give another in {self._rest.setting}"
 
     def _stamp_of(self, node: Node) -> Stamp:
         """Change time of a wire object, from the first stamp it has."""

@@ -15,7 +15,7 @@ from tap_sagex3.auth.uninterrupted import postpone
 from tap_sagex3.checking import as_json, as_table, check, is_good
 from tap_sagex3.control import CONTROL_STREAMS, ControlTotals, LiveKeys
 from tap_sagex3.customizing import entities_with
-from tap_sagex3.discovery.site import missing_everywhere
+from tap_sagex3.discovery.gaps import missing_fields
 from tap_sagex3.entity_files import load_entities
 from tap_sagex3.errors import NotReadableError, SettingsError
 from tap_sagex3.instance import Instance
@@ -135,15 +135,7 @@ class TapSageX3(Tap):
         reading = self.instance.reading(entity, stream.name, full_table=False)
         if self.input_catalog is None:  # with a catalog, only selected streams ask for their columns
             reading = self.instance.described(reading)[0]
-        names = missing_everywhere(stream, {site.source.kind: site.resolution for site in reading.sources})
-        if names:
-            self.logger.warning(
-                "%s: this site has no %s; the catalog leaves them out. If it has them under other names, "
-                "give these in stream_options.",
-                stream.name,
-                ", ".join(names),
-            )
-        return names
+        return missing_fields(stream, reading)
 
     def _dimension_types(self) -> list[str]:
         """Codes of the dimension types of the instance; none, with a warning, when it does not show them."""

@@ -203,7 +203,7 @@ class Transport:
             raise ConnectionFailedError(msg)
         if may_pass(status):
             reason = f"HTTP {status} {received.reason} {received.diagnosis()}".strip()
-            raise PassingError(reason, retry_after(received.headers))
+            raise PassingError(reason, retry_after(received.headers), "See the log of the server.")
         if status >= 400 and not received.is_json:  # noqa: PLR2004 - errors
             msg = f"{method} {url} answered HTTP {status} without JSON: check settings {self._where()}."
             raise ApiError(msg)

@@ -81,6 +81,16 @@ def test_about_shows_each_setting_and_no_value() -> None:
     assert b"planted-secret" not in result.stdout + result.stderr
 
 
+@pytest.mark.parametrize("given", [False, True], ids=["no --config", "an empty file"])
+def test_without_settings_all_that_are_missing_are_told_once(tmp_path: Path, *, given: bool) -> None:
+    result = run({}, tmp_path) if given else run_command([TAP])
+    assert_refused(
+        result,
+        "Settings server_url, folder, username, password are missing: give them in a JSON file with --config",
+    )
+    assert result.stderr.count(b"missing") == 1
+
+
 def test_discovery_without_configuration_shows_built_in_streams_and_says_what_is_missing() -> None:
     result = run_command([TAP, "--discover"])
     catalog = json.loads(result.stdout)

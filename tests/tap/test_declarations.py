@@ -70,7 +70,11 @@ def test_a_declaration_is_read(tmp_path: Path) -> None:
         ('name = "thing"', 'nam = "thing"', "unknown keys"),
         ('table = "THING"', "", "'table' is missing"),
         ('type = "text"', 'type = "txt"', "type 'txt' is none of"),
-        ('menu = "State"', 'menu = "Stat"', "menu 'Stat' is not in menus.toml"),
+        (
+            'menu = "State"',
+            'menu = "Stat"',
+            "there is no menu 'Stat': give a list of the names of its values, or one of",
+        ),
         ('key = ["id"]\ncollections', 'key = ["ident"]\ncollections', "key .* is not among the fields"),
         ('key = ["id"]\ncollections', 'key = ["id"]\nreplace_scope = ["x"]\ncollections', "replace_scope"),
         ('name = "state"', 'name = "id"', "a field name occurs twice"),

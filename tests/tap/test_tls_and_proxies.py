@@ -10,6 +10,7 @@ import pytest
 from certificates import Authority
 from forward_proxy import forward_proxy
 from processes import server
+from raw_server import raw_server
 from tap_runs import catalog_of, config_for, run_tap
 from tap_sagex3 import transport
 from tap_sagex3.errors import ApiError, ConnectionFailedError, SettingsError
@@ -256,6 +257,22 @@ def test_a_proxy_that_is_not_there_is_told_without_its_password(
     with pytest.raises(ConnectionFailedError, match=r"proxy: .*refused") as error:
         get(running_x3)
     assert "planted" not in str(error.value)
+    assert str(error.value).endswith("refused. Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY.")
+
+
+def test_a_proxy_that_does_not_reach_the_server_leaves_both_to_be_checked(
+    secure: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with raw_server(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n") as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy)
+        with pytest.raises(ConnectionFailedError, match=r"502.*Check server_url, HTTPS_PROXY, HTTP_PROXY"):
+            get(secure)
+
+
+def test_a_connection_that_ends_within_tls_asks_for_the_certificate_only(running_x3: Server) -> None:
+    with raw_server(b"") as url, pytest.raises(ConnectionFailedError) as error:
+        get(running_x3, server_url=url.replace("http:", "https:"))
+    assert str(error.value).endswith("wants a client certificate: setting client_certificate).")
 
 
 def test_another_origin_gets_no_credentials_through_a_proxy_either(

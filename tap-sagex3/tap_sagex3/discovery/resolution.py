@@ -31,7 +31,8 @@ class Resolution:
     """What declared names are on this site, for one source.
 
     `paths` gives the GraphQL path of a field by stream and name, None when the site does not have it;
-    `collections` the property of a declared collection by its declared chain.
+    `collections` the property of a declared collection by its declared chain. `on_header` are fields of
+    settings, by stream and name, that their level does not give, but the document does.
     """
 
     graphql: GraphqlSource
@@ -39,6 +40,7 @@ class Resolution:
     paths: Mapping[tuple[str, str], Path] = field(default_factory=dict)
     collections: Mapping[tuple[str, ...], str] = field(default_factory=dict)
     uncovered: Mapping[str, list[Snippet]] = field(default_factory=dict)
+    on_header: frozenset[tuple[str, str]] = frozenset()
 
     def own(self, stream: StreamDeclaration) -> list[Snippet]:
         """Columns of the site's own in the stream's rows, as fields for settings."""
@@ -47,6 +49,10 @@ class Resolution:
     def missing(self, stream: StreamDeclaration) -> list[str]:
         """Fields of a stream that this site does not have."""
         return [f.name for f in stream.fields if self.paths.get((stream.name, f.name), "") is None]
+
+    def on_document(self, stream: StreamDeclaration) -> list[str]:
+        """Fields of settings that their level does not give, but the document does."""
+        return [f.name for f in stream.fields if (stream.name, f.name) in self.on_header]
 
     def shows_collections(self, _stream: StreamDeclaration) -> bool:
         """GraphQL itself refuses a collection that is not there."""
@@ -114,7 +120,19 @@ class Resolver:
             paths,
             self.collections,
             {stream.name: self._own(stream) for stream in streams},
+            frozenset(
+                (stream.name, item.name)
+                for stream in streams
+                for item in stream.fields
+                if item.own and item.level and paths.get((stream.name, item.name), "") is None
+                if self._is_on_document(item)
+            ),
         )
+
+    def _is_on_document(self, item: Field) -> bool:
+        kind = self._source.kind
+        path = item.graphql_path(kind)
+        return path is not None and self.path(self._node, path, item.x3_column(kind)) is not None
 
     def _own(self, stream: StreamDeclaration) -> list[Snippet]:
         owner = self._level(stream, stream.depth)

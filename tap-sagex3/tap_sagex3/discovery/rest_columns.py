@@ -28,6 +28,14 @@ class RestColumns:
         """Fields of a stream that this source does not give."""
         return [item.name for item in stream.fields if not self._gives(stream, item)]
 
+    def on_document(self, stream: StreamDeclaration) -> list[str]:
+        """Fields of settings that their level does not give, but the document does."""
+        header = self._level(stream, 0) or {}
+        own = [item for item in stream.fields if item.own and item.level]
+        return [
+            item.name for item in own if item.x3_column(self.kind) in header and not self._gives(stream, item)
+        ]
+
     def own(self, stream: StreamDeclaration) -> list[Snippet]:
         """Columns of the site's own in the stream's rows, as fields for settings."""
         return of_rest(stream, self.kind, self._level(stream, stream.depth) or {})

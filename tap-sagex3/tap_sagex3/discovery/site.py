@@ -72,20 +72,21 @@ class GraphqlSite:
         if place is None:
             return None
         if named is None:
-            self._warn_of_guess(declared, place)
+            self._warn_of_guess(declared, place, node.setting)
         elif place != declared:
             logger.info("%s is %s on this site.", ".".join(declared), ".".join(place))
         return replace(node, package=place[0], node=place[1])
 
-    def _warn_of_guess(self, declared: Place, place: Place) -> None:
+    def _warn_of_guess(self, declared: Place, place: Place, setting: str) -> None:
         """Once a run: only the columns tell that a node is the one that is meant."""
         if declared not in self._told:
             self._told.add(declared)
             logger.warning(
                 "This site has no node %s; %s has its columns and is read instead. If that is right, give it "
-                "as package and node in stream_options; if not, give the right one.",
+                "as package and node in %s; if not, give the right one.",
                 ".".join(declared),
                 ".".join(place),
+                setting,
             )
 
     def _type_of(self, node: GraphqlSource | None) -> str | None:

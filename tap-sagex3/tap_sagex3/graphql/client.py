@@ -121,7 +121,7 @@ class GraphqlClient:
         if any(text in message for message in messages for text in _UNKNOWN):
             msg = (
                 f"GraphQL has no such node or property ({shown}). Give the names of this site (package and "
-                f"node, change_field, key, fields, filter) for {place} in stream_options, or read the stream "
+                f"node, change_field, key, fields, filter) for {place} in {node.setting}, or read the stream "
                 "through REST (api: rest)."
             )
             raise NotReadableError(msg)

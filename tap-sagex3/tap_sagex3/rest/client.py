@@ -131,7 +131,7 @@ class RestClient:
             reason = "; ".join(errors) or "HTTP 404"
             msg = (
                 f"REST has no {what} in folder {self._transport.settings.folder} ({reason}). "
-                "Check setting folder, or give class and representation of this site in stream_options."
+                f"Check setting folder, or give class and representation of this site in {source.setting}."
             )
             raise NotReadableError(msg)
         if errors or not isinstance(answer.body, dict):

@@ -91,12 +91,17 @@ def keys_of(source: RestSource, columns: Sequence[Values]) -> list[tuple[t.Any, 
     """
     for name, column in zip(source.key, columns, strict=True):
         if None in column or UNSET in column:
-            msg = (
-                f"REST {source.representation}.$query has no column {name!r}, which is part of the key: "
-                "add it to the representation, or set key in stream_options."
-            )
-            raise NotReadableError(msg)
+            refuse_key(source, name)
     return list(zip(*columns, strict=True))
+
+
+def refuse_key(source: RestSource, name: str) -> t.NoReturn:
+    """Say that the list has no column of a name, which is part of the key."""
+    msg = (
+        f"REST {source.of('$query')} has no column {name}, which is part of the key: correct key in "
+        f"{source.setting}, or add the column to the representation."
+    )
+    raise NotReadableError(msg)
 
 
 def shape_of(placed: Sequence[tuple[Field, str]]) -> Shape:

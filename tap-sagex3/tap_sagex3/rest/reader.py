@@ -15,7 +15,7 @@ from tap_sagex3.ranges import undivided
 from tap_sagex3.reading import ChangeKey, PageGuard, ReadStats, StampReader, in_one_piece, primed
 from tap_sagex3.rest.dividing import key_from
 from tap_sagex3.rest.lines import changed_keys, find_classes, tables_of
-from tap_sagex3.rest.listing import DocumentWalk, keys_of, shape_of
+from tap_sagex3.rest.listing import DocumentWalk, keys_of, refuse_key, shape_of
 from tap_sagex3.rest.pool import ordered_map
 from tap_sagex3.rest.ranged import RangedList
 from tap_sagex3.rest.stamps import STAMPS, change_field, is_date, stamp_condition
@@ -78,15 +78,18 @@ class RestReader:
         self._chains = _chains(streams, self._kind)
         self._line_classes = site.line_classes
         self._joins = site.source.join is not None and any(f.joined for s in streams for f in s.fields)
-        self._layout = None if self._rest.details else _layout(site, streams)
+        self._layout = None if self._rest.details or self._collections else _layout(site, streams)
         self.stats = ReadStats()
         self._full_table = full_table
         self._change = ChangeKey(None, whole_days=False, fields=STAMPS)
         self._stamp = StampReader(self._rest.class_name)
 
     def prepare(self) -> ChangeKey:
-        """Look which change stamp the list holds, and that the collections are there."""
+        """Look which change stamp the list holds, and that the key and the collections are there."""
         properties = self._properties()
+        for name in self._rest.key:
+            if properties and name not in properties:
+                refuse_key(self._rest, name)
         fields = (self._change_field,) if self._change_field else STAMPS
         field = change_field(properties, fields)
         if field is None and self._change_field:

@@ -14,6 +14,7 @@ from singer_sdk.plugin_base import JSONSchemaValidator
 from singer_sdk.singerlib.json import deserialize_json, serialize_json
 from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
 
+from tap_sagex3.settings.login import NEEDED_BY_AUTH
 from tap_sagex3.settings.properties import PROPERTIES
 
 if t.TYPE_CHECKING:
@@ -46,7 +47,10 @@ def problems(config: Mapping[str, t.Any], schema: Mapping[str, t.Any]) -> list[s
         if not name.startswith("_"):  # those are of whoever runs the tap
             logger.warning("Setting %s is unknown; it is ignored.", name)
     spelt = [f"Setting {name} is unknown: is {like} meant?" for name, like in likely.items()]
-    return spelt + [_problem(error) for error in JSONSchemaValidator(schema).iter_errors(config)]
+    errors = list(JSONSchemaValidator(schema).iter_errors(config))
+    lacks = [error for error in errors if _is_of_lack(error)]  # one for each setting
+    others = [_problem(error) for error in errors if error not in lacks]
+    return spelt + ([_missing(config, schema["required"])] if lacks else []) + others
 
 
 def problems_in_environment(environment: Mapping[str, str], known: Mapping[str, t.Any]) -> list[str]:
@@ -91,13 +95,26 @@ def wrong_members(value: t.Any, properties: Mapping[str, t.Any], where: str) -> 
     ]
 
 
+def _is_of_lack(error: ValidationError) -> bool:
+    return error.validator == "required" and not error.absolute_path
+
+
+def _missing(config: Mapping[str, t.Any], required: Sequence[str]) -> str:
+    """Which settings are missing, those of the login too, as whoever begins has none of them."""
+    names = [name for name in required if name not in config]
+    if len(names) == 1:
+        return f"Setting {names[0]} is missing: {PROPERTIES[names[0]]['description']}"
+    login = NEEDED_BY_AUTH.get(str(config.get("auth") or "basic"), ())
+    names += [name for name in login if not config.get(name)]
+    return (
+        f"Settings {', '.join(names)} are missing: give them in a JSON file with --config FILE, or as "
+        f"environment variables such as {PREFIX}{names[0].upper()} with --config ENV."
+    )
+
+
 def _problem(error: ValidationError) -> str:
     """What is wrong, in one sentence that names the setting."""
     path = list(error.absolute_path)
-    if error.validator == "required" and not path:
-        needed = t.cast("list[str]", error.validator_value)
-        name = next(name for name in needed if name not in t.cast("dict[str, t.Any]", error.instance))
-        return f"Setting {name} is missing: {PROPERTIES[name]['description']}"
     if not path:
         return f"The configuration is not usable: {error.message}."
     where = ".".join(str(part) for part in path)

@@ -50,5 +50,11 @@ LOGIN: dict[str, Property] = {
     "rest_password": secret("REST password", "Password of rest_username."),
 }
 
+NEEDED_BY_AUTH = {
+    "basic": ("username", "password"),
+    "connected_app": ("client_id", "client_secret", "allowed_user"),
+    "cloud": ("client_id", "client_secret", "token_store"),
+}
+
 MAY_BE_ENCRYPTED = ("username", "client_id", "allowed_user", "rest_username")
 """Settings that are not secret, but may be given encrypted all the same."""

@@ -13,7 +13,7 @@ import requests
 from tap_sagex3.auth.secrets_key import load_cipher, with_decrypted
 from tap_sagex3.errors import SecretsKeyError, SettingsError
 from tap_sagex3.redaction import hide
-from tap_sagex3.settings.login import MAY_BE_ENCRYPTED
+from tap_sagex3.settings.login import MAY_BE_ENCRYPTED, NEEDED_BY_AUTH
 from tap_sagex3.settings.properties import PROPERTIES
 from tap_sagex3.settings.version import api_of_version
 
@@ -182,11 +182,7 @@ def _check_dates(settings: Settings) -> None:
 
 
 def _check_login(settings: Settings) -> None:
-    needed = {
-        "basic": ("username", "password"),
-        "connected_app": ("client_id", "client_secret", "allowed_user"),
-        "cloud": ("client_id", "client_secret", "token_store"),
-    }
+    needed = NEEDED_BY_AUTH
     if settings.auth not in needed:
         msg = f"Setting auth is {settings.auth!r}: expected one of {', '.join(needed)}."
         raise SettingsError(msg)

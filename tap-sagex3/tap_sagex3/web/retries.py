@@ -31,10 +31,14 @@ _SERVER_ERRORS = 500
 class PassingError(Exception):
     """A trouble that may pass: the request is tried again."""
 
-    def __init__(self, reason: str, retry_after: float | None = None) -> None:
-        """Keep the reason, without any secret in it, and the seconds that the server asked to wait."""
+    def __init__(self, reason: str, retry_after: float | None = None, advice: str | None = None) -> None:
+        """Keep the reason, without any secret in it, and the seconds that the server asked to wait.
+
+        `advice` is a sentence on what to check that fits the reason better than the usual one, or empty.
+        """
         super().__init__(clean(reason))
         self.retry_after = retry_after
+        self.advice = advice
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ def persist(call: Callable[[], T], patience: Patience, what: str, advice: str) -
         call: raises PassingError for a trouble that may pass.
         patience: the bounds.
         what: what is tried, for messages, such as `GET https://...`.
-        advice: what to check when it never works, a sentence.
+        advice: what to check when it never works, a sentence; that of the trouble itself goes first.
 
     Raises:
         ConnectionFailedError: the last try failed, or the next one would be too late.
@@ -77,7 +81,7 @@ def persist(call: Callable[[], T], patience: Patience, what: str, advice: str) -
                 msg = f"{what} failed {_times(tries)} in {spent:.0f} s, last reason: {error}."
                 if late and tries <= patience.retries:
                     msg += f" {wait:.0f} s more would pass max_retry_seconds ({patience.seconds:.0f})."
-                msg = f"{msg} {advice}"
+                msg = f"{msg} {advice if error.advice is None else error.advice}".rstrip()
                 raise ConnectionFailedError(msg) from error
             logger.warning("Try %d of %s failed: %s. Next try in %.1f s.", tries, what, error, wait)
             time.sleep(wait)

@@ -101,9 +101,19 @@ def failure_of(error: OSError, url: str, setting: str) -> PassingError | Connect
         requests.exceptions.ContentDecodingError,
     )
     if isinstance(error, passing):
-        return PassingError(reason_of(error) + _hint(error, url))
+        hint = _hint(error, url)
+        return PassingError(reason_of(error) + hint, advice="" if hint else _advice(error))
     msg = f"Cannot reach {origin_of(url)}: {reason_of(error)}. Check settings {setting} and ca_bundle."
     return ConnectionFailedError(msg)
+
+
+def _advice(error: BaseException) -> str | None:
+    """What to check when a proxy did not let a request through; None when none had a part in it."""
+    if not isinstance(error, requests.exceptions.ProxyError):
+        return None
+    # A proxy that answers may be right: the server that it looked for is not there.
+    server = "server_url, " if "Tunnel connection failed" in innermost(error) else ""
+    return f"Check {server}HTTPS_PROXY, HTTP_PROXY and NO_PROXY."
 
 
 def _hint(error: BaseException, url: str) -> str:
