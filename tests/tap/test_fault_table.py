@@ -27,7 +27,8 @@ if t.TYPE_CHECKING:
     from tap_runs import Config, Record
 
 ADVICE = re.compile(
-    r"Run again|run again|Check |check |setting|Set |at the server|nothing was skipped|sign in|password|log"
+    r"\b(?:[Rr]un again|[Cc]heck \w+|settings? \w+|Set \w+ to|See the log|at the server|nothing was skipped|"
+    r"sign in|password|log in|login)\b"
 )
 
 
