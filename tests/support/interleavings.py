@@ -25,7 +25,10 @@ if t.TYPE_CHECKING:
     from x3_control import X3Control
 
 LOOKBACK = 3600
+TICKS = (0, 1, 60, 900, 1800, 3500, 3601, 12_000)
 WORKERS = (1, 2, 4)
+REQUESTS = {"rest": 16, "graphql": 6}
+"""Something happens amid a run at one of so many first requests."""
 Action = tuple[str, int, int]
 """What happens, which row it happens to, and how much."""
 
@@ -188,7 +191,7 @@ class World:
 
     def _tick(self, _which: int, amount: int) -> None:
         """Time goes on, but no transaction stays open for longer than the look-back."""
-        seconds = amount * 13
+        seconds = TICKS[amount % len(TICKS)]
         while self._open and self._clock + seconds - self._open[0][1] >= LOOKBACK:
             self._commit_oldest(0, 0)
         self._clock += seconds
@@ -220,7 +223,7 @@ class World:
             self._note(held[2])
 
     def _with_fault(self, which: int, amount: int, rule: Record) -> None:
-        self._x3.faults({**rule, "nth": 1 + which % (9 if self._site.api == "graphql" else 25)})
+        self._x3.faults({**rule, "nth": 1 + which % REQUESTS[self._site.api]})
         messages = self._messages(which, amount)
         self._x3.faults()
         self.receiver.take(messages)

@@ -67,7 +67,7 @@ class Changes:
         key = (*keys[which % len(keys)][:-1], name)
         if key in keys:
             return None
-        values = self._values(0, key, amount)
+        values = self._values(0, key, 1 + amount % 3)
         return Change(key, ({"do": "add", "table": top.table, "values": values},))
 
     def _add(self, which: int, amount: int) -> Change | None:
@@ -87,7 +87,7 @@ class Changes:
             "table": level.table,
             "parent": parent.table,
             "key": list(above),
-            "values": self._values(number, key, amount),
+            "values": self._values(number, key, 0),
         }
         return Change(document, (added, self._touch(document)))
 
@@ -105,17 +105,16 @@ class Changes:
         gone = {"do": "remove", "table": level.table, "key": list(key)}
         return Change(document, (gone, self._touch(document)))
 
-    def _values(self, number: int, key: Key, amount: int) -> Record:
-        """A new row, with rows below it."""
+    def _values(self, number: int, key: Key, lines: int) -> Record:
+        """A new row, with so many rows below it, and as many below each of them."""
         levels = self._family.levels
         level, above = levels[number], () if number == 0 else levels[number - 1].key
         own = dict(zip(level.key[len(above) :], key[len(above) :], strict=True))
         values: Record = {**own, **level.given}
-        if levels[number + 1 :]:
-            below = levels[number + 1]
+        for below in levels[number + 1 : number + 2] if lines else ():
             values[below.collection] = [
-                self._values(number + 1, (*key, *_inner(below, level, FIRST_LINE + line)), amount)
-                for line in range(1 + amount % 3)
+                self._values(number + 1, (*key, *_inner(below, level, FIRST_LINE + line)), lines)
+                for line in range(lines)
             ]
         return values
 
