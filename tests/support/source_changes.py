@@ -119,7 +119,8 @@ class Changes:
         return values
 
     def _keys(self, level: Level) -> list[Key]:
-        return [tuple(row[name] for name in level.key) for row in self._x3.rows(level.table)]
+        rows = [row for row in self._x3.rows(level.table) if level.given.items() <= row.items()]
+        return [tuple(row[name] for name in level.key) for row in rows]
 
     def _pick(self, level: Level, which: int) -> Key:
         keys = self._keys(level)
