@@ -84,9 +84,14 @@ class Site:
     told: bool
 
     @property
+    def lists_lines(self) -> bool:
+        """Whether REST has classes that list the family's lines."""
+        return self.told and self.api == "rest" and bool(FAMILIES[self.family].line_tables)
+
+    @property
     def lines_alone(self) -> bool:
         """Whether the tap sees lines that changed without their document, whenever that changed."""
-        return self.told or self.api == "graphql"
+        return self.lists_lines or self.api == "graphql"
 
 
 class World:
@@ -106,7 +111,7 @@ class World:
         self.receiver = Receiver()
         x3.reset()
         x3.set_clock((datetime.now(UTC) - timedelta(days=5)).strftime("%Y-%m-%dT%H:%M:%SZ"), frozen=True)
-        if site.told and site.api == "rest":
+        if site.lists_lines:
             self._config["line_lookback_days"] = 0
             x3.rest_site(line_classes={name: name for name in self._family.line_tables})
 
