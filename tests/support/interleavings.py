@@ -1,7 +1,8 @@
 """A source that changes, a tap that is run and crashes at any point, and a receiver: they must end alike.
 
 The declared model: a change commits no later than the look-back after its stamp, stamps are not empty,
-documents are not deleted, and a line changes without its document only where the tap can see that.
+documents are not deleted and keep a line, and a line changes without its document only where the tap can see
+that.
 """
 
 from __future__ import annotations
@@ -11,67 +12,25 @@ import typing as t
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from interleaving_families import FAMILIES
+from source_changes import Changes
 from tap_runs import Run, copy_of, read_messages_of_run
-from tap_sagex3.tap import TapSageX3
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable
 
+    from source_changes import Change, Key
     from tap_runs import Config, Record
+    from tap_sagex3.errors import TapError
     from x3_control import X3Control
 
 LOOKBACK = 3600
-Key = tuple[t.Any, ...]
+TICKS = (0, 1, 60, 900, 1800, 3500, 3601, 12_000)
+WORKERS = (1, 2, 4)
+REQUESTS = {"rest": 16, "graphql": 6}
+"""Something happens amid a run at one of so many first requests."""
 Action = tuple[str, int, int]
 """What happens, which row it happens to, and how much."""
-
-
-@dataclass(frozen=True)
-class Level:
-    """A table of a family: its key columns, and a text column that may change."""
-
-    table: str
-    key: tuple[str, ...]
-    column: str
-
-
-@dataclass(frozen=True)
-class Family:
-    """Documents of one kind: tables from the document inwards, and the streams that come from them."""
-
-    levels: tuple[Level, ...]
-    streams: tuple[str, ...]
-
-
-FAMILIES = {
-    "orders": Family(
-        (
-            Level("PORDER", ("POHNUM",), "ORDREF"),
-            Level("PORDERQ", ("POHNUM", "POPLIN", "POQSEQ"), "RCPQTYSTU"),
-        ),
-        ("purchase_orders", "purchase_order_lines"),
-    ),
-    "purchasing invoices": Family(
-        (Level("PINVOICE", ("NUM",), "INVREF"), Level("PINVOICED", ("NUM", "PIDLIN"), "QTYUOM")),
-        ("supplier_invoices", "supplier_invoice_lines"),
-    ),
-    "financial invoices": Family(
-        (Level("BPSINV", ("NUM",), "INVREF"), Level("BPSINVLIG", ("NUM", "LIG"), "QTY")),
-        ("supplier_invoices", "supplier_invoice_lines"),
-    ),
-    "sales invoices": Family(
-        (Level("SINVOICEV", ("NUM",), "INVREF"), Level("SINVOICED", ("NUM", "SIDLIN"), "QTY")),
-        ("sales_invoices", "sales_invoice_lines"),
-    ),
-    "ledger": Family(
-        (
-            Level("GACCENTRY", ("TYP", "NUM"), "REF"),
-            Level("GACCENTRYD", ("TYP", "NUM", "LIN", "LEDTYP"), "QTY"),
-            Level("GACCENTRYA", ("TYP", "NUM", "LIN", "LEDTYP", "ANALIN"), "QTY"),
-        ),
-        ("gl_entries", "gl_entry_lines", "gl_cost_allocations"),
-    ),
-}
 
 
 @dataclass
@@ -116,37 +75,57 @@ class Receiver:
             del table[key]
 
 
+@dataclass(frozen=True)
+class Site:
+    """How a family is read: through which API, and whether REST has classes that list lines."""
+
+    api: str
+    family: str
+    told: bool
+
+    @property
+    def lists_lines(self) -> bool:
+        """Whether REST has classes that list the family's lines."""
+        return self.told and self.api == "rest" and bool(FAMILIES[self.family].line_tables)
+
+    @property
+    def lines_alone(self) -> bool:
+        """Whether the tap sees lines that changed without their document, whenever that changed."""
+        return self.lists_lines or self.api == "graphql"
+
+
 class World:
     """The local X3, the receiver, and what happens to them."""
 
-    def __init__(self, x3: X3Control, config: Config, api: str, family: str, *, lines_alone: bool) -> None:
-        """Start from the data as they are at the start; `lines_alone` says that the tap sees such changes."""
+    def __init__(self, x3: X3Control, config: Config, catalog: Record, site: Site) -> None:
+        """Start from the data as they are at the start."""
         self._x3 = x3
-        self._api = api
-        self._family = FAMILIES[family]
+        self._site = site
+        self._family = FAMILIES[site.family]
         self._config = {**config, "auth": "basic", "lookback_seconds": LOOKBACK, "max_retries": 0}
-        self._lines_alone = lines_alone
-        self._changed: set[Key] = set()
-        self._number = 0
-        self._open: list[tuple[str, int]] = []
+        self._catalog = catalog
+        self._changes = Changes(x3, self._family)
+        self._stamped: set[Key] = set()
+        self._open: list[tuple[str, int, Change]] = []
         self._clock = 0
         self.receiver = Receiver()
         x3.reset()
         x3.set_clock((datetime.now(UTC) - timedelta(days=5)).strftime("%Y-%m-%dT%H:%M:%SZ"), frozen=True)
-        self._keys = [
-            [tuple(row[name] for name in level.key) for row in x3.rows(level.table)]
-            for level in self._family.levels
-        ]
-        self._catalog = self._catalog_of(self._family.streams)
+        if site.lists_lines:
+            self._config["line_lookback_days"] = 0
+            x3.rest_site(line_classes={name: name for name in self._family.line_tables})
 
     def act(self, action: Action) -> None:
         """Let one thing happen."""
         name, which, amount = action
+        change = self._changes.names.get(name.rpartition(" ")[2])
+        if change is not None:
+            self._change(name.rpartition(" ")[0], change(which, amount), (which, amount))
+            return
         do: dict[str, Callable[[int, int], None]] = {
-            "header": self._change_header,
-            "line": self._change_line,
-            "late": self._change_late,
+            "ties": self._tie,
             "commit": self._commit_oldest,
+            "rollback": self._roll_back_newest,
             "tick": self._tick,
             "run": self._run,
             "cut": self._run_and_cut,
@@ -162,95 +141,104 @@ class World:
         """
         while self._open:
             self._commit_oldest(0, 0)
-        self._run(0, 100)
-        self._run(0, 100)
+        for _ in range(2):
+            messages, error = self._read(100)
+            assert error is None, error
+            self.receiver.take(messages)
         for stream in self._family.streams:
             found = list(self.receiver.tables[stream].values())
-            expected = self._x3.expected(stream, self._api)
+            expected = self._x3.expected(stream, self._site.api)
             assert _sorted(found) == _sorted(expected), stream
         before = copy_of(self.receiver.state)
-        quiet = self._messages(100)
+        quiet = self._read(100)[0]
         assert [m for m in quiet if m["type"] == "RECORD"] == []
         assert Run([{"type": "STATE", "value": before}]).settled_state == Run(quiet).settled_state
 
-    # What happens
+    # Changes
 
-    def _change_header(self, which: int, amount: int) -> None:
-        self._set(0, which, f"H{amount}")
-
-    def _change_line(self, which: int, amount: int) -> None:
-        level = 1 + amount % (len(self._keys) - 1)
-        key = self._keys[level][which % len(self._keys[level])]
-        document = key[: len(self._family.levels[0].key)]
-        if self._lines_alone or document in self._changed:
-            with contextlib.suppress(ValueError):  # an open transaction holds the document
-                self._x3.set(self._family.levels[level].table, list(key), self._quantity(level))
-
-    def _change_late(self, which: int, _amount: int) -> None:
-        """A change that is stamped now and seen later."""
-        level = self._family.levels[0]
-        key = self._keys[0][which % len(self._keys[0])]
-        transaction = self._x3.begin()
-        try:
-            self._number += 1
-            self._x3.set(level.table, list(key), {level.column: f"L{self._number}"}, transaction=transaction)
-        except ValueError:  # another open transaction holds the document
-            self._x3.rollback(transaction)
+    def _change(self, when: str, change: Change | None, numbers: tuple[int, int]) -> None:
+        """Make a change now, or late: stamped now and seen later; or amid a run."""
+        if change is None or change.document in [held.document for _, _, held in self._open]:
+            return  # an open transaction holds the document
+        # Through GraphQL, and where REST lists lines, they tell themselves; else their document must have
+        # changed within the look-back for lines.
+        if not (change.stamps or self._site.lines_alone or change.document in self._stamped):
             return
-        self._open.append((transaction, self._clock))
-        self._changed.add(key)
+        if when == "amid":
+            self._run_amid(numbers, change.commands)
+        elif when == "late":
+            transaction = self._x3.begin()
+            for command in change.commands:
+                self._x3.call(**command, transaction=transaction)
+            self._open.append((transaction, self._clock, change))
+        else:
+            for command in change.commands:
+                self._x3.call(**command)
+            self._note(change)
+
+    def _note(self, change: Change) -> None:
+        if change.stamps:
+            self._stamped.add(change.document)
+
+    def _tie(self, _which: int, amount: int) -> None:
+        if not self._open:  # X3 would wait for the documents that are held
+            self._x3.call(**self._changes.ties(amount))
 
     def _commit_oldest(self, _which: int, _amount: int) -> None:
         if self._open:
-            self._x3.commit(self._open.pop(0)[0])
+            transaction, _, change = self._open.pop(0)
+            self._x3.commit(transaction)
+            self._note(change)
+
+    def _roll_back_newest(self, _which: int, _amount: int) -> None:
+        if self._open:
+            self._x3.rollback(self._open.pop()[0])
 
     def _tick(self, _which: int, amount: int) -> None:
         """Time goes on, but no transaction stays open for longer than the look-back."""
-        seconds = amount * 13
+        seconds = TICKS[amount % len(TICKS)]
         while self._open and self._clock + seconds - self._open[0][1] >= LOOKBACK:
             self._commit_oldest(0, 0)
         self._clock += seconds
         self._x3.advance(seconds)
 
-    def _set(self, number: int, which: int, text: str) -> None:
-        level = self._family.levels[number]
-        key = self._keys[number][which % len(self._keys[number])]
-        with contextlib.suppress(ValueError):  # an open transaction holds it
-            self._x3.set(level.table, list(key), {level.column: text})
-            self._changed.add(key)
-
-    def _quantity(self, level: int) -> Record:
-        self._number += 1
-        return {self._family.levels[level].column: self._number}
-
     # Runs
 
-    def _run(self, _which: int, amount: int) -> None:
-        self.receiver.take(self._messages(amount))
+    def _run(self, which: int, amount: int) -> None:
+        self.receiver.take(self._messages(which, amount))
 
     def _run_and_cut(self, which: int, amount: int) -> None:
         """The process is killed after some lines."""
-        messages = self._messages(amount)
+        messages = self._messages(which, amount)
         self.receiver.take(messages[: which % (len(messages) + 1)])
 
     def _run_and_break(self, which: int, amount: int) -> None:
         """A request fails."""
-        self._x3.faults({"fault": "status", "status": 503, "nth": 1 + which % 25})
-        messages = self._messages(amount)
+        self._with_fault(which, amount, {"fault": "status", "status": 503})
+
+    def _run_amid(self, numbers: tuple[int, int], commands: tuple[Record, ...]) -> None:
+        """A change comes between two requests of a run, and the oldest transaction ends there."""
+        which, amount = numbers
+        held = self._open.pop(0) if self._open else None
+        commit = [] if held is None else [{"do": "commit", "transaction": held[0]}]
+        self._with_fault(which, amount, {"fault": "none", "before": [*commands, *commit]})
+        if held is not None:
+            with contextlib.suppress(ValueError):  # ended amid the run
+                self._x3.commit(held[0])
+            self._note(held[2])
+
+    def _with_fault(self, which: int, amount: int, rule: Record) -> None:
+        self._x3.faults({**rule, "nth": 1 + which % REQUESTS[self._site.api]})
+        messages = self._messages(which, amount)
         self._x3.faults()
         self.receiver.take(messages)
 
-    def _messages(self, page_size: int) -> list[Record]:
-        config = {**self._config, "page_size": 1 + page_size}
-        return read_messages_of_run(config, self._catalog, self.receiver.state)[0]
+    def _messages(self, which: int, amount: int) -> list[Record]:
+        return self._read(amount, WORKERS[which % len(WORKERS)])[0]
 
-    def _catalog_of(self, streams: tuple[str, ...]) -> Record:
-        catalog: Record = copy_of(TapSageX3(config=copy_of(self._config)).catalog_dict)
-        for entry in catalog["streams"]:
-            for metadata in entry["metadata"]:
-                if metadata["breadcrumb"] == []:
-                    metadata["metadata"]["selected"] = entry["stream"] in streams
-        return catalog
+    def _read(self, amount: int, workers: int = 4) -> tuple[list[Record], TapError | None]:
+        config = {**self._config, "page_size": 1 + amount, "detail_workers": workers}
+        return read_messages_of_run(config, self._catalog, self.receiver.state)
 
 
 def _sorted(rows: list[Record]) -> list[str]:
