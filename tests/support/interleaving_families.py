@@ -27,6 +27,11 @@ class Family:
     line_tables: tuple[str, ...] = ()
     """Every table of lines that the streams read, when the local X3 can list them so that the tap is told."""
 
+    @property
+    def flat(self) -> bool:
+        """Whether the documents have no lines."""
+        return len(self.levels) == 1
+
 
 FAMILIES = {
     "suppliers": Family((Level("BPSUPPLIER", ("BPSNUM",), "BPSNAM"),), ("suppliers",)),

@@ -6,6 +6,8 @@ import random
 import typing as t
 
 import pytest
+from hypothesis import HealthCheck, Phase, given, note, settings
+from hypothesis import strategies as st
 from interleaving_families import FAMILIES
 from interleavings import Site, World
 from tap_runs import catalog_of, config_for
@@ -35,13 +37,16 @@ NAMES = [
 
 
 def drawn(number: int) -> tuple[Site, list[Action]]:
-    """An interleaving by its number. Hypothesis would draw most actions of 50 of them alike."""
+    """An interleaving by its number: lists that hypothesis makes of single actions are much alike."""
     chance = random.Random(number)  # noqa: S311 - test data
     site = Site(
         chance.choice(["rest", "graphql"]), chance.choice(sorted(FAMILIES)), told=chance.random() < 1 / 2
     )
     names = chance.choices(NAMES, k=chance.randint(8, 18))
     return site, [(name, chance.randint(0, 400), chance.randint(0, 12)) for name in names]
+
+
+INTERLEAVINGS = st.integers(0, 2**32 - 1).map(drawn)
 
 
 class Source:
@@ -104,21 +109,48 @@ def source() -> Iterator[Source]:
         control.reset()
 
 
-def check_all(source: Source, number: int) -> None:
-    for each in range(number):
-        site, actions = drawn(each)
-        try:
-            source.check(site, actions)
-        except AssertionError as error:
-            msg = f"interleaving {each}, {site}, {actions}: {error}"
-            raise AssertionError(msg) from error
+@pytest.fixture(scope="module")
+def long_source() -> Iterator[Source]:
+    """A source with more of everything, so that lists without lines are divided."""
+    with (
+        local_x3("--port", "0", "--scale", "3000", "--seed", "5") as running,
+        X3Control(running.ready["url"]) as control,
+    ):
+        yield Source(running, control)
+        control.reset()
 
 
-def test_some_interleavings_end_with_equal_sides(source: Source) -> None:
-    check_all(source, SOME)
+def interleavings(number: int) -> settings:
+    """So many interleavings, the same in each run; a failing one is printed."""
+    return settings(
+        max_examples=number,
+        derandomize=True,
+        database=None,
+        phases=[Phase.generate],
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+@interleavings(SOME)
+@given(interleaving=INTERLEAVINGS)
+def test_some_interleavings_end_with_equal_sides(
+    source: Source, long_source: Source, interleaving: tuple[Site, list[Action]]
+) -> None:
+    check(source, long_source, interleaving)
 
 
 @pytest.mark.full
 @pytest.mark.timeout(1800)
-def test_many_interleavings_end_with_equal_sides(source: Source) -> None:
-    check_all(source, MANY)
+@interleavings(MANY)
+@given(interleaving=INTERLEAVINGS)
+def test_many_interleavings_end_with_equal_sides(
+    source: Source, long_source: Source, interleaving: tuple[Site, list[Action]]
+) -> None:
+    check(source, long_source, interleaving)
+
+
+def check(source: Source, long_source: Source, interleaving: tuple[Site, list[Action]]) -> None:
+    site, actions = interleaving
+    note(f"{site}, {actions}")
+    (long_source if FAMILIES[site.family].flat else source).check(site, actions)
