@@ -159,6 +159,24 @@ def test_a_sign_that_is_none_sends_no_totals(config: Config, x3: X3Control) -> N
     assert "sign 0" in str(error)
 
 
+def test_totals_show_a_ledger_entry_that_lost_all_lines(config: Config, x3: X3Control) -> None:
+    streams = ("gl_entries", "gl_entry_lines")
+    first = run_tap(config, catalog=catalog_of(config, *streams))
+    entry = first.records("gl_entry_lines")[0]
+    document = {"TYP": entry["entryType"], "NUM": entry["id"]}
+    x3.advance(3600)
+    for row in x3.rows("GACCENTRYD"):
+        if document.items() <= row.items():
+            x3.remove("GACCENTRYD", [row[name] for name in ("TYP", "NUM", "LIN", "LEDTYP")])
+    x3.touch("GACCENTRY", list(document.values()))
+    second = run_tap(config, catalog=catalog_of(config, *streams), state=first.state)
+    assert second.counts() == {"gl_entries": 1}
+    ours = totals_of(first.records("gl_entry_lines"))
+    theirs = told_by(run_tap(config, catalog=catalog_of(config, "control_totals")))
+    differing = {group[2:5] for group in ours.keys() | theirs.keys() if ours.get(group) != theirs.get(group)}
+    assert differing == {(entry["company"], entry["fiscalYear"], entry["period"])}
+
+
 def test_what_increments_cannot_see_is_seen_by_the_control_streams(config: Config, x3: X3Control) -> None:
     """Outside the model: a commit later than the look-back, an empty stamp, a deletion."""
     config = {**config, "auth": "basic", "lookback_seconds": 600, "line_lookback_days": 0}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import typing as t
+from contextlib import contextmanager
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, note, settings
@@ -99,25 +100,27 @@ def _entities(streams: tuple[str, ...]) -> list[Entity]:
     ]
 
 
-@pytest.fixture(scope="module")
-def source() -> Iterator[Source]:
+@contextmanager
+def source_of(scale: int) -> Iterator[Source]:
     with (
-        local_x3("--port", "0", "--scale", "12", "--seed", "5") as running,
+        local_x3("--port", "0", "--scale", str(scale), "--seed", "5") as running,
         X3Control(running.ready["url"]) as control,
     ):
         yield Source(running, control)
         control.reset()
+
+
+@pytest.fixture(scope="module")
+def source() -> Iterator[Source]:
+    with source_of(12) as source:
+        yield source
 
 
 @pytest.fixture(scope="module")
 def long_source() -> Iterator[Source]:
     """A source with more of everything, so that lists without lines are divided."""
-    with (
-        local_x3("--port", "0", "--scale", "3000", "--seed", "5") as running,
-        X3Control(running.ready["url"]) as control,
-    ):
-        yield Source(running, control)
-        control.reset()
+    with source_of(3000) as source:
+        yield source
 
 
 def interleavings(number: int) -> settings:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import typing as t
 from contextlib import contextmanager
 
@@ -306,25 +305,6 @@ def test_days_of_lines_and_times_of_documents(tmp_path: Path, alter: Install) ->
         x3.set("PORDERQ", key_of(line), {"RCPQTYSTU": 77})
         second = run_tap(config, catalog=catalog, state=first.state)
         assert line["POHNUM"] in {record["id"] for record in second.records("purchase_order_lines")}
-
-
-def test_a_document_that_lost_all_lines_is_sent_later_than_they_were(config: Config, x3: X3Control) -> None:
-    """So the README's query finds them: nothing else can tell that they are gone."""
-    catalog = catalog_of(config, *ORDERS)
-    first = run_tap(config, catalog=catalog)
-    number = first_line(x3)["POHNUM"]
-    lines = [row for row in x3.rows("PORDERQ") if row["POHNUM"] == number]
-    x3.advance(HOUR)
-    for row in lines:
-        x3.remove("PORDERQ", key_of(row))
-    x3.touch("PORDER", number)
-    time.sleep(1)  # times of extraction are of whole seconds
-    second = run_tap(config, catalog=catalog, state=first.state)
-    assert [record["id"] for record in second.records("purchase_orders")] == [number]
-    assert second.records("purchase_order_lines") == []
-    sent = [message["time_extracted"] for message in first.of("RECORD") if message["record"]["id"] == number]
-    (again,) = [message["time_extracted"] for message in second.of("RECORD")]
-    assert max(sent) < again
 
 
 # Answers

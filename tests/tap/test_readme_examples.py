@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+import time
 import typing as t
 from contextlib import closing
 
@@ -16,6 +17,7 @@ from tap_sagex3.sources import check_options
 
 if t.TYPE_CHECKING:
     from tap_runs import Config, Record
+    from x3_control import X3Control
 
 README = (ROOT / "tap-sagex3" / "README.md").read_text(encoding="utf-8")
 WHOLE = 10_000
@@ -40,7 +42,7 @@ AMOUNTS = frozenset({"amountInLedgerCurrency", "debitInLedgerCurrency", "creditI
 
 def queries() -> list[str]:
     found = re.findall(r"^    SELECT .*?;$", README, re.MULTILINE | re.DOTALL)
-    return t.cast("list[str]", found[:2])
+    return t.cast("list[str]", found[:3])
 
 
 def load(database: sqlite3.Connection, table: str, records: list[Record]) -> None:
@@ -57,7 +59,7 @@ def load(database: sqlite3.Connection, table: str, records: list[Record]) -> Non
 
 def test_the_queries_find_what_is_missing_and_nothing_else(config: Config) -> None:
     run = run_tap(config, catalog=catalog_of(config, *COLUMNS))
-    missed, differing = queries()
+    missed, differing, _ = queries()
     with closing(sqlite3.connect(":memory:")) as database:
         for stream in COLUMNS:
             assert run.records(stream)
@@ -79,6 +81,32 @@ def test_the_queries_find_what_is_missing_and_nothing_else(config: Config) -> No
         assert row[:6] == tuple(line[name] for name in company)
         amount = int(line["amountInLedgerCurrency"] * WHOLE)
         assert row[6:] == ((amount, 0) if line["sign"] == 1 else (0, amount))
+
+
+def test_the_query_finds_a_document_that_lost_all_lines(config: Config, x3: X3Control) -> None:
+    streams = ("purchase_orders", "purchase_order_lines")
+    catalog = catalog_of(config, *streams)
+    first = run_tap(config, catalog=catalog)
+    rows = x3.rows("PORDERQ")
+    number = rows[0]["POHNUM"]
+    x3.advance(3600)
+    for row in rows:
+        if row["POHNUM"] == number:
+            x3.remove("PORDERQ", [row[name] for name in ("POHNUM", "POPLIN", "POQSEQ")])
+    x3.touch("PORDER", number)
+    time.sleep(1)  # times of extraction are of whole seconds
+    second = run_tap(config, catalog=catalog, state=first.state)
+    x3.reset()
+    assert second.counts() == {"purchase_orders": 1}
+    *_, lost = queries()
+    with closing(sqlite3.connect(":memory:")) as database:
+        for stream in streams:
+            database.execute(f"CREATE TABLE {stream} (id, line, _sdc_extracted_at, UNIQUE (id, line))")
+        for message in [*first.of("RECORD"), *second.of("RECORD")]:
+            record = message["record"]
+            values = (record["id"], str(record.get("lineNumber")), message["time_extracted"])
+            database.execute(f"REPLACE INTO {message['stream']} VALUES (?, ?, ?)", row)
+        assert database.execute(lost).fetchall() == [(number,)]
 
 
 def test_the_settings_that_are_shown_can_be_used() -> None:

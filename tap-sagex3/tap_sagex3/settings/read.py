@@ -182,13 +182,12 @@ def _check_dates(settings: Settings) -> None:
 
 
 def _check_login(settings: Settings) -> None:
-    needed = NEEDED_BY_AUTH
-    if settings.auth not in needed:
-        msg = f"Setting auth is {settings.auth!r}: expected one of {', '.join(needed)}."
+    if settings.auth not in NEEDED_BY_AUTH:
+        msg = f"Setting auth is {settings.auth!r}: expected one of {', '.join(NEEDED_BY_AUTH)}."
         raise SettingsError(msg)
-    missing = [name for name in needed[settings.auth] if not getattr(settings, name)]
+    missing = [name for name in NEEDED_BY_AUTH[settings.auth] if not getattr(settings, name)]
     if missing:
-        names = ", ".join(needed[settings.auth])
+        names = ", ".join(NEEDED_BY_AUTH[settings.auth])
         msg = f"Setting {', '.join(missing)} is missing: auth {settings.auth} needs {names}."
         raise SettingsError(msg)
     if settings.auth == "cloud":
