@@ -105,7 +105,7 @@ def test_the_query_finds_a_document_that_lost_all_lines(config: Config, x3: X3Co
         for message in [*first.of("RECORD"), *second.of("RECORD")]:
             record = message["record"]
             values = (record["id"], str(record.get("lineNumber")), message["time_extracted"])
-            database.execute(f"REPLACE INTO {message['stream']} VALUES (?, ?, ?)", row)
+            database.execute(f"REPLACE INTO {message['stream']} VALUES (?, ?, ?)", values)
         assert database.execute(lost).fetchall() == [(number,)]
 
 
