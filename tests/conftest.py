@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,26 @@ def _one_at_a_time(request: pytest.FixtureRequest) -> Iterator[None]:
     with (BUILD / "tests.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` is applied
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as `full` the cases of a `sampled` test that are not in its sample."""
+    tests: dict[str, list[pytest.Function]] = defaultdict(list)
+    for item in items:
+        if isinstance(item, pytest.Function) and item.get_closest_marker("sampled"):
+            tests[item.nodeid.partition("[")[0]].append(item)
+    if not tests:
+        return
+    # Here only: the peers' own environments load this file too, without tests/support.
+    from sampling import chosen  # noqa: PLC0415
+
+    for cases in tests.values():
+        mark = next(cases[0].iter_markers("sampled"))
+        kept = chosen({case.name: case.callspec.params for case in cases}, *mark.args)
+        for case in cases:
+            if case.name not in kept:
+                case.add_marker("full")
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:  # noqa: ANN401 - pytest's own

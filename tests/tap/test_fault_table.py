@@ -65,6 +65,7 @@ def same(receiver: Receiver, control: X3Control, api: str, streams: Sequence[str
     return True
 
 
+@pytest.mark.sampled(1, lambda arguments: arguments["case"].fault)
 @pytest.mark.parametrize(
     "case", CASES, ids=lambda case: f"{case.api}-{case.fault}-{case.place}".replace(" ", "_")
 )

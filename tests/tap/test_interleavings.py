@@ -29,7 +29,7 @@ if t.TYPE_CHECKING:
 
     Answer = dict[str, t.Any]
 
-SOME, MANY = 50, 500
+SOME, MANY = 25, 500
 CHANGES = ["header", "line", "new", "add", "remove"]
 NAMES = [
     *(f"{when} {change}".strip() for when in ("", "late", "amid") for change in CHANGES),

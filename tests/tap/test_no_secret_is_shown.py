@@ -71,6 +71,7 @@ def assert_clean(result: CompletedProcess[bytes], config: Config) -> None:
     assert b"Bearer" not in shown
 
 
+@pytest.mark.sampled(1)
 def test_when_all_goes_well(config: Config, tmp_path: Path) -> None:
     catalog = tmp_path / "catalog.json"
     for arguments in (("--about", "--format=json"), ("--discover",), ("--test",)):
@@ -86,6 +87,7 @@ def test_when_all_goes_well(config: Config, tmp_path: Path) -> None:
     assert_clean(result, config)
 
 
+@pytest.mark.sampled(1, lambda arguments: arguments["fault"]["fault"])
 @pytest.mark.parametrize(
     "fault",
     [
@@ -139,6 +141,7 @@ def test_when_the_token_endpoint_fails(
     assert (ECHO.encode() in result.stderr) == (fault["fault"] == "status")
 
 
+@pytest.mark.sampled(1)
 def test_when_settings_are_wrong(config: Config, tmp_path: Path) -> None:
     wrong: list[Config] = [
         {**config, "folder": None},
