@@ -92,6 +92,11 @@ def mapping_entry(settings: Mapping[str, Any], stream: str) -> Mapping[str, Any]
     return {}
 
 
+def of_stream(settings: Mapping[str, Any], stream: str, name: str, default: str) -> str:
+    """Give a setting for a stream: from its entry of `schema_mapping`, else the setting itself."""
+    return str(mapping_entry(settings, stream).get(name) or settings.get(name) or default)
+
+
 def table_name(settings: Mapping[str, Any], stream: str, database: str) -> TableName:
     """Give the table of a stream: from `schema_mapping`, else from the stream's name and the defaults."""
     entry = mapping_entry(settings, stream)

@@ -11,6 +11,8 @@ if t.TYPE_CHECKING:
 
 DEFAULT_AUDIT_SCHEMA = "AUDIT"
 MAX_SCALE = 37
+_LOAD_METHODS = ["upsert", "append-only"]
+_HISTORIES = ["all", "changes", "off"]
 
 _CONNECTION = (
     th.Property(
@@ -128,12 +130,19 @@ _PLACEMENT = (
                     th.ObjectType(additional_properties=th.StringType),
                     description="Column names by property name.",
                 ),
+                th.Property(
+                    "load_method", th.StringType, allowed_values=_LOAD_METHODS, description="As the setting."
+                ),
+                th.Property(
+                    "history", th.StringType, allowed_values=_HISTORIES, description="As the setting."
+                ),
                 additional_properties=False,
             )
         ),
         title="Schema mapping",
-        description="Where streams are loaded: a list of `{stream, database, schema, table, columns}`;"
-        " the first entry whose `stream` pattern matches counts.",
+        description="Where streams are loaded: a list of `{stream, database, schema, table, columns}`,"
+        " and how where that differs: `load_method`, `history`; the first entry whose `stream`"
+        " pattern matches counts.",
     ),
     th.Property(
         "column_naming",
@@ -165,10 +174,11 @@ _LOADING = (
     th.Property(
         "load_method",
         th.StringType,
-        allowed_values=["upsert", "append-only"],
+        allowed_values=_LOAD_METHODS,
         default="upsert",
         title="Load method",
-        description="`upsert` keeps one row a key; `append-only` adds every record, at least once.",
+        description="`upsert` keeps one row a key; `append-only` adds every record, at least once;"
+        " by stream in `schema_mapping`.",
     ),
     th.Property(
         "hard_delete",
@@ -180,10 +190,11 @@ _LOADING = (
     th.Property(
         "history",
         th.StringType,
-        allowed_values=["all", "changes", "off"],
+        allowed_values=_HISTORIES,
         default="all",
         title="History",
-        description="What RECORD_HISTORY keeps: `all`, only `changes` (updates and deletes), or `off`.",
+        description="What RECORD_HISTORY keeps: `all`, only `changes` (updates and deletes), or `off`;"
+        " by stream in `schema_mapping`.",
     ),
     th.Property(
         "error_tolerance",

@@ -291,15 +291,14 @@ class Transaction:
 
     def _write(self, session: Session, work: Work, tables: classify.Tables, counts: Counts) -> None:
         batch, plan = work.batch, work.batch.plan
-        mode = str(self._run.settings.get("history", "all"))
-        logged = counts.written if mode == "all" else counts.written - counts.inserted
-        if logged and mode != "off":
+        logged = counts.written if plan.history == "all" else counts.written - counts.inserted
+        if logged and plan.history != "off":
             facts = {
                 "run": literal(self._run.run_id),
                 "batch": literal(batch.batch_id),
                 "table": literal(str(plan.table)),
                 "stream": literal(plan.stream),
-                "inserts": "yes" if mode == "all" else "no",
+                "inserts": "yes" if plan.history == "all" else "no",
                 "replay": "yes" if work.operation == REPLAY else "no",
                 "removal": literal("activate_version" if work.operation == ACTIVATE else "replace_scope"),
             }

@@ -180,7 +180,11 @@ RECORD_HISTORY = Table(
         Column("CAUSE", TEXT, "record, replace_scope, activate_version or replay", required=True),
         Column("BEFORE", JSON, "The row before; null for an insert"),
         Column("AFTER", JSON, "The row after; null for a delete"),
-        Column("CHANGED_COLUMNS", JSON, "Columns whose values differ; null = compare BEFORE with AFTER"),
+        Column(
+            "CHANGED_COLUMNS",
+            JSON,
+            "Columns whose values differ, of an update; [] = it was deleted and came back",
+        ),
         Column("ROW_HASH_BEFORE", TEXT, "Digest of the values before"),
         Column("ROW_HASH", TEXT, "Digest of the values after"),
         Column("SOURCE_TIME", TIME, "Source stamp of the record (UTC, source clock)"),

@@ -9,7 +9,7 @@ from target_snowflake_audit import columntypes, hashing
 from target_snowflake_audit.checking.converters import converter
 from target_snowflake_audit.checking.validation import Validator
 from target_snowflake_audit.errors import SchemaError
-from target_snowflake_audit.naming import column_names, mapping_entry, table_name
+from target_snowflake_audit.naming import column_names, mapping_entry, of_stream, table_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -52,6 +52,7 @@ class StreamPlan:
     stamp_by_day: bool
     scope: tuple[int, ...] | None
     append: bool
+    history: str
     validator: Validator | None
     singer_schema: Mapping[str, Any]
     schema_sha256: str
@@ -110,7 +111,8 @@ def make_plan(
         stamp=stamp,
         stamp_by_day=stamp is not None and _by_day(properties, columns[stamp]),
         scope=_scope(stream, schema, index, key),
-        append=not key or settings.get("load_method") == "append-only",
+        append=not key or of_stream(settings, stream, "load_method", "upsert") == "append-only",
+        history=of_stream(settings, stream, "history", "all"),
         validator=Validator(schema, stream) if settings.get("validate_records", True) else None,
         singer_schema=message,
         schema_sha256=hashing.of_json(message.get("schema") or {}),

@@ -37,6 +37,23 @@ def _object(plan: StreamPlan, alias: str, positions: list[int]) -> str:
     return f"OBJECT_CONSTRUCT({', '.join(pairs)})"
 
 
+def _changed(plan: StreamPlan) -> str:
+    """ARRAY of the columns whose values differ, of an update; empty when a deleted row came back as it was.
+
+    VARIANTs are compared by their text, in which names are in order; whether `=` takes two objects the
+    comparison operators page does not say. `_sdc_` columns say how a record came, so they are left out.
+    """
+    names = []
+    for at, column in enumerate(plan.columns):
+        old, new = f"t.{identifier(column.name)}", f"s.{identifier(value_column(at))}"
+        if at in plan.key or not column.hashed:
+            continue
+        if column.type.family == "VARIANT":
+            old, new = f"TO_JSON({old})", f"TO_JSON({new})"
+        names.append(f"IFF({old} IS DISTINCT FROM {new}, {literal(column.name)}, NULL)")
+    return f"IFF({_among(UPDATE)}, ARRAY_CONSTRUCT_COMPACT({', '.join(names)}), NULL)"
+
+
 def history(plan: StreamPlan, tables: Tables, history_table: TableName, facts: dict[str, str]) -> str:
     """INSERT of a history row for every row that is written or deleted.
 
@@ -66,6 +83,7 @@ def history(plan: StreamPlan, tables: Tables, history_table: TableName, facts: d
         "CAUSE": cause,
         "BEFORE": before,
         "AFTER": f"IFF({_among(*WRITTEN)}, {_object(plan, 's', every)}, NULL)",
+        "CHANGED_COLUMNS": "NULL" if plan.append else _changed(plan),
         "ROW_HASH_BEFORE": 's."HASH_BEFORE"',
         "ROW_HASH": 's."ROW_HASH"',
         "SOURCE_TIME": source,
