@@ -162,7 +162,8 @@ class TargetSnowflakeAudit(Target):
     ) -> tuple[dict[str, Any] | None, list[Problem] | None]:
         """Apply the stream map; a record that it cannot map becomes a dead letter."""
         if not isinstance(record, dict):
-            return {}, [Problem("", "", str(record), problems.NOT_IN_SCHEMA, "a JSON object")]
+            expected = getattr(record, "expected", "a JSON object")
+            return {}, [Problem("", "", problems.shown(str(record)), problems.NOT_IN_SCHEMA, expected)]
         if type(stream_map) is SameRecordTransform and not stream_map.flattening_enabled:
             return record, None
         try:

@@ -149,14 +149,14 @@ class World:
             clean[f"TARGET_SNOWFLAKE_AUDIT_{name.upper()}"] = text
         return clean
 
-    def command(self, text: str, **settings: Any) -> Ended:  # noqa: ANN401
-        """Run the command as a process of its own."""
+    def command(self, text: str | bytes, **settings: Any) -> Ended:  # noqa: ANN401
+        """Run the command as a process of its own; bytes need not be UTF-8."""
         ended = subprocess.run(
             [str(VENV_BIN / "target-snowflake-audit"), "--config", "ENV"],
-            input=text.encode(),
+            input=text.encode() if isinstance(text, str) else text,
             capture_output=True,
             env=self.environment(**settings),
-            timeout=120,
+            timeout=240,
             check=False,
         )
         states = [json.loads(line) for line in ended.stdout.decode().splitlines()]

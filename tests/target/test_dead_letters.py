@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from target_snowflake_audit.errors import DeadLetterLimitError
 from target_snowflake_audit.replay import LetterRow, replay
-from target_world import LINE_SCHEMA, state
+from target_world import LINE_SCHEMA, lines, state
 
 if TYPE_CHECKING:
     from target_world import Message, World
@@ -218,3 +218,23 @@ def test_replay_through_stream_maps(world: World) -> None:
     [outcome] = replay(world.settings(stream_maps=maps), letters_of(world))
     assert outcome.event == "replayed", outcome
     assert world.rows()[0]["TEXT"] == "xxxxx"
+
+
+@pytest.mark.parametrize("depth", [700, 960, 5000])
+def test_value_that_nests_however_deeply_never_stops_the_run(world: World, depth: int) -> None:
+    """A VARIANT may hold it, or its record is a dead letter; the lines beside it load."""
+    deep = "[" * depth + "]" * depth
+    text = lines(
+        [world.schema_message(), world.line("A", 1), world.line("A", 2, extra=7), world.line("A", 3)]
+    )
+    world.run_text(text.replace('"extra": 7', f'"extra": {deep}'), max_dead_letter_percent=50)
+    stored = [row["LINE_NUMBER"] for row in world.rows()]
+    letters = world.letters()
+    assert stored == ([1, 3] if letters else [1, 2, 3])
+    assert [deep in letter["RECORD_TEXT"] for letter in letters] in ([], [True])
+    assert depth < 900 or letters
+
+
+def test_message_other_than_a_record_that_nests_too_deeply_is_said_so(world: World) -> None:
+    with pytest.raises(Exception, match="other than a RECORD nests too deeply"):
+        world.run_text('{"type": "STATE", "value": ' + "[" * 5000 + "]" * 5000 + "}\n")

@@ -13,8 +13,8 @@ import msgspec
 
 from target_snowflake_audit import hashing
 from target_snowflake_audit.checking import encoding, problems
-from target_snowflake_audit.checking.converters import TimestampCache, json_text
-from target_snowflake_audit.checking.problems import Bad, Problem, shown
+from target_snowflake_audit.checking.converters import TimestampCache, json_text, one_by_one, told
+from target_snowflake_audit.checking.problems import Bad, Problem
 from target_snowflake_audit.staging.fields import NULL, quoted, text_of
 
 if TYPE_CHECKING:
@@ -163,7 +163,11 @@ class Checker:
         bad: dict[int, list[Problem]] = {}
         columns: list[list[Any]] = []
         for at, values in enumerate(self._columns_of(records)):
-            found = self.plan.converters[at](values)
+            convert = self.plan.converters[at]
+            try:
+                found = convert(values)
+            except RecursionError:
+                found = one_by_one(convert, values)
             if Bad in set(map(type, found)):
                 self._note(at, values, found, bad)
             columns.append(found)
@@ -185,9 +189,7 @@ class Checker:
         column = self.plan.columns[at]
         for row, one in enumerate(found):
             if isinstance(one, Bad):
-                value = values[row]
-                text = shown(value if isinstance(value, str) else json_text(value))
-                problem = Problem(column.property, column.name, text, one.reason, one.expected)
+                problem = Problem(column.property, column.name, told(values[row]), one.reason, one.expected)
                 bad.setdefault(row, []).append(problem)
 
     def _extracted(self, values: list[str | None]) -> list[str]:

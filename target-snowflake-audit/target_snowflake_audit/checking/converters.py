@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from target_snowflake_audit.checking import problems
-from target_snowflake_audit.checking.problems import Bad
+from target_snowflake_audit.checking.problems import Bad, shown
 from target_snowflake_audit.columntypes import MAX_TEXT
 from target_snowflake_audit.staging.fields import NULL, field, fields, quoted
 
@@ -54,11 +54,35 @@ def converter(kind: ColumnType) -> Converter:
 
 
 def json_text(value: Json) -> str:
-    """Give a value as JSON text; text that is no UTF-8 shows its odd characters escaped."""
+    """Give a value as JSON text; text that is no UTF-8 shows its odd characters escaped.
+
+    Raises:
+        RecursionError: it nests too deeply.
+    """
     try:
         return encoder.encode(value).decode()
     except UnicodeEncodeError:
         return repr(value)
+
+
+def told(value: Json) -> str:
+    """Give a bad value as it is shown to people: text as it is, anything else as JSON, cut."""
+    try:
+        return shown(value if isinstance(value, str) else json_text(value))
+    except RecursionError:
+        return "(nests too deeply to be shown)"
+
+
+def one_by_one(convert: Converter, values: Sequence[Any]) -> list[str | Bad]:
+    """Convert a column of which some value nests too deeply."""
+
+    def one(value: Json) -> str | Bad:
+        try:
+            return convert([value])[0]
+        except RecursionError:
+            return Bad(problems.NOT_IN_SCHEMA, "a value that nests less deeply")
+
+    return [one(value) for value in values]
 
 
 class TextConverter:

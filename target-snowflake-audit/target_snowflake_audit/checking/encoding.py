@@ -55,4 +55,6 @@ def _encodes(value: Json) -> bool:
         encoder.encode(value)
     except UnicodeEncodeError:
         return False
+    except RecursionError:  # told by the value's converter
+        return True
     return True

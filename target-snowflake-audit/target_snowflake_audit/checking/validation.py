@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import jsonschema_rs
 
 from target_snowflake_audit.checking import problems
-from target_snowflake_audit.checking.converters import json_text
+from target_snowflake_audit.checking.converters import json_text, told
 from target_snowflake_audit.checking.problems import Problem, shown
 from target_snowflake_audit.errors import SchemaError
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from target_snowflake_audit.values import Json
 
+_DEPTH = 100
+"""Levels of a record that are looked at where the whole nests too deeply to be told what is wrong with it."""
 # These are checked by the converters, exactly and with the column's own limits; here they would be checked
 # with binary numbers (multipleOf) or twice.
 _LEFT_TO_CONVERTERS = frozenset({"multipleOf", "maxLength", "format"})
@@ -40,7 +42,13 @@ class Validator:
 
     def problems(self, record: dict[str, Any], columns: Mapping[str, str]) -> list[Problem]:
         """Give every problem of a record; `columns` are column names by property."""
-        return [self._problem(error, columns, record) for error in self._validator.iter_errors(record)]
+        try:
+            errors = list(self._validator.iter_errors(record))
+        except ValueError:  # it follows a value that does not fit only so deep
+            record = _shallow(record, _DEPTH)
+            errors = list(self._validator.iter_errors(record))
+        found = [self._problem(error, columns, record) for error in errors]
+        return found or [Problem("", "", "", problems.NOT_IN_SCHEMA, "a record that fits the schema")]
 
     def _problem(
         self, error: jsonschema_rs.ValidationError, columns: Mapping[str, str], record: dict[str, Any]
@@ -53,13 +61,23 @@ class Validator:
                 name, columns.get(name, ""), "", problems.MISSING, "a value: the property is required"
             )
         name = str(path[0]) if path else ""
-        value = shown(json_text(_at(record, path)))
+        found = _at(record, path)
+        value = shown(json_text(found)) if isinstance(found, str) else told(found)
         if isinstance(kind, jsonschema_rs.ValidationErrorKind.Type):
             expected = "a value of type " + " or ".join(str(one) for one in kind.types)
             return Problem(name, columns.get(name, ""), value, problems.NOT_OF_TYPE, expected)
         # The rule alone: the error's own message would repeat the value, which may be long.
         expected = f"a value that fits `{kind.name}` of the schema"
         return Problem(name, columns.get(name, ""), value, problems.NOT_IN_SCHEMA, expected)
+
+
+def _shallow(value: Json, levels: int) -> Json:
+    """Leave out what nests deeper than so many levels."""
+    if isinstance(value, dict):
+        return {name: _shallow(part, levels - 1) for name, part in value.items()} if levels else {}
+    if isinstance(value, list):
+        return [_shallow(part, levels - 1) for part in value] if levels else []
+    return value
 
 
 def _at(value: Json, path: list[Any]) -> Json:

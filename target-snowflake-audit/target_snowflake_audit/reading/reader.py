@@ -13,6 +13,7 @@ from singer_sdk.singerlib.exceptions import InvalidInputLine
 from typing_extensions import override
 
 from target_snowflake_audit.checking.problems import utf8
+from target_snowflake_audit.reading import deep
 
 if TYPE_CHECKING:
     from target_snowflake_audit.values import Json
@@ -59,6 +60,8 @@ class MessageReader(GenericSingerReader[bytes]):
             return _decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError):
             return _lenient(line)
+        except RecursionError:
+            return _deep(line)
 
 
 def decode_record(text: bytes) -> Json:
@@ -67,6 +70,18 @@ def decode_record(text: bytes) -> Json:
         return _any.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return _loads(text.decode("utf-8", _VISIBLE))
+    except RecursionError:
+        return deep.TooDeep(text.decode("utf-8", "backslashreplace"))
+
+
+def _deep(line: bytes | str) -> dict[str, Any]:
+    """Keep a record that nests too deeply: it is a dead letter, not a stop."""
+    whole = line.encode("utf-8", _VISIBLE) if isinstance(line, str) else line
+    try:
+        message = deep.message(whole)
+    except ValueError as error:
+        raise InvalidInputLine(_said(f"not a JSON line ({error})", whole.decode("utf-8", _VISIBLE))) from None
+    return {**message, RECORD_TEXT: message.pop("text")}
 
 
 def _decode(line: bytes) -> dict[str, Any]:
@@ -92,7 +107,9 @@ def _lenient(line: bytes | str) -> dict[str, Any]:
     text = line if isinstance(line, str) else line.decode("utf-8", _VISIBLE)
     try:
         message = _loads(text)
-    except (ValueError, RecursionError) as error:
+    except RecursionError:
+        return _deep(line)
+    except ValueError as error:
         raise InvalidInputLine(_said(f"not a JSON line ({error})", text)) from None
     if not isinstance(message, dict):
         raise InvalidInputLine(_said("expected a JSON object in each line, got", text))
