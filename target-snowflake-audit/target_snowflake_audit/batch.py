@@ -51,6 +51,8 @@ class Batch:
         self.letters: dict[int, list[Problem]] = {}
         self._keep_letters = keep_letters
         self.versions: VersionKeys | None = None
+        self.version: int | None = None
+        """Version of its records, if they have one."""
         self._chunk = Chunk()
         self._batch_id = ""
 

@@ -24,6 +24,22 @@ class DeadLetterLimitError(TargetError):
     """Too many dead letters, or one where none are tolerated."""
 
 
+class BatchFileError(TargetError):
+    """A file of a BATCH message cannot be loaded."""
+
+    def __init__(self, stream: str, where: str, problem: str) -> None:
+        """Name the stream, the file ('' = the message itself) and the problem."""
+        file = f", file {where}" if where else ""
+        super().__init__(
+            f"stream {stream}, BATCH message{file}: {problem}; no STATE after it leaves, and the next run "
+            "starts from the last one"
+        )
+
+
+class VersionError(TargetError):
+    """A version is older than one that was activated or received before."""
+
+
 class DeletionLimitError(TargetError):
     """A deletion would take more of the table than `max_deleted_percent` allows."""
 

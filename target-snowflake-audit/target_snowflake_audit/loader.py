@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from target_snowflake_audit import limits
+from target_snowflake_audit import limits, versions
 from target_snowflake_audit.batch import Batch
 from target_snowflake_audit.checking import problems
 from target_snowflake_audit.checking.chunks import Checker, Chunk, Letter
+from target_snowflake_audit.checking.plan import APPEND_ONLY
 from target_snowflake_audit.checking.problems import Problem, shown
 from target_snowflake_audit.counts import Counts, Refusals
 from target_snowflake_audit.definition import bring_in_line
 from target_snowflake_audit.deletions import Documents, VersionKeys
-from target_snowflake_audit.errors import DeadLetterLimitError, SchemaError
+from target_snowflake_audit.errors import DeadLetterLimitError, SchemaError, VersionError
 from target_snowflake_audit.reading.reader import decode_record
 from target_snowflake_audit.retrying import Retrier
 from target_snowflake_audit.staging import folders
@@ -88,7 +89,7 @@ class StreamLoader:
         starts, again = (True, False) if self._documents is None else self._documents.starts(record, version)
         if batch is None:
             return False
-        changed = version is not None and (batch.versions is None or batch.versions.version != version)
+        changed = version is not None and batch.version != version
         return again or changed or (starts and (self.full or batch.goes_on))
 
     @property
@@ -120,8 +121,9 @@ class StreamLoader:
                 self._documents.next_batch()
                 batch.goes_on = batch.lost_documents = self._documents.inside
         self._unversioned = self._unversioned or version is None
-        if version is not None and batch.versions is None:
-            batch.versions = self._version_keys(version)
+        if version is not None and batch.version is None:
+            batch.version = version
+            batch.versions = None if self._is_old(version) else self._version_keys(version)
         batch.add(record, raw, seq, extracted, found)
 
     def load(self, bookmark: Json = None) -> Counts:
@@ -151,12 +153,12 @@ class StreamLoader:
 
         Raises:
             DeletionLimitError: that would be too many.
+            VersionError: the version is older than one activated or received before.
             SchemaError: the stream has no key.
         """
         self.load(bookmark)
-        if self.plan.append:
-            message = f"stream {self.plan.stream}: ACTIVATE_VERSION needs a key and load_method upsert"
-            raise SchemaError(message)
+        if not self._may_activate(version):
+            return Counts()
         keys = self._version_keys(version)
         self.postponed = None if ended or keys.count or not keys.complete else version
         if self.postponed is not None:
@@ -173,9 +175,44 @@ class StreamLoader:
             for lines in keys.lines(self.plan):
                 batch.file.write(lines)
             batch.finish()
-            return self.commit(self._work(batch, ACTIVATE))
+            work = self._work(batch, ACTIVATE)
+            work.note = versions.note(version)
+            batches, table = self.run.audit_table("BATCHES"), str(self.plan.table)
+            work.after_fence = lambda session: versions.check(
+                session, batches, table, self.plan.stream, version
+            )
+            return self.commit(work)
+        except versions.ActiveVersionError as known:
+            logger.info("Stream %s: %s; no row is deleted", self.plan.stream, known)
+            return Counts()
         finally:
             batch.close()
+
+    def _may_activate(self, version: int) -> bool:
+        """Whether rows may be deleted at all.
+
+        Raises:
+            VersionError: records of a newer version have come.
+            SchemaError: rows cannot be told apart.
+        """
+        stream = self.plan.stream
+        if self.plan.append and self.plan.method == APPEND_ONLY:
+            logger.warning("Stream %s: version %s deletes nothing, for it is append-only", stream, version)
+            return False
+        if self.plan.append:
+            message = (
+                f"stream {stream}: ACTIVATE_VERSION cannot tell which rows are gone: the stream has no key; "
+                "with `load_method` append-only all rows stay"
+            )
+            raise SchemaError(message)
+        if self._versions is not None and self._is_old(version):
+            newer = self._versions.version
+            raise VersionError(versions.refusal(stream, version, newer, "its records have in this run"))
+        return True
+
+    def _is_old(self, version: int) -> bool:
+        """Whether a newer version has begun in this run: records of the old one count for none."""
+        return self._versions is not None and version < self._versions.version
 
     def change(self, plan: StreamPlan, remap: Callable[[dict[str, Any]], Any]) -> None:
         """Take a new SCHEMA; what was gathered must have been loaded.

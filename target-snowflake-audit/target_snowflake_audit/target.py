@@ -18,6 +18,7 @@ from target_snowflake_audit.checking import problems
 from target_snowflake_audit.checking.problems import Problem
 from target_snowflake_audit.errors import InterruptedRunError, SchemaError
 from target_snowflake_audit.loader import Engine, StreamLoader
+from target_snowflake_audit.reading import batch_files
 from target_snowflake_audit.reading.reader import RECORD_TEXT, MessageReader
 from target_snowflake_audit.run import Run
 from target_snowflake_audit.sink import AuditSink
@@ -49,6 +50,7 @@ class TargetSnowflakeAudit(Target):
         PluginCapabilities.FLATTENING,
         PluginCapabilities.STRUCTURED_LOGGING,
         PluginCapabilities.ACTIVATE_VERSION,
+        PluginCapabilities.BATCH,
         TargetCapabilities.VALIDATE_RECORDS,
         TargetCapabilities.SOFT_DELETE,
         TargetCapabilities.HARD_DELETE,
@@ -131,6 +133,14 @@ class TargetSnowflakeAudit(Target):
             self._take(stream_map, message_dict)
         if not self.barrier.received % _LOOK_AT_CLOCK_EVERY:
             self._load_old(str(stream))
+
+    @override
+    def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
+        """Take the records of the message's files as if they had come one by one."""
+        self._assert_line_requires(message_dict, requires={"stream", "manifest", "encoding"})
+        storage = (self.config.get("batch_config") or {}).get("storage") or {}
+        for record in batch_files.records(message_dict, str(storage.get("root") or "")):
+            self._process_record_message(record)
 
     def _take(self, stream_map: StreamMap, message: dict[str, Any]) -> None:
         """Hand a record to its stream, loading a full batch first or after."""

@@ -56,6 +56,7 @@ class Work:
     after_classify: Callable[[Session, classify.Tables], None] = lambda *_: None
     before_commit: Callable[[Session, Refusals, classify.Tables, Counts], None] = lambda *_: None
     watermark: dict[str, Any] = field(default_factory=dict)
+    note: str = ""
     refused: dict[int, StatementError] = field(default_factory=dict)
     attempt: int = 1
     letters_folder: str = ""
@@ -339,6 +340,7 @@ class Transaction:
             "ATTEMPT": work.attempt,
             "QUERY_IDS": {**session.timing.query_ids, "begin": begin},
             "STEP_MS": session.timing.milliseconds,
+            "NOTE": work.note or None,
         }
         session.execute(audit_rows.insert(self._run.audit_table("BATCHES"), [row]), "batch row")
         if work.watermark:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from target_snowflake_audit import loader
-from target_snowflake_audit.errors import DeletionLimitError, SchemaError
+from target_snowflake_audit.errors import DeletionLimitError, SchemaError, VersionError
 from target_world import LINE_SCHEMA
 
 if TYPE_CHECKING:
@@ -242,3 +242,50 @@ def test_version_of_a_table_with_rows_of_another_stream_deletes_nothing(world: W
             max_deleted_percent=100,
         )
     assert len(keys(world)) == 12
+
+
+def test_version_older_than_the_one_activated_is_refused_in_a_later_run(world: World) -> None:
+    world.run([world.schema_message(), *versioned(world, 9, 5), activate(world, 9)])
+    with pytest.raises(
+        VersionError, match=r"ACTIVATE_VERSION 8 is older than version 9.*nothing was deleted"
+    ):
+        world.run([world.schema_message(), *versioned(world, 8, 4), activate(world, 8)])
+    assert len(keys(world)) == 5
+    assert [row["NOTE"] for row in world.audit("BATCHES", where="OPERATION = 'activate_version'")] == [
+        "version 9"
+    ]
+
+
+@pytest.mark.parametrize("hard", [False, True])
+def test_version_that_is_active_already_deletes_nothing(world: World, *, hard: bool) -> None:
+    """Taps say the version of a table again with each run's few new records."""
+    world.run([world.schema_message(), *versioned(world, 1, 6), activate(world, 1)])
+    world.run([world.schema_message(), *versioned(world, 2, 5), activate(world, 2)], hard_delete=hard)
+    ended = world.run(
+        [world.schema_message(), activate(world, 2), *versioned(world, 2, 1), activate(world, 2)],
+        hard_delete=hard,
+        max_deleted_percent=100,
+    )
+    assert len(keys(world)) == 5
+    assert world.query(f'SELECT COUNT(*) AS "N" FROM {world.table}') == [{"N": 5 if hard else 6}]
+    assert "version 2 of" in ended.log
+
+
+def test_records_of_an_older_version_do_not_belong_to_the_newer_one(world: World) -> None:
+    late = [{**world.line("A", n, "7.00"), "version": 1} for n in (2, 3)]
+    messages = [*versioned(world, 1, 2), *versioned(world, 2, 3), *late]
+    world.run([world.schema_message(), *messages, activate(world, 2)], max_deleted_percent=50)
+    assert keys(world) == [("A", 0), ("A", 1), ("A", 2)]
+    with pytest.raises(VersionError, match="older than version 4, which its records have in this run"):
+        world.run([world.schema_message(), *versioned(world, 4, 1), *late, activate(world, 3)])
+
+
+def test_version_of_an_append_only_stream_deletes_nothing(world: World) -> None:
+    for version in (1, 2):
+        messages = [*versioned(world, version, 2), activate(world, version)]
+        ended = world.run([world.schema_message(), *messages], load_method="append-only")
+    assert len(keys(world)) == 4
+    assert "version 2 deletes nothing, for it is append-only" in ended.log
+    keyless = world.schema_message(key=[], stream=f"{world.stream}_k")
+    with pytest.raises(SchemaError, match="the stream has no key"):
+        world.run([keyless, {**activate(world, 1), "stream": f"{world.stream}_k"}])

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _METADATA_PREFIX = "_sdc_"
 _MAX_COMMENT = 2000
+UPSERT, APPEND_ONLY = "upsert", "append-only"
 _KEY_FAMILIES = frozenset({"VARCHAR", "NUMBER", "BOOLEAN", "DATE", "TIMESTAMP_NTZ"})
 """Types with one canonical text a value: keys are told apart by text here and by value in Snowflake."""
 
@@ -52,6 +53,8 @@ class StreamPlan:
     stamp_by_day: bool
     scope: tuple[int, ...] | None
     append: bool
+    """Every record is a row of its own: by the setting, or because the stream has no key."""
+    method: str
     history: str
     validator: Validator | None
     singer_schema: Mapping[str, Any]
@@ -102,6 +105,7 @@ def make_plan(
     key = tuple(index[name] for name in key_properties)
     check_key_types(stream, columns, key)
     stamp = _stamp(message, columns, index)
+    method = of_stream(settings, stream, "load_method", UPSERT)
     return StreamPlan(
         stream=stream,
         source_stream=str(message.get("stream") or stream),
@@ -111,7 +115,8 @@ def make_plan(
         stamp=stamp,
         stamp_by_day=stamp is not None and _by_day(properties, columns[stamp]),
         scope=_scope(stream, schema, index, key),
-        append=not key or of_stream(settings, stream, "load_method", "upsert") == "append-only",
+        append=not key or method == APPEND_ONLY,
+        method=method,
         history=of_stream(settings, stream, "history", "all"),
         validator=Validator(schema, stream) if settings.get("validate_records", True) else None,
         singer_schema=message,

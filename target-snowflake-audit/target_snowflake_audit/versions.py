@@ -1,0 +1,57 @@
+"""Versions of a stream: what BATCHES knows of those activated, and which one may be activated now.
+
+The NOTE of an `activate_version` batch is `version N`, so that a later run knows how far the table is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from target_snowflake_audit.errors import TargetError, VersionError
+from target_snowflake_audit.sql.quoting import TableName, literal, words
+
+if TYPE_CHECKING:
+    from target_snowflake_audit.session import Session
+
+_MARK = "version "
+
+
+class ActiveVersionError(TargetError):
+    """The version is active already: rows that did not come again under it are still part of it."""
+
+
+def note(version: int) -> str:
+    """Text of NOTE that tells which version a batch activated."""
+    return f"{_MARK}{version}"
+
+
+def newest(batches: TableName, table: str, stream: str) -> str:
+    """SELECT of the newest version of a stream that was activated on a table; null when there is none."""
+    number = f"TRY_TO_DECIMAL(REPLACE(\"NOTE\", {literal(_MARK)}, ''), 38, 0)"
+    chosen = f'"TARGET_TABLE" = {literal(table)} AND "STREAM" = {literal(stream)}'
+    return words(
+        f"SELECT MAX({number}) FROM", batches.sql, "WHERE", chosen, "AND \"OPERATION\" = 'activate_version'"
+    )
+
+
+def check(session: Session, batches: TableName, table: str, stream: str, version: int) -> None:
+    """Compare a version with the newest one activated; asked under the fence.
+
+    Raises:
+        VersionError: it is older.
+        ActiveVersionError: it is the same.
+    """
+    found = session.execute(newest(batches, table, stream), "look up version").rows[0][0]
+    if found is not None and int(found) == version:
+        message = f"version {version} of stream {stream} is active already"
+        raise ActiveVersionError(message)
+    if found is not None and int(found) > version:
+        raise VersionError(refusal(stream, version, int(found), f"{table} has had activated"))
+
+
+def refusal(stream: str, version: int, newer: int, who: str) -> str:
+    """Words of a refusal."""
+    return (
+        f"stream {stream}: ACTIVATE_VERSION {version} is older than version {newer}, which {who}; nothing "
+        "was deleted. The tap went back to an old state: let it read the stream anew under a new version"
+    )
