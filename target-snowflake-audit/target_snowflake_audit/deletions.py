@@ -98,7 +98,7 @@ class Documents:
         self._seen = set() if self._current is None else {self._current}
 
 
-def check_share(removed: int, live: int, percent: float, *, stream: str) -> None:
+def check_share(removed: int, live: int, percent: float, *, stream: str, what: str) -> None:
     """Refuse a deletion that takes too much of a table.
 
     Raises:
@@ -106,7 +106,7 @@ def check_share(removed: int, live: int, percent: float, *, stream: str) -> None
     """
     if removed and removed * 100 > live * percent:
         message = (
-            f"stream {stream}: ACTIVATE_VERSION would delete {removed} of {live} live rows, more than "
+            f"stream {stream}: {what} would delete {removed} of {live} live rows, more than "
             f"`max_deleted_percent` ({percent:g} %); nothing was deleted. If the source really lost them, "
             "raise the setting for one run"
         )

@@ -21,7 +21,7 @@ from target_snowflake_audit.errors import DeadLetterLimitError, SchemaError, Ver
 from target_snowflake_audit.reading.reader import decode_record
 from target_snowflake_audit.retrying import Retrier
 from target_snowflake_audit.staging import folders
-from target_snowflake_audit.transaction import ACTIVATE, LOAD, Transaction, Work
+from target_snowflake_audit.transaction import ACTIVATE, GATHER, LOAD, Transaction, Work
 
 if TYPE_CHECKING:
     import threading
@@ -49,6 +49,9 @@ class Engine:
 class StreamLoader:
     """Loads one stream into its table. Records are added one by one; `load` empties what was gathered."""
 
+    holds_state = False
+    """Whether no STATE may leave before `finish`: committed records are not in the table yet."""
+
     def __init__(self, engine: Engine, plan: StreamPlan, remap: Callable[[dict[str, Any]], Any]) -> None:
         """Bring the table in line with the plan.
 
@@ -59,7 +62,7 @@ class StreamLoader:
         """
         self.engine = engine
         self.run = engine.run
-        self.plan = bring_in_line(engine.run, plan)
+        self.plan = self._aligned(plan)
         self._remap = remap
         self._checker = Checker(self.plan)
         self._batch: Batch | None = None
@@ -223,7 +226,7 @@ class StreamLoader:
         old, new = (tuple(p.columns[at].property for at in p.key) for p in (self.plan, plan))
         if old != new and self.plan.table == plan.table:
             logger.warning("Stream %s: key_properties changed from %s to %s", plan.stream, old, new)
-        self.plan = bring_in_line(self.run, plan)
+        self.plan = self._aligned(plan)
         self._remap = remap
         self._checker = Checker(self.plan)
         documents = self._new_documents()
@@ -244,7 +247,7 @@ class StreamLoader:
             self.engine.transaction.save_letters(work)
             raise
         self.run.batches += 1
-        self.run.totals.setdefault(stream, Counts()).add(counts)
+        self.run.totals.setdefault(stream, Counts()).add(self._counted(work, counts))
         self.run.warehouse_ms += round((time.monotonic() - began) * 1000)
         logger.info(
             "Stream %s, batch %s (%s): received %s: %s inserted, %s updated, %s unchanged, %s deduplicated, "
@@ -264,6 +267,20 @@ class StreamLoader:
         )
         return counts
 
+    def finish(self, bookmark: Json = None) -> Counts:
+        """Do what the end of the input asks for: nothing, where every batch was the whole of it."""
+        del bookmark
+        return Counts()
+
+    def _aligned(self, plan: StreamPlan) -> StreamPlan:
+        """Bring the table in line with a plan, and give the plan as the table has it."""
+        return bring_in_line(self.run, plan)
+
+    def _counted(self, work: Work, counts: Counts) -> Counts:
+        """What a batch adds to the counts of the run."""
+        del work
+        return counts
+
     def close(self) -> None:
         """Drop what was gathered."""
         self._forget_versions()
@@ -280,7 +297,7 @@ class StreamLoader:
         work = Work(batch, operation)
         work.letters = lambda refusals: self._letters(work, refusals)
         totals = self.run.totals.get(self.plan.stream, Counts())
-        if operation == LOAD:
+        if operation in {LOAD, GATHER}:
             work.judge = lambda counts: limits.check(
                 self.run.settings, totals, counts, batch.reasons, stream=self.plan.stream
             )

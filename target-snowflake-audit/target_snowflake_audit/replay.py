@@ -15,6 +15,7 @@ from target_snowflake_audit import settings as declared
 from target_snowflake_audit.audit.tables import DEAD_LETTER_EVENTS, DEAD_LETTERS
 from target_snowflake_audit.errors import TargetError
 from target_snowflake_audit.hashing import of_json
+from target_snowflake_audit.overwrite import for_replay
 from target_snowflake_audit.reading.reader import RECORD_TEXT, decode_record
 from target_snowflake_audit.sql import audit_rows, classify, write
 from target_snowflake_audit.sql.quoting import literal, words
@@ -84,7 +85,7 @@ def replay(settings: Mapping[str, Any], letters: Sequence[LetterRow], note: str 
     Raises:
         TargetError: nothing of the group that failed was written; groups before it are committed.
     """
-    target = TargetSnowflakeAudit(config=declared.coerced(settings))
+    target = TargetSnowflakeAudit(config=for_replay(declared.coerced(settings)))
     target.run.program = "snowflake-audit"
     groups: dict[str, list[LetterRow]] = defaultdict(list)
     for letter in letters:

@@ -11,7 +11,7 @@ if t.TYPE_CHECKING:
 
 DEFAULT_AUDIT_SCHEMA = "AUDIT"
 MAX_SCALE = 37
-_LOAD_METHODS = ["upsert", "append-only"]
+_LOAD_METHODS = ["upsert", "append-only", "overwrite"]
 _HISTORIES = ["all", "changes", "off"]
 
 _CONNECTION = (
@@ -177,7 +177,8 @@ _LOADING = (
         allowed_values=_LOAD_METHODS,
         default="upsert",
         title="Load method",
-        description="`upsert` keeps one row a key; `append-only` adds every record, at least once;"
+        description="`upsert` keeps one row a key; `append-only` adds every record, at least once; "
+        "`overwrite` replaces the table by what a run received, at its end, in one transaction;"
         " by stream in `schema_mapping`.",
     ),
     th.Property(

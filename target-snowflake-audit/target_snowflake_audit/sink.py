@@ -9,13 +9,14 @@ from typing_extensions import override
 
 from target_snowflake_audit.checking.plan import make_plan
 from target_snowflake_audit.errors import TargetError
-from target_snowflake_audit.loader import StreamLoader
+from target_snowflake_audit.overwrite import loader_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from singer_sdk.sinks.core import BaseJSONSchemaValidator
 
+    from target_snowflake_audit.loader import StreamLoader
     from target_snowflake_audit.target import TargetSnowflakeAudit
 
 
@@ -72,9 +73,7 @@ class AuditSink(Sink):
         )
         loader = target.loaders.get(self.stream_name)
         if loader is None:
-            loader = target.loaders[self.stream_name] = StreamLoader(
-                target.engine, plan, stream_map.transform
-            )
+            loader = target.loaders[self.stream_name] = loader_of(target.engine, plan, stream_map.transform)
         elif loader.waiting:
             message_ = f"stream {self.stream_name}: records wait while the SCHEMA changes"
             raise TargetError(message_)

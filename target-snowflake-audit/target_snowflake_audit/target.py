@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
@@ -204,6 +205,7 @@ class TargetSnowflakeAudit(Target):
         """Load the rest, emit the last STATE, and end the run."""
         self._load_all()
         self._activate_postponed()
+        self._finish_streams()
         if self.config.get("record_empty_runs"):
             self.run.start()
         self._emit_state()
@@ -217,7 +219,8 @@ class TargetSnowflakeAudit(Target):
     def load_sink(self, sink: AuditSink) -> None:
         """Load a sink's batch and let the STATE leave that this makes safe."""
         counts = self._guarded(lambda: sink.loader.load(self._bookmark(sink.stream_name)))
-        self.barrier.committed(sink.stream_name)
+        if not sink.loader.holds_state:
+            self.barrier.committed(sink.stream_name)
         sink.record_counter_metric.increment(counts.received)
         sink.mark_drained()
         self._emit_state()
@@ -232,6 +235,12 @@ class TargetSnowflakeAudit(Target):
         for name, loader in self.loaders.items():
             if loader.postponed is not None:
                 self._activate(loader, loader.postponed, name, ended=True)
+
+    def _finish_streams(self) -> None:
+        for name, loader in self.loaders.items():
+            if loader.holds_state:
+                self._guarded(partial(loader.finish, self._bookmark(name)))
+                self.barrier.committed(name)
 
     def _activate(self, loader: StreamLoader, version: int, stream: str, *, ended: bool = False) -> None:
         self._guarded(lambda: loader.activate(version, self._bookmark(stream), ended=ended))

@@ -20,7 +20,7 @@ from target_snowflake_audit.deletions import check_share
 from target_snowflake_audit.errors import IntegrityError, SchemaError
 from target_snowflake_audit.retry_classes import OBJECT_EXISTS
 from target_snowflake_audit.session import LOCK_TIMEOUT_SECONDS, Session, StatementError, Timing
-from target_snowflake_audit.sql import audit_rows, classify, fence, staging, write
+from target_snowflake_audit.sql import audit_rows, classify, fence, overwrite, staging, write
 from target_snowflake_audit.sql.quoting import literal, words
 from target_snowflake_audit.staging.files import BatchFile
 
@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 LOAD, REPLAY, ACTIVATE = "load", "replay", "activate_version"
+GATHER, OVERWRITE = "gather", "overwrite"
+"""Load method overwrite: batches into the shadow table, and what replaces the table by it."""
+_WHOLE = {ACTIVATE: "ACTIVATE_VERSION", OVERWRITE: "load_method overwrite"}
+"""Operations that delete what did not come, by the name that messages give them."""
 _SAY_AFTER_SECONDS = 5.0
 _NO_REFUSALS = Refusals({}, (), 0)
 
@@ -57,6 +61,10 @@ class Work:
     before_commit: Callable[[Session, Refusals, classify.Tables, Counts], None] = lambda *_: None
     watermark: dict[str, Any] = field(default_factory=dict)
     note: str = ""
+    classify: Callable[[classify.Tables], str] | None = None
+    """Statement that classifies rows which do not come from the batch's file."""
+    live: int = 0
+    """Live rows that the table had; known where a share of them may be deleted at most."""
     refused: dict[int, StatementError] = field(default_factory=dict)
     attempt: int = 1
     letters_folder: str = ""
@@ -128,7 +136,8 @@ class Transaction:
     def _tables(self, batch: Batch) -> classify.Tables:
         suffix = fence.fence_of(batch.plan.table, self._run.lock_table("")).table.removeprefix("FENCE_")
         lock = self._run.lock_table
-        return classify.Tables(lock(f"STAGED_{suffix}"), lock(f"TYPED_{suffix}"), batch.plan.table)
+        plan = batch.plan
+        return classify.Tables(lock(f"STAGED_{suffix}"), lock(f"TYPED_{suffix}"), plan.into or plan.table)
 
     def _prepare(self, session: Session, batch: Batch, tables: classify.Tables) -> None:
         """Make the fence and the temporary tables that are missing. DDL: before BEGIN."""
@@ -162,13 +171,15 @@ class Transaction:
         if copied not in (-1, batch.file.lines):
             message = f"stream {plan.stream}: COPY loaded {copied} of {batch.file.lines} lines; rolled back"
             raise IntegrityError(message)
-        session.execute(classify.classify(plan, tables, removal=_removal(work)), "classify")
+        session.execute(_classify(work, tables), "classify")
         if work.refused:
             session.execute(write.refuse(tables, sorted(work.refused)), "refuse")
         work.after_classify(session, tables)
         found = session.execute(classify.counts(tables), "counts").rows
         refusals = self._refusals(session, work, tables, found)
         counts = counting.tally(batch.received, batch.dead, found, refusals)
+        if work.operation == OVERWRITE:
+            counts.received = counts.inserted + counts.updated + counts.unchanged
         self._judge(session, work, tables, counts)
         if counts.dead and work.operation != REPLAY:
             self._save_letters(session, work, tables, counts.dead)
@@ -247,15 +258,18 @@ class Transaction:
             session.execute(sql, "copy letters")
 
     def _judge(self, session: Session, work: Work, tables: classify.Tables, counts: Counts) -> None:
-        if work.operation == ACTIVATE:
-            self._check_alone(session, work.batch.plan)
-            live = int(session.execute(classify.live_rows(tables), "live rows").rows[0][0])
+        if work.operation in _WHOLE:
+            plan, what = work.batch.plan, _WHOLE[work.operation]
+            self._check_alone(session, plan, what)
+            work.live = int(session.execute(classify.live_rows(tables), "live rows").rows[0][0])
             percent = float(self._run.settings.get("max_deleted_percent", 20))
-            check_share(counts.removed, live, percent, stream=work.batch.plan.stream)
+            # Without a key, a row that changed is one that is gone and one that is new.
+            lost = counts.removed if plan.key else max(0, counts.removed - counts.inserted)
+            check_share(lost, work.live, percent, stream=plan.stream, what=what)
         work.judge(counts)
 
-    def _check_alone(self, session: Session, plan: StreamPlan) -> None:
-        """A version tells which rows of its stream are left, nothing about those of another stream.
+    def _check_alone(self, session: Session, plan: StreamPlan, what: str) -> None:
+        """A stream tells which of its own rows are left, nothing about those of another stream.
 
         Raises:
             SchemaError: another stream has loaded rows into the table.
@@ -264,7 +278,7 @@ class Transaction:
         others = [str(row[0]) for row in session.execute(sql, "other streams").rows]
         if others:
             message = (
-                f"stream {plan.stream}: ACTIVATE_VERSION would delete rows of other streams that were loaded "
+                f"stream {plan.stream}: {what} would delete rows of other streams that were loaded "
                 f"into {plan.table} as well ({', '.join(others)}); nothing was deleted. Give each stream a "
                 "table of its own in `schema_mapping`"
             )
@@ -301,10 +315,13 @@ class Transaction:
                 "stream": literal(plan.stream),
                 "inserts": "yes" if plan.history == "all" else "no",
                 "replay": "yes" if work.operation == REPLAY else "no",
-                "removal": literal("activate_version" if work.operation == ACTIVATE else "replace_scope"),
+                "removal": literal(work.operation if work.operation in _WHOLE else "replace_scope"),
             }
             history = self._run.audit_table("RECORD_HISTORY")
             session.execute(write.history(plan, tables, history, facts), "history")
+        if work.operation == OVERWRITE:
+            self._replace(session, work, tables, counts)
+            return
         if not counts.written:
             return
         if plan.append:
@@ -313,6 +330,23 @@ class Transaction:
         hard = bool(self._run.settings.get("hard_delete"))
         merged = session.execute(write.merge(plan, tables, batch.batch_id, hard_delete=hard), "merge")
         counting.check_merge(counts, merged.columns, merged.rows[0], stream=plan.stream)
+
+    @staticmethod
+    def _replace(session: Session, work: Work, tables: classify.Tables, counts: Counts) -> None:
+        """Replace the table by what was compared.
+
+        Raises:
+            IntegrityError: another program wrote to the table meanwhile.
+        """
+        plan = work.batch.plan
+        written = session.execute(overwrite.replace(plan, tables, work.batch.batch_id), "overwrite").affected
+        expected = work.live - counts.removed + counts.inserted
+        if written != expected:
+            message = (
+                f"stream {plan.stream}: INSERT OVERWRITE wrote {written} rows, expected {expected}; another "
+                "program writes to the table; nothing was replaced"
+            )
+            raise IntegrityError(message)
 
     def _record(self, session: Session, work: Work, counts: Counts, begin: str) -> None:
         """The BATCHES row and, for a load, the WATERMARKS row."""
@@ -327,7 +361,7 @@ class Transaction:
             "TARGET_TABLE": str(plan.table),
             "BATCH_NUMBER": batch.number,
             **counts.as_columns(),
-            "LOAD_METHOD": "append-only" if plan.append else "upsert",
+            "LOAD_METHOD": "append-only" if plan.append and plan.method == "upsert" else plan.method,
             "CONTENT_SHA256": batch.file.sha256,
             "SCHEMA_SHA256": plan.schema_sha256,
             "FILE_BYTES": batch.file.size,
@@ -371,10 +405,17 @@ def _say_waiting(stream: str, name: str) -> None:
     )
 
 
+def _classify(work: Work, tables: classify.Tables) -> str:
+    if work.classify is not None:
+        return work.classify(tables)
+    return classify.classify(work.batch.plan, tables, removal=_removal(work))
+
+
 def _removal(work: Work) -> str:
     if work.operation == ACTIVATE:
         return "all"
-    scoped = work.batch.plan.scope is not None and work.operation == LOAD and not work.batch.plan.append
+    loads = work.operation in {LOAD, GATHER} and not work.batch.plan.append
+    scoped = work.batch.plan.scope is not None and loads
     return "scope" if scoped and not work.batch.lost_documents else "none"
 
 

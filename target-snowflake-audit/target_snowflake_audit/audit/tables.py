@@ -93,7 +93,12 @@ BATCHES = Table(
     (
         Column("BATCH_ID", TEXT, "Digest of run, table, number and content", required=True),
         Column("RUN_ID", TEXT, "Run that wrote it", required=True),
-        Column("OPERATION", TEXT, "load, replay or activate_version", required=True),
+        Column(
+            "OPERATION",
+            TEXT,
+            "load, replay, activate_version; gather and overwrite of load method overwrite",
+            required=True,
+        ),
         Column("STREAM", TEXT, "Singer stream", required=True),
         Column("TARGET_TABLE", TEXT, "Full name of the table", required=True),
         Column("BATCH_NUMBER", WHOLE, "Number of the batch in the run, from 1", required=True),
@@ -177,7 +182,7 @@ RECORD_HISTORY = Table(
         Column("KEY", JSON, "Key columns and their values"),
         Column("KEY_HASH", TEXT, "Digest of the key, to look a record up by", required=True),
         Column("OPERATION", TEXT, "insert, update, delete or replay", required=True),
-        Column("CAUSE", TEXT, "record, replace_scope, activate_version or replay", required=True),
+        Column("CAUSE", TEXT, "record, replace_scope, activate_version, overwrite or replay", required=True),
         Column("BEFORE", JSON, "The row before; null for an insert"),
         Column("AFTER", JSON, "The row after; null for a delete"),
         Column(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _METADATA_PREFIX = "_sdc_"
 _MAX_COMMENT = 2000
-UPSERT, APPEND_ONLY = "upsert", "append-only"
+UPSERT, APPEND_ONLY, OVERWRITE = "upsert", "append-only", "overwrite"
 _KEY_FAMILIES = frozenset({"VARCHAR", "NUMBER", "BOOLEAN", "DATE", "TIMESTAMP_NTZ"})
 """Types with one canonical text a value: keys are told apart by text here and by value in Snowflake."""
 
@@ -60,6 +60,8 @@ class StreamPlan:
     singer_schema: Mapping[str, Any]
     schema_sha256: str
     converters: tuple[Converter, ...] = field(default=(), compare=False)
+    into: TableName | None = None
+    """Where its rows are written before they replace the table; None = into the table itself."""
 
     @property
     def names_by_property(self) -> dict[str, str]:

@@ -269,13 +269,13 @@ def told_since(plan: StreamPlan, tables: Tables, batches: TableName) -> str:
     """SELECT of the runs that told, without a row that would be inserted, what the source holds.
 
     Gives SEQ of the row, the run and its time: runs that wrote rows of the row's document, and runs that
-    activated a version.
+    activated a version or replaced the table.
     """
     head = 'SELECT y."SEQ", b."RUN_ID",'
     rows = f"FROM {tables.typed.sql} AS y"
     end = f'y."OP" = {literal(INSERT)} GROUP BY y."SEQ", b."RUN_ID"'
     table = f'b."TARGET_TABLE" = {literal(str(plan.table))}'
-    joined = f"JOIN {batches.sql} AS b ON {table} AND b.\"OPERATION\" = 'activate_version'"
+    joined = f"JOIN {batches.sql} AS b ON {table} AND b.\"OPERATION\" IN ('activate_version', 'overwrite')"
     selects = [words(head, 'MAX(b."LOADED_AT")', rows, joined, "WHERE", end)]
     if plan.scope:
         on = " AND ".join(
@@ -288,7 +288,7 @@ def told_since(plan: StreamPlan, tables: Tables, batches: TableName) -> str:
                 f"MAX({_CHANGED})",
                 rows,
                 f"JOIN {tables.target.sql} AS t ON {on} {written}",
-                f"WHERE b.\"OPERATION\" = 'load' AND {end}",
+                f"WHERE b.\"OPERATION\" IN ('load', 'overwrite') AND {end}",
             )
         )
     return " UNION ALL ".join(selects)

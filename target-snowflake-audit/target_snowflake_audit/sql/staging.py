@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from target_snowflake_audit.checking.plan import OVERWRITE
 from target_snowflake_audit.columntypes import MAX_TEXT
 from target_snowflake_audit.sql.quoting import TableName, identifier, words
 
@@ -31,6 +32,8 @@ _TYPED = (
     ("EXTRACTED", "TIMESTAMP_NTZ(9)"),
     ("BAD", "VARCHAR"),
 )
+STORED = (("BATCH_BEFORE", "VARCHAR"), ("LOADED_BEFORE", "TIMESTAMP_NTZ(9)"))
+"""Further columns of the typed table of an overwrite: who wrote a row that stays as it is, and when."""
 TYPED = tuple(name for name, _ in _TYPED)
 
 
@@ -49,6 +52,8 @@ def create_staging(plan: StreamPlan, table: TableName) -> str:
 def create_typed(plan: StreamPlan, table: TableName) -> str:
     """CREATE TEMPORARY TABLE of the typed form."""
     columns = [f"{identifier(name)} {kind}" for name, kind in _TYPED]
+    if plan.method == OVERWRITE:
+        columns += [f"{identifier(name)} {kind}" for name, kind in STORED]
     columns += [f"{identifier(value_column(at))} {column.type.sql}" for at, column in enumerate(plan.columns)]
     return f"CREATE OR REPLACE TEMPORARY TABLE {table.sql} ({', '.join(columns)})"
 

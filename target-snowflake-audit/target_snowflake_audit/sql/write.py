@@ -68,7 +68,10 @@ def history(plan: StreamPlan, tables: Tables, history_table: TableName, facts: d
     if plan.stamp is not None:
         source = f"CAST(s.{identifier(value_column(plan.stamp))} AS TIMESTAMP_NTZ(9))"
     stored = "" if plan.append else f"LEFT JOIN {tables.target.sql} AS t ON {_on(plan)}"
-    before = "NULL" if plan.append else f"IFF({_among(INSERT)}, NULL, {_object(plan, 't', every)})"
+    before = f"IFF({_among(INSERT)}, NULL, {_object(plan, 't', every)})"
+    if plan.append:
+        # Only an overwrite takes rows from a table without a key; they were compared whole.
+        before = f"IFF({_among(REMOVE)}, {_object(plan, 's', every)}, NULL)"
     operations = [UPDATE, DELETE, REMOVE, *([INSERT] if facts["inserts"] != "no" else [])]
     operation = f"IFF({_among(DELETE, REMOVE)}, 'delete', s.\"OP\")"
     cause = f"IFF({_among(REMOVE)}, {facts['removal']}, 'record')"
