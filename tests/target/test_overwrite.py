@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import signal
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from target_snowflake_audit.errors import DeadLetterLimitError, DeletionLimitError, SchemaError
@@ -17,7 +17,7 @@ from target_world import LINE_SCHEMA, lines, state
 if TYPE_CHECKING:
     from target_world import Message, World
 
-WAY = {"load_method": "overwrite", "max_deleted_percent": 50}
+WAY: dict[str, Any] = {"load_method": "overwrite", "max_deleted_percent": 50}
 LATER = "2026-02-01T00:00:00Z"
 
 
@@ -137,7 +137,7 @@ def test_a_bad_record_keeps_the_row_of_its_key(world: World) -> None:
 
 def test_two_streams_cannot_overwrite_one_table(world: World) -> None:
     mapping = [{"stream": f"{world.stream}*", "table": world.stream.upper(), "load_method": "overwrite"}]
-    second = {"stream": f"{world.stream}_o"}
+    second: dict[str, Any] = {"stream": f"{world.stream}_o"}
     with pytest.raises(SchemaError, match="another stream of this run overwrites"):
         world.run([world.schema_message(), world.schema_message(**second)], schema_mapping=mapping)
     world.run([world.schema_message(), world.line("A", 1)], schema_mapping=mapping)

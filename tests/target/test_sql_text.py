@@ -11,7 +11,7 @@ from target_snowflake_audit.audit.setup_sql import Setup, statements
 from target_snowflake_audit.audit.tables import BY_NAME, TABLES
 from target_snowflake_audit.checking.plan import StreamPlan, make_plan
 from target_snowflake_audit.session import Answer, DdlInTransactionError, Session
-from target_snowflake_audit.sql import audit_rows, classify, ddl, fence, staging, write
+from target_snowflake_audit.sql import audit_rows, classify, ddl, fence, overwrite, staging, write
 from target_snowflake_audit.sql.quoting import TableName
 
 ODD = ['quote"inside', "semi;--", "dollar$$", "sp ace", "emoji 🙂", "select", "'apostrophe'"]
@@ -32,10 +32,11 @@ SCHEMA = {
 }
 
 
-def plan_of(**settings: object) -> StreamPlan:
+def plan_of(key: tuple[str, ...] = ("doc", "id"), **settings: object) -> StreamPlan:
+    schema = SCHEMA if key else {name: part for name, part in SCHEMA.items() if name != "x-replace-scope"}
     message = {"stream": 'odd"stream;--', "schema": SCHEMA, "bookmark_properties": ["at"]}
     options = {"column_naming": "preserve", "default_target_schema": 'S"1', **settings}
-    return make_plan(options, 'odd"stream;--', SCHEMA, ["doc", "id"], message, "D'B")
+    return make_plan(options, 'odd"stream;--', schema, key, message, "D'B")
 
 
 def tables(plan: StreamPlan) -> classify.Tables:
@@ -71,6 +72,11 @@ def all_statements() -> dict[str, str]:
         "merge": write.merge(plan, t, "b", hard_delete=False),
         "merge hard": write.merge(plan, t, "b", hard_delete=True, within=(1, 2)),
         "append": write.append(append, t, "b"),
+        "shadow": overwrite.create(plan, t.typed),
+        "compare": overwrite.compare(plan, t, TableName("D'B", "LOCK", "SHADOW"), "SELECT 1"),
+        "compare without key": overwrite.compare(plan_of(key=()), t, TableName("D'B", "LOCK", "SHADOW")),
+        "kept letters": overwrite.kept_letters(letters, history, "t'", "r"),
+        "replace": overwrite.replace(plan, t, "b"),
         "dead letters": audit_rows.dead_letters(letters, t.staging, {**shared, "SCHEMA_SHA256": "x"}),
         "create table": ddl.create_table(plan),
         "create schema": ddl.create_schema(plan.table),
