@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from target_snowflake_audit import __version__, hashing
 from target_snowflake_audit.audit import tables as audit
-from target_snowflake_audit.audit.setup_sql import STAGE, create_table, lock_schema
+from target_snowflake_audit.audit import upgrade
+from target_snowflake_audit.audit.setup_sql import STAGE, lock_schema
 from target_snowflake_audit.counts import Counts
 from target_snowflake_audit.errors import SettingError
 from target_snowflake_audit.session import Session, StatementError, connect
@@ -28,7 +29,6 @@ logger = logging.getLogger(__name__)
 
 _MAPPING = ("stream_maps", "schema_mapping", "column_types", "column_naming", "number_type")
 _MAX_MESSAGE = 2000
-_AUDIT_SCHEMA = "audit_schema"
 
 
 @dataclass
@@ -162,26 +162,12 @@ class Run:
         self.session().execute(sql, f"insert {table.name}")
 
     def _check_audit(self, session: Session) -> None:
-        """Make missing audit tables where the role may, else say who can.
+        """Make missing audit tables and columns where the role may, else say who can.
 
         Raises:
-            SettingError: tables are missing and the role may not make them.
+            SettingError: something is missing and the role may not make it.
         """
-        where = self.audit_table("RUNS").schema_sql
-        answer = session.execute(f"SHOW TABLES IN SCHEMA {where}", "show audit tables")
-        at = answer.columns.index("name")
-        missing = [table for table in audit.TABLES if table.name not in {row[at] for row in answer.rows}]
-        for table in missing:
-            try:
-                session.execute(
-                    create_table(self.names.database, self.names.audit_schema, table), f"create {table.name}"
-                )
-            except StatementError as error:
-                problem = (
-                    f"{self.names.database}.{self.names.audit_schema} lacks {table.name}, and the role may "
-                    f"not make it ({error.reason}); an owner makes it with `snowflake-audit init-sql`"
-                )
-                raise SettingError(_AUDIT_SCHEMA, problem) from None
+        upgrade.complete(session, self.names.database, self.names.audit_schema)
 
     def _identity(self) -> dict[str, Any]:
         return {

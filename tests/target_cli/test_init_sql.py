@@ -10,7 +10,9 @@ import sqlglot
 from processes import run_command
 
 NAMES = ("--database", "ANALYTICS", "--warehouse", "LOAD_WH", "--user", "LOADER")
-ONCE = re.compile(r"CREATE \w+ IF NOT EXISTS |CREATE OR REPLACE VIEW |GRANT ")
+ONCE = re.compile(
+    r"CREATE \w+ IF NOT EXISTS |CREATE OR REPLACE VIEW |GRANT |ALTER TABLE \S+ ADD COLUMN IF NOT EXISTS "
+)
 
 
 def init_sql(*arguments: str) -> tuple[int, str, str]:
@@ -37,10 +39,18 @@ def test_the_loader_may_only_insert_into_and_read_the_audit_tables() -> None:
     ]
     given = {found[2]: found[1] for found in grants if found}
     assert '"ANALYTICS"."AUDIT"."RECORD_HISTORY"' in given
+    assert given.pop('"ANALYTICS"."AUDIT"."CHECKPOINTS"') == "SELECT"
     assert set(given.values()) == {"SELECT, INSERT"}
 
 
-@pytest.mark.parametrize("role", ["LOADER", "REVIEWER", "AUDITOR"])
+def test_roles_are_granted_to_the_people_named() -> None:
+    code, text, _ = init_sql(*NAMES, "--member", "purger=ann", "--member", "approver=bob")
+    assert code == 0
+    assert 'GRANT ROLE "SAGEX3_PURGER" TO USER "ANN";' in text
+    assert 'GRANT ROLE "SAGEX3_APPROVER" TO USER "BOB";' in text
+
+
+@pytest.mark.parametrize("role", ["LOADER", "REVIEWER", "APPROVER", "AUDITOR", "PURGER"])
 def test_every_role_may_open_a_session_of_the_programs(role: str) -> None:
     _, text, _ = init_sql(*NAMES)
     for schema in ("AUDIT", "AUDIT_LOCK"):
@@ -69,6 +79,7 @@ def test_a_quote_in_a_name_cannot_end_the_identifier() -> None:
         (NAMES[:4], "Missing option '--user'"),
         (("--database", "", *NAMES[2:]), "not a Snowflake identifier: ''"),
         ((*NAMES, "--what"), "No such option"),
+        ((*NAMES, "--member", "boss=ANN"), "expected ROLE=USER"),
     ],
 )
 def test_bad_options_end_with_code_2_and_a_reason(arguments: tuple[str, ...], complaint: str) -> None:

@@ -1,6 +1,7 @@
-"""The SQL an owner runs once: roles, database, audit schema, lock schema and rights.
+"""The SQL an owner runs once, and again after an upgrade: roles, database, schemas, tables and rights.
 
-Every statement may be run again: what exists stays, rights are granted once more. Sources of the rights:
+Every statement may be run again: what exists stays, missing columns are added, rights are granted once more.
+Sources of the rights:
 docs.snowflake.com/en/user-guide/security-access-control-privileges.
 """
 
@@ -9,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from target_snowflake_audit.audit.tables import DEAD_LETTER_EVENTS, TABLES, Column, Table
+from target_snowflake_audit.audit.rights import LOADER, OWNER, READERS, ROLES, privileges
+from target_snowflake_audit.audit.tables import TABLES, Column, Table
 from target_snowflake_audit.audit.views import VIEWS, View
 from target_snowflake_audit.sql.quoting import TableName, identifier, literal
 
@@ -26,6 +28,7 @@ class Setup:
 
     `schemas` are target schemas to make beforehand; the loader may also create schemas itself.
     `user` gets the loader role; empty = say so in the documentation of your own users instead.
+    `members` are (role without prefix, user) pairs to grant beside it.
     """
 
     database: str = "ANALYTICS"
@@ -34,6 +37,7 @@ class Setup:
     user: str = ""
     role_prefix: str = "SAGEX3_"
     schemas: tuple[str, ...] = ()
+    members: tuple[tuple[str, str], ...] = ()
 
     @property
     def lock_schema(self) -> str:
@@ -59,22 +63,27 @@ def statements(setup: Setup) -> Iterator[str]:
 def sections(setup: Setup) -> Iterator[tuple[str, Iterator[str]]]:
     """Give the statements in parts, each with what it is for."""
     database, schema = setup.database, setup.audit_schema
-    yield "Roles, and the user that loads.", _roles(setup)
+    yield "Roles, and who has them.", _roles(setup)
     yield "Warehouse, database, schemas, and the stage that batch files go to.", _containers(setup)
     tables = (create_table(database, schema, table) for table in TABLES)
-    yield "Audit tables. Rows are only ever inserted.", tables
+    yield "Audit tables. The target only ever inserts rows.", tables
+    yield "Columns that later versions added; nothing happens where they are there.", _added_columns(setup)
     views = (create_view(database, schema, view) for view in VIEWS)
     yield "Views that show the latest of each run, dead letter and stream.", views
     yield "The loader may insert and read, never change or delete, audit rows.", _loader_rights(setup)
-    yield "Reviewers may note events about dead letters; auditors may read.", _reader_rights(setup)
+    yield (
+        "Who reads, who notes events about dead letters, and who deletes by retention.",
+        _reader_rights(setup),
+    )
     yield "The audit schema belongs to a role that nobody works with day by day.", _ownership(setup)
 
 
 def script(setup: Setup) -> str:
     """Give the whole script as text to read, keep and run."""
     head = (
-        "-- Sets up the audit trail of target-snowflake-audit. Run once, as ACCOUNTADMIN or as a role that\n"
-        "-- may create roles, warehouses and databases. Running it again changes nothing that exists.\n"
+        "-- Sets up the audit trail of target-snowflake-audit. Run it once, and again after an upgrade, as\n"
+        "-- ACCOUNTADMIN or as a role that may create roles, warehouses and databases. Run again, it adds\n"
+        "-- what is missing and changes nothing that exists.\n"
     )
     parts = [head]
     for purpose, part in sections(setup):
@@ -89,6 +98,12 @@ def create_table(database: str, schema: str, table: Table) -> str:
     cluster = f"\nCLUSTER BY ({', '.join(table.cluster_by)})" if table.cluster_by else ""
     comment = literal(table.comment)
     return f"CREATE TABLE IF NOT EXISTS {name.sql} (\n  {columns}\n){cluster}\nCOMMENT = {comment}"
+
+
+def add_column(database: str, schema: str, table: Table, column: Column) -> str:
+    """ALTER TABLE that adds a column to a table of an earlier version."""
+    name = TableName(database, schema, table.name)
+    return f"ALTER TABLE {name.sql} ADD COLUMN IF NOT EXISTS {_column(column)}"
 
 
 def create_view(database: str, schema: str, view: View) -> str:
@@ -112,17 +127,21 @@ def _column(column: Column) -> str:
 
 
 def _roles(setup: Setup) -> Iterator[str]:
-    for name, comment in (
-        ("OWNER", "Owns the audit schema and its tables; nobody works with it day by day"),
-        ("LOADER", "Loads data; may only insert into and read the audit schema"),
-        ("REVIEWER", "Reviews dead letters; may read the audit schema and insert events"),
-        ("AUDITOR", "Reads the audit schema"),
-    ):
-        role = identifier(setup.role(name))
-        yield f"CREATE ROLE IF NOT EXISTS {role} COMMENT = {literal(comment)}"
-        yield f"GRANT ROLE {role} TO ROLE SYSADMIN"
+    for role in ROLES:
+        name = identifier(setup.role(role.name))
+        yield f"CREATE ROLE IF NOT EXISTS {name} COMMENT = {literal(role.purpose)}"
+        yield f"GRANT ROLE {name} TO ROLE SYSADMIN"
     if setup.user:
-        yield f"GRANT ROLE {identifier(setup.role('LOADER'))} TO USER {identifier(setup.user)}"
+        yield f"GRANT ROLE {identifier(setup.role(LOADER))} TO USER {identifier(setup.user)}"
+    for member, user in setup.members:
+        yield f"GRANT ROLE {identifier(setup.role(member))} TO USER {identifier(user)}"
+
+
+def _added_columns(setup: Setup) -> Iterator[str]:
+    for table in TABLES:
+        for column in table.columns:
+            if column.added:
+                yield add_column(setup.database, setup.audit_schema, table, column)
 
 
 def _containers(setup: Setup) -> Iterator[str]:
@@ -138,14 +157,13 @@ def _containers(setup: Setup) -> Iterator[str]:
 
 
 def _loader_rights(setup: Setup) -> Iterator[str]:
-    loader = identifier(setup.role("LOADER"))
+    loader = identifier(setup.role(LOADER))
     database = identifier(setup.database)
     locks = f"{database}.{identifier(setup.lock_schema)}"
     yield f"GRANT USAGE ON WAREHOUSE {identifier(setup.warehouse)} TO ROLE {loader}"
     yield f"GRANT USAGE, CREATE SCHEMA ON DATABASE {database} TO ROLE {loader}"
     yield f"GRANT USAGE ON SCHEMA {_audit(setup)} TO ROLE {loader}"
-    for table in TABLES:
-        yield f"GRANT SELECT, INSERT ON TABLE {_table(setup, table)} TO ROLE {loader}"
+    yield from _table_rights(setup, LOADER)
     for view in VIEWS:
         yield f"GRANT SELECT ON VIEW {_view(setup, view)} TO ROLE {loader}"
     yield f"GRANT USAGE, CREATE TABLE ON SCHEMA {locks} TO ROLE {loader}"
@@ -155,7 +173,7 @@ def _loader_rights(setup: Setup) -> Iterator[str]:
 
 
 def _reader_rights(setup: Setup) -> Iterator[str]:
-    for name in ("REVIEWER", "AUDITOR"):
+    for name in READERS:
         role = identifier(setup.role(name))
         yield f"GRANT USAGE ON WAREHOUSE {identifier(setup.warehouse)} TO ROLE {role}"
         yield f"GRANT USAGE ON DATABASE {identifier(setup.database)} TO ROLE {role}"
@@ -163,17 +181,20 @@ def _reader_rights(setup: Setup) -> Iterator[str]:
         # Every session of the programs starts in the lock schema; usage alone shows nothing of what is in it.
         locks = f"{identifier(setup.database)}.{identifier(setup.lock_schema)}"
         yield f"GRANT USAGE ON SCHEMA {locks} TO ROLE {role}"
-        for table in TABLES:
-            yield f"GRANT SELECT ON TABLE {_table(setup, table)} TO ROLE {role}"
+        yield from _table_rights(setup, name)
         for view in VIEWS:
             yield f"GRANT SELECT ON VIEW {_view(setup, view)} TO ROLE {role}"
-    events = _table(setup, DEAD_LETTER_EVENTS)
-    yield f"GRANT INSERT ON TABLE {events} TO ROLE {identifier(setup.role('REVIEWER'))}"
+
+
+def _table_rights(setup: Setup, role: str) -> Iterator[str]:
+    for table in TABLES:
+        given = ", ".join(privileges(role, table))
+        yield f"GRANT {given} ON TABLE {_table(setup, table)} TO ROLE {identifier(setup.role(role))}"
 
 
 def _ownership(setup: Setup) -> Iterator[str]:
     """Hand the audit schema to the owner role last, keeping the rights granted above."""
-    owner = identifier(setup.role("OWNER"))
+    owner = identifier(setup.role(OWNER))
     locks = f"{identifier(setup.database)}.{identifier(setup.lock_schema)}"
     yield f"GRANT USAGE ON DATABASE {identifier(setup.database)} TO ROLE {owner}"
     objects = [

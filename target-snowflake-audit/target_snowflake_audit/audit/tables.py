@@ -1,8 +1,9 @@
 """The audit tables, declared once: the set-up SQL, the loader and the command line all read this.
 
-Rows are only ever inserted: the loading role has INSERT and SELECT here, nothing else. What changes over
-time (a run ends, a letter is replayed) is a further row, and a view shows the latest. Times are Snowflake's
-`SYSDATE()` (UTC) unless the comment names another clock; hashes and digests are lower-case hexadecimal.
+Rows are only ever inserted: the loading role has INSERT and SELECT here, nothing else. Role PURGER deletes
+by retention and blanks payloads by request; CHECKPOINTS tells of both. What changes over time (a run ends, a
+letter is replayed) is a further row, and a view shows the latest. Times are Snowflake's `SYSDATE()` (UTC)
+unless the comment names another clock; hashes and digests are lower-case hexadecimal.
 """
 
 from __future__ import annotations
@@ -19,12 +20,17 @@ JSON = "VARIANT"
 
 @dataclass(frozen=True)
 class Column:
-    """One column: name as stored, Snowflake type, what it holds."""
+    """One column: name as stored, Snowflake type, what it holds.
+
+    `added`: the version that added it to a table which was there before; such a column is never `required`,
+    since rows written before have no value in it.
+    """
 
     name: str
     type: str
     comment: str
     required: bool = False
+    added: str = ""
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,12 @@ _CHAIN = (
     Column("CHAIN_NUMBER", WHOLE, "Place in the chain, from 1"),
     Column("CHAIN_PREVIOUS", TEXT, "Digest of the row before it in the chain"),
     Column("CHAIN_DIGEST", TEXT, "Digest over this row and the one before it"),
+)
+_ERASURE = Column(
+    "ERASURE_ID",
+    TEXT,
+    "Set when `erase` blanked the payload: CHECKPOINT_ID of the row in CHECKPOINTS that says who and why",
+    added="0.2.0",
 )
 _ACTOR = (
     Column("ACTOR", TEXT, "CURRENT_USER() of the session that wrote the row", required=True),
@@ -199,6 +211,7 @@ RECORD_HISTORY = Table(
         Column("BATCH_ID", TEXT, "Batch", required=True),
         Column("SEQ", WHOLE, "Arrival number of the record in its run"),
         Column("ROW_DIGEST", TEXT, "Digest of this history row, for the chain"),
+        _ERASURE,
     ),
     # The date first: clustering looks only at the first bytes of a text, which all these tables share.
     cluster_by=("TO_DATE(LOADED_AT)", "TARGET_TABLE"),
@@ -227,9 +240,12 @@ DEAD_LETTERS = Table(
         ),
         Column("RECORD", JSON, "The record as received, for queries; null when it is not JSON"),
         Column(
-            "RECORD_TEXT", LONG_TEXT, "The record as received, as text: this form is exact", required=True
+            "RECORD_TEXT",
+            LONG_TEXT,
+            "The record as received, as text: this form is exact, but for values named in REDACTED",
+            required=True,
         ),
-        Column("RECORD_SHA256", TEXT, "Digest of RECORD_TEXT", required=True),
+        Column("RECORD_SHA256", TEXT, "Digest of the record's text as received", required=True),
         Column(
             "SINGER_SCHEMA",
             JSON,
@@ -244,6 +260,13 @@ DEAD_LETTERS = Table(
         Column("SEQ", WHOLE, "Arrival number of the record in its run"),
         Column("AT", TIME, "When the row was written", required=True),
         Column("ROW_DIGEST", TEXT, "Digest of this row, for the chain"),
+        Column(
+            "REDACTED",
+            JSON,
+            "Properties whose values `redact_columns` replaced: {property: hash|mask|drop}; null = none",
+            added="0.2.0",
+        ),
+        _ERASURE,
     ),
 )
 
@@ -257,7 +280,7 @@ DEAD_LETTER_EVENTS = Table(
             "EVENT",
             TEXT,
             "reviewed, edited, approved, discarded, retry_scheduled, replayed, replay_failed, "
-            "replay_skipped, refused_again (open again), seen_again (sent again; the status stays)",
+            "replay_skipped, erased, refused_again (open again), seen_again (sent again; the status stays)",
             required=True,
         ),
         Column("NOTE", TEXT, "What the person, or the replay, said about it"),
@@ -269,6 +292,7 @@ DEAD_LETTER_EVENTS = Table(
         Column("AT", TIME, "When the row was written", required=True),
         *_ACTOR,
         *_CHAIN,
+        _ERASURE,
     ),
 )
 
@@ -310,6 +334,30 @@ WATERMARKS = Table(
     ),
 )
 
+CHECKPOINTS = Table(
+    "CHECKPOINTS",
+    "What `purge` deleted and `erase` blanked: one row for each audit table, target table and chain, written"
+    " in the transaction that did it.",
+    (
+        Column("CHECKPOINT_ID", TEXT, "One purge or erasure: all its rows share it", required=True),
+        Column("KIND", TEXT, "purge or erase", required=True),
+        Column("AUDIT_TABLE", TEXT, "Audit table the rows were in", required=True),
+        Column("TARGET_TABLE", TEXT, "Target table the rows were about; null = the table has no such column"),
+        Column("OF_CHAIN", TEXT, "Chain the rows belonged to; null = none"),
+        Column("ROW_COUNT", WHOLE, "Rows deleted or blanked", required=True),
+        Column("FIRST_AT", TIME, "Time of the oldest of them"),
+        Column("LAST_AT", TIME, "Time of the newest of them"),
+        Column("FIRST_NUMBER", WHOLE, "Lowest CHAIN_NUMBER of them"),
+        Column("LAST_NUMBER", WHOLE, "Highest CHAIN_NUMBER of them"),
+        Column("LAST_DIGEST", TEXT, "CHAIN_DIGEST of the row with the highest CHAIN_NUMBER"),
+        Column("CUTOFF", TIME, "purge: rows before this time were due"),
+        Column("KEY_HASH", TEXT, "erase: digest of the record's key; null = a dead letter without a key"),
+        Column("REASON", TEXT, "Why, as the person said", required=True),
+        Column("AT", TIME, "When the row was written", required=True),
+        *_ACTOR,
+    ),
+)
+
 TABLES = (
     RUNS,
     BATCHES,
@@ -319,5 +367,6 @@ TABLES = (
     DEAD_LETTER_EVENTS,
     SCHEMA_CHANGES,
     WATERMARKS,
+    CHECKPOINTS,
 )
 BY_NAME = {table.name: table for table in TABLES}

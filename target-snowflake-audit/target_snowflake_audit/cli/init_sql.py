@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from target_snowflake_audit.audit.rights import ROLES
 from target_snowflake_audit.audit.setup_sql import Setup, script, statements
 from target_snowflake_audit.cli.errors import FINE, CommandError
 from target_snowflake_audit.cli.options import as_json
@@ -22,6 +23,13 @@ from target_snowflake_audit.sql.quoting import fold
     "--audit-schema", default="AUDIT", show_default=True, help="Setting `audit_schema` of the target."
 )
 @click.option("--schema", "schemas", multiple=True, help="Target schema to make beforehand; may be repeated.")
+@click.option(
+    "--member",
+    "members",
+    multiple=True,
+    metavar="ROLE=USER",
+    help="Grant a role to a user who exists: owner, reviewer, approver, auditor or purger. May be repeated.",
+)
 @as_json
 def init_sql(
     *,
@@ -31,12 +39,14 @@ def init_sql(
     role_prefix: str,
     audit_schema: str,
     schemas: tuple[str, ...],
+    members: tuple[str, ...],
     as_json: bool,
 ) -> int:
     """Print the SQL that an account's owner runs once: roles, audit schema, stage and rights.
 
-    Needs no connection and no setting. Running the SQL again changes nothing that exists. A name in double
-    quotes keeps its case; any other is stored in capitals, as Snowflake does.
+    Needs no connection and no setting. Run the SQL again after an upgrade: it adds what is missing and
+    changes nothing that exists. A name in double quotes keeps its case; any other is stored in capitals, as
+    Snowflake does.
     """
     setup = Setup(
         database=fold(database),
@@ -45,6 +55,7 @@ def init_sql(
         user=fold(user),
         role_prefix=fold(role_prefix).removesuffix("_") + "_",
         schemas=tuple(fold(schema) for schema in schemas),
+        members=tuple(map(_member, members)),
     )
     try:
         text = script(setup)
@@ -56,3 +67,13 @@ def init_sql(
     else:
         click.echo(text)
     return FINE
+
+
+def _member(text: str) -> tuple[str, str]:
+    role, _, user = text.partition("=")
+    known = [one.name for one in ROLES]
+    if role.upper() not in known or not user:
+        expected = ", ".join(known).lower()
+        message = f"init-sql: --member {text!r}: expected ROLE=USER, ROLE being one of {expected}"
+        raise CommandError(message)
+    return role.upper(), fold(user)
