@@ -345,6 +345,8 @@ class StreamLoader:
 
     def new_batch(self, *, keep_letters: bool = False) -> Batch:
         """Start an empty batch; with `keep_letters` it remembers the problems of its dead letters."""
+        if self.plan.hashes:
+            self._checker.redactor.salt = self.run.salt()
         self.run.batch_number += 1
         return Batch(self._checker, self.run.batch_number, self.run.run_id, keep_letters=keep_letters)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from target_snowflake_audit import settings as declared
 from target_snowflake_audit.audit.tables import DEAD_LETTER_EVENTS, DEAD_LETTERS
+from target_snowflake_audit.checking.problems import REDACTED, Problem
 from target_snowflake_audit.errors import TargetError
 from target_snowflake_audit.hashing import of_json
 from target_snowflake_audit.overwrite import for_replay
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from target_snowflake_audit.batch import Batch
+    from target_snowflake_audit.checking.plan import StreamPlan
     from target_snowflake_audit.counts import Counts, Refusals
     from target_snowflake_audit.loader import StreamLoader
     from target_snowflake_audit.session import Session
@@ -33,6 +35,10 @@ if TYPE_CHECKING:
 REPLAYED, FAILED, SKIPPED = "replayed", "replay_failed", "replay_skipped"
 MOST_AT_ONCE = 1000
 
+_RECEIVE = (
+    "; the letter does not hold these values (`redact_columns`): have the source send the record again, or"
+    " load null in their place with --redacted-as-null"
+)
 _NEWER = "the source has sent a newer version since, of this row or of its document without it"
 _FATES = {
     classify.INSERT: (REPLAYED, "inserted"),
@@ -47,12 +53,18 @@ _FATES = {
 
 @dataclass(frozen=True)
 class LetterRow:
-    """What a replay needs of a row of DEAD_LETTERS; `singer_schema` is decoded."""
+    """What a replay needs of a row of DEAD_LETTERS; `singer_schema` is decoded.
+
+    `redacted` names the properties whose values the letter does not hold: without them the record is not what
+    was received, so it is not loaded. With `redacted_as_null` it is, with null in their place.
+    """
 
     letter_id: str
     stream: str
     record_text: str
     singer_schema: Mapping[str, Any]
+    redacted: Sequence[str] = ()
+    redacted_as_null: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,6 +113,19 @@ def replay(settings: Mapping[str, Any], letters: Sequence[LetterRow], note: str 
         raise
     target.run.end("completed")
     return [found[letter.letter_id] for letter in letters]
+
+
+def without(record: Any, redacted: Sequence[str]) -> Any:  # noqa: ANN401 - any JSON value
+    """Give a record with null in place of redacted values: a digest or a mask must not be loaded."""
+    if not redacted or not isinstance(record, dict):
+        return record
+    return {**record, **dict.fromkeys(redacted)}
+
+
+def unknown(plan: StreamPlan, redacted: Sequence[str]) -> list[Problem]:
+    """Problems that say which values a letter does not hold."""
+    columns = plan.names_by_property
+    return [Problem(name, columns.get(name, ""), "", REDACTED, "the value as received") for name in redacted]
 
 
 def came_later(stored: Sequence[Any], refused: Sequence[Any]) -> bool:
@@ -168,8 +193,10 @@ class _Replay:
     def _fill(self, loader: StreamLoader, batch: Batch, by_seq: dict[int, LetterRow]) -> None:
         for seq, letter in by_seq.items():
             raw = letter.record_text.encode()
-            message = {"record": decode_record(raw), RECORD_TEXT: raw}
+            message = {"record": without(decode_record(raw), letter.redacted), RECORD_TEXT: raw}
             record, problems = self.target.mapped(loader.plan.source_stream, loader.plan.stream, message)
+            if letter.redacted and not letter.redacted_as_null:
+                problems = [*(problems or ()), *unknown(loader.plan, letter.redacted)]
             batch.add(record or {}, raw, seq, None, problems)
         batch.finish()
 
@@ -260,11 +287,13 @@ class _Replay:
         problems = batch.letters.get(seq)
         if problems is None and seq in refusals.bad:
             record = decode_record(letter.record_text.encode())
-            problems = [loader.conversion_problem(record, at) for at in refusals.bad[seq]]
+            found = [loader.conversion_problem(record, at) for at in refusals.bad[seq]]
+            problems = batch.checker.redactor.problems(found, {})
         if problems:
             errors = tuple(problem.as_json() for problem in problems)
             words_ = "; ".join(f"{one.column or one.name or 'record'}: {one.reason}" for one in problems)
-            return Outcome(letter.letter_id, FAILED, f"still refused: {words_}", errors, batch.batch_id)
+            hint = _RECEIVE if any(one.reason == REDACTED for one in problems) else ""
+            return Outcome(letter.letter_id, FAILED, f"still refused: {words_}{hint}", errors, batch.batch_id)
         event, note = _FATES.get(fates.get(seq, classify.OLDER), (SKIPPED, _NEWER))
         return Outcome(letter.letter_id, event, note, (), batch.batch_id)
 

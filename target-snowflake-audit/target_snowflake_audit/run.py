@@ -15,11 +15,13 @@ from target_snowflake_audit.audit import tables as audit
 from target_snowflake_audit.audit import upgrade
 from target_snowflake_audit.audit.setup_sql import STAGE, lock_schema
 from target_snowflake_audit.counts import Counts
-from target_snowflake_audit.errors import SettingError
+from target_snowflake_audit.errors import IntegrityError, SettingError
+from target_snowflake_audit.redaction import SALT_TABLE
+from target_snowflake_audit.retry_classes import OBJECT_EXISTS
 from target_snowflake_audit.session import Session, StatementError, connect
 from target_snowflake_audit.settings import SECRETS
 from target_snowflake_audit.settings_read import names_of
-from target_snowflake_audit.sql import audit_rows, staging
+from target_snowflake_audit.sql import audit_rows, salt, staging
 from target_snowflake_audit.sql.quoting import TableName
 
 if TYPE_CHECKING:
@@ -47,6 +49,7 @@ class Run:
     _started: bool = False
     _checked: bool = False
     _fences: set[str] | None = None
+    _salt: str = field(default="", repr=False)
     _pending: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -156,6 +159,28 @@ class Run:
             at = answer.columns.index("name")
             self._fences = {str(row[at]) for row in answer.rows}
         return self._fences
+
+    def salt(self) -> str:
+        """Give the salt of redacted values, making it the first time anybody needs it; needs the warehouse.
+
+        Raises:
+            IntegrityError: its table does not hold exactly one row.
+        """
+        if not self._salt:
+            session, table = self.session(), self.lock_table(SALT_TABLE)
+            if table.table not in self.fences():
+                try:
+                    session.execute(salt.create(table), "create salt")
+                except StatementError as error:
+                    if error.errno not in OBJECT_EXISTS:
+                        raise
+                self.fences().add(table.table)
+            rows = session.execute(salt.read(table), "read salt").rows
+            if len(rows) != 1:
+                message = f"{table} has {len(rows)} rows, expected exactly one: the salt of redacted values"
+                raise IntegrityError(message)
+            self._salt = str(rows[0][0])
+        return self._salt
 
     def _insert(self, table: audit.Table, rows: list[dict[str, Any]]) -> None:
         sql = audit_rows.insert(self.audit_table(table.name), rows)

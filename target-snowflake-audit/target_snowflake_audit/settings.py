@@ -6,6 +6,8 @@ import typing as t
 
 from singer_sdk import typing as th
 
+from target_snowflake_audit.redaction import WAYS
+
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -270,7 +272,22 @@ _LOADING = (
     ),
 )
 
-PROPERTIES = th.PropertiesList(*_CONNECTION, *_PLACEMENT, *_LOADING)
+_PRIVACY = (
+    th.Property(
+        "redact_columns",
+        th.ObjectType(
+            additional_properties=th.ObjectType(
+                additional_properties=th.StringType(allowed_values=list(WAYS))
+            )
+        ),
+        title="Redacted columns",
+        description="Values that the audit trail must not hold, by stream pattern and property pattern:"
+        ' `hash`, `mask`, `drop` or `keep`, for example `{"suppliers": {"taxNumber": "mask"}}`. Bank and'
+        " contact fields are hashed unless this says `keep`; the target tables are not affected.",
+    ),
+)
+
+PROPERTIES = th.PropertiesList(*_CONNECTION, *_PLACEMENT, *_LOADING, *_PRIVACY)
 
 
 def jsonschema() -> dict[str, t.Any]:

@@ -18,6 +18,7 @@ from target_snowflake_audit.checking.chunks import dead_line
 from target_snowflake_audit.counts import Counts, Refusals
 from target_snowflake_audit.deletions import check_share
 from target_snowflake_audit.errors import IntegrityError, SchemaError
+from target_snowflake_audit.redaction import SALT_TABLE
 from target_snowflake_audit.retry_classes import OBJECT_EXISTS
 from target_snowflake_audit.session import LOCK_TIMEOUT_SECONDS, Session, StatementError, Timing
 from target_snowflake_audit.sql import audit_rows, classify, fence, overwrite, staging, write
@@ -313,6 +314,7 @@ class Transaction:
                 "batch": literal(batch.batch_id),
                 "table": literal(str(plan.table)),
                 "stream": literal(plan.stream),
+                "salt": self._run.lock_table(SALT_TABLE).sql,
                 "inserts": "yes" if plan.history == "all" else "no",
                 "replay": "yes" if work.operation == REPLAY else "no",
                 "removal": literal(work.operation if work.operation in _WHOLE else "replace_scope"),

@@ -193,9 +193,9 @@ class World:
             names = [column[0] for column in cursor.description or ()]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
-    def refused_to_loader(self, sql: str) -> bool:
+    def refused_to_loader(self, sql: str, **settings: Any) -> bool:  # noqa: ANN401 - settings are of any JSON type
         """Whether the loader's role may not run a statement."""
-        session = connect(self.settings())
+        session = connect(self.settings(**settings))
         try:
             session.execute(sql, "test")
         except StatementError as error:

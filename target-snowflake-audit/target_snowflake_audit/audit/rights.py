@@ -1,8 +1,8 @@
 """The roles, and what each may do with each audit table; read by the set-up SQL and by its tests.
 
-Snowflake checks privileges by table, not by row (docs.snowflake.com/en/user-guide/security-access-control-privileges):
-REVIEWER and APPROVER may both insert any event. What tells their events apart is ACTOR_ROLE, which the
-INSERT takes from CURRENT_ROLE(); whoever reads an approval has to look at it.
+Snowflake grants INSERT by table, not by row, so REVIEWER and APPROVER may both insert any event. What tells
+their events apart is ACTOR_ROLE, which the INSERT takes from CURRENT_ROLE(); whoever reads an approval has to
+look at it (docs.snowflake.com/en/user-guide/security-access-control-privileges).
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from target_snowflake_audit import hashing
 from target_snowflake_audit.checking import encoding, problems
 from target_snowflake_audit.checking.converters import TimestampCache, json_text, one_by_one, told
 from target_snowflake_audit.checking.problems import Bad, Problem
+from target_snowflake_audit.checking.redacting import Redactor
 from target_snowflake_audit.staging.fields import NULL, quoted, text_of
 
 if TYPE_CHECKING:
@@ -47,7 +48,11 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Letter:
-    """A dead letter: everything DEAD_LETTERS needs but the batch and the time."""
+    """A dead letter: everything DEAD_LETTERS needs but the batch and the time.
+
+    Values are redacted already; `redacted` says which properties' were. `record_sha256` is over the record as
+    received.
+    """
 
     letter_id: str
     phase: str
@@ -59,6 +64,7 @@ class Letter:
     seq: int
     extracted: str
     source_time: str
+    redacted: dict[str, str] = field(default_factory=dict)
     snowflake: dict[str, Any] = field(default_factory=dict)
 
     def with_error(self, errno: int | None, sqlstate: str | None, query_id: str | None) -> Letter:
@@ -100,6 +106,7 @@ class Checker:
         self._all_hashed = all(self._mask)
         self._times = TimestampCache()
         self._columns = plan.names_by_property
+        self.redactor = Redactor(plan)
         self.unknown: set[str] = set()
 
     def check(self, chunk: Chunk) -> Checked:
@@ -239,8 +246,19 @@ class Checker:
         digest = hashing.sha256(raw)
         reasons = [(problem.name, problem.reason) for problem in found]
         letter_id = hashing.dead_letter_id(self.plan.source_stream, digest, reasons)
+        kept, redacted = self.redactor.record(raw)
         letter = Letter(
-            letter_id, phase, tuple(found), raw, digest, key, key_hash, chunk.seq[at], extracted, source
+            letter_id,
+            phase,
+            tuple(self.redactor.problems(found, redacted)),
+            kept,
+            digest,
+            self.redactor.key(key),
+            key_hash,
+            chunk.seq[at],
+            extracted,
+            source,
+            redacted,
         )
         return letter, fields
 
@@ -297,6 +315,8 @@ def dead_line(letter: Letter, fields: Sequence[str]) -> str:
         "json": _is_json(letter.record),
         **letter.snowflake,
     }
+    if letter.redacted:
+        body["redacted"] = letter.redacted
     record = quoted(letter.record.decode("utf-8", "replace"))
     return (
         f"{letter.seq},{DEAD},{letter.key_hash},,{letter.extracted},{quoted(json_text(body))},"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from target_snowflake_audit import columntypes, hashing
@@ -10,12 +10,14 @@ from target_snowflake_audit.checking.converters import converter
 from target_snowflake_audit.checking.validation import Validator
 from target_snowflake_audit.errors import SchemaError
 from target_snowflake_audit.naming import column_names, mapping_entry, of_stream, table_name
+from target_snowflake_audit.redaction import HASH, rules_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from target_snowflake_audit.checking.converters import Converter
     from target_snowflake_audit.columntypes import ColumnType
+    from target_snowflake_audit.redaction import Rules
     from target_snowflake_audit.sql.quoting import TableName
 
 _METADATA_PREFIX = "_sdc_"
@@ -34,6 +36,8 @@ class Column:
     type: ColumnType
     comment: str = ""
     hashed: bool = True
+    redact: str = ""
+    """How the audit trail keeps its values: hash, mask or drop; '' = as they are."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,7 @@ class StreamPlan:
     """Every record is a row of its own: by the setting, or because the stream has no key."""
     method: str
     history: str
+    redaction: Rules
     validator: Validator | None
     singer_schema: Mapping[str, Any]
     schema_sha256: str
@@ -67,6 +72,11 @@ class StreamPlan:
     def names_by_property(self) -> dict[str, str]:
         """Column names by property."""
         return {column.property: column.name for column in self.columns}
+
+    @property
+    def hashes(self) -> bool:
+        """Whether the audit trail keeps digests of some columns."""
+        return any(column.redact == HASH for column in self.columns)
 
     @property
     def replication_key(self) -> str | None:
@@ -101,7 +111,14 @@ def make_plan(
     renamed = mapping_entry(settings, stream).get("columns") or {}
     style = str(settings.get("column_naming") or "snake")
     names = column_names(properties, style, renamed, stream=stream)
-    made = [_column(settings, stream, name, properties[name], names[name]) for name in properties]
+    rules, source = rules_of(settings), str(message.get("stream") or stream)
+    made = [
+        replace(
+            _column(settings, stream, name, properties[name], names[name]),
+            redact=rules.of_property((source, stream), name, names[name], properties[name]),
+        )
+        for name in properties
+    ]
     columns = tuple(sorted(made, key=lambda column: column.name))
     index = {column.property: at for at, column in enumerate(columns)}
     key = tuple(index[name] for name in key_properties)
@@ -110,7 +127,7 @@ def make_plan(
     method = of_stream(settings, stream, "load_method", UPSERT)
     return StreamPlan(
         stream=stream,
-        source_stream=str(message.get("stream") or stream),
+        source_stream=source,
         table=table_name(settings, stream, database),
         columns=columns,
         key=key,
@@ -120,6 +137,7 @@ def make_plan(
         append=not key or method == APPEND_ONLY,
         method=method,
         history=of_stream(settings, stream, "history", "all"),
+        redaction=rules,
         validator=Validator(schema, stream) if settings.get("validate_records", True) else None,
         singer_schema=message,
         schema_sha256=hashing.of_json(message.get("schema") or {}),

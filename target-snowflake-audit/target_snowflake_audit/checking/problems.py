@@ -21,6 +21,7 @@ CONVERSION = "conversion"
 STALE = "stale"
 MAPPING = "stream_map"
 REFUSED = "refused_by_snowflake"
+REDACTED = "redacted"
 
 MAX_SHOWN = 2000
 """Characters of a bad value kept in ERRORS; the record itself keeps all of it."""

@@ -86,6 +86,7 @@ def dead_letters(table: TableName, staging: TableName, facts: Mapping[str, Any])
         "RECORD": 'TRY_PARSE_JSON(IFF(l."BODY":"json"::VARCHAR = \'true\', l."RECORD", NULL))',
         "RECORD_TEXT": 'l."RECORD"',
         "RECORD_SHA256": 'l."BODY":"sha256"::VARCHAR',
+        "REDACTED": 'l."BODY":"redacted"',
         "ERRNO": 'TRY_TO_NUMBER(l."BODY":"errno"::VARCHAR)',
         "SQLSTATE": 'l."BODY":"sqlstate"::VARCHAR',
         "QUERY_ID": 'l."BODY":"query"::VARCHAR',
@@ -111,7 +112,7 @@ def dead_letters(table: TableName, staging: TableName, facts: Mapping[str, Any])
 
 
 SEEN_AGAIN, REFUSED_AGAIN = "seen_again", "refused_again"
-CLOSED = ("replayed", "replay_skipped")
+CLOSED = ("replayed", "replay_skipped", "erased")
 """Events after which a letter is done, until its record is refused again."""
 
 

@@ -8,7 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from target_snowflake_audit.redaction import HASH, HASHED, MASKED
+from target_snowflake_audit.sql.quoting import literal, words
+
 if TYPE_CHECKING:
+    from target_snowflake_audit.checking.plan import Column
     from target_snowflake_audit.columntypes import ColumnType
 
 _FUNCTIONS = {
@@ -50,6 +54,24 @@ def key_hash(parts: list[str]) -> str:
     """Expression of `hashing.key_hash` over canonical texts."""
     texts = ", ".join(f"TO_VARCHAR(LENGTH({part})), ':', {part}, ','" for part in parts)
     return f"SHA2(CONCAT({texts}), 256)"
+
+
+def redacted(column: Column, value: str, salt: str) -> str:
+    """Expression that stands for a redacted value inside BEFORE, AFTER and KEY; null stays null.
+
+    `salt` is SQL of the table that holds it; see `redaction.digest`.
+    """
+    shown = literal(MASKED)
+    if column.redact == HASH:
+        text = (
+            f"TO_JSON({value})"
+            if column.type.family == "VARIANT"
+            else f"TO_VARCHAR({audited(column.type, value)})"
+        )
+        own = words('SELECT x."SALT" FROM', salt, "AS x")
+        salted = f"CONCAT(({own}), {text})"
+        shown = f"CONCAT({literal(HASHED)}, SHA2({salted}, 256))"
+    return f"IFF({value} IS NULL, NULL, {shown})"
 
 
 def audited(kind: ColumnType, value: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from target_snowflake_audit.redaction import DROP
 from target_snowflake_audit.sql import conversion
 from target_snowflake_audit.sql.classify import DELETE, INSERT, OLDER, REMOVE, UPDATE, WRITTEN, Tables
 from target_snowflake_audit.sql.quoting import TableName, identifier, literal, words
@@ -27,13 +28,20 @@ def _on(plan: StreamPlan) -> str:
     )
 
 
-def _object(plan: StreamPlan, alias: str, positions: list[int]) -> str:
-    """OBJECT_CONSTRUCT of columns, from the target (`t`) or the typed table (`s`); nulls are left out."""
+def _object(plan: StreamPlan, alias: str, positions: list[int], salt: str) -> str:
+    """OBJECT_CONSTRUCT of columns, from the target (`t`) or the typed table (`s`); nulls are left out.
+
+    Redacted columns are digests made with the salt of the table named, masks, or left out (but for keys).
+    """
     pairs: list[str] = []
     for at in positions:
         column = plan.columns[at]
         name = identifier(column.name if alias == "t" else value_column(at))
-        pairs += [literal(column.name), conversion.audited(column.type, f"{alias}.{name}")]
+        if column.redact == DROP and at not in plan.key:
+            continue
+        value = f"{alias}.{name}"
+        shown = conversion.redacted(column, value, salt) if column.redact else ""
+        pairs += [literal(column.name), shown or conversion.audited(column.type, value)]
     return f"OBJECT_CONSTRUCT({', '.join(pairs)})"
 
 
@@ -61,17 +69,19 @@ def history(plan: StreamPlan, tables: Tables, history_table: TableName, facts: d
         plan: the stream.
         tables: where.
         history_table: RECORD_HISTORY.
-        facts: SQL of `run`, `batch`, `table`, `stream`, and `inserts` ('no' leaves inserts out), `replay`.
+        facts: SQL of `run`, `batch`, `table`, `stream`, `salt` (the table that holds it), and `inserts` ('no'
+            leaves inserts out), `replay`.
     """
     every = list(range(len(plan.columns)))
     source = "NULL"
     if plan.stamp is not None:
         source = f"CAST(s.{identifier(value_column(plan.stamp))} AS TIMESTAMP_NTZ(9))"
     stored = "" if plan.append else f"LEFT JOIN {tables.target.sql} AS t ON {_on(plan)}"
-    before = f"IFF({_among(INSERT)}, NULL, {_object(plan, 't', every)})"
+    salt = facts["salt"]
+    before = f"IFF({_among(INSERT)}, NULL, {_object(plan, 't', every, salt)})"
     if plan.append:
         # Only an overwrite takes rows from a table without a key; they were compared whole.
-        before = f"IFF({_among(REMOVE)}, {_object(plan, 's', every)}, NULL)"
+        before = f"IFF({_among(REMOVE)}, {_object(plan, 's', every, salt)}, NULL)"
     operations = [UPDATE, DELETE, REMOVE, *([INSERT] if facts["inserts"] != "no" else [])]
     operation = f"IFF({_among(DELETE, REMOVE)}, 'delete', s.\"OP\")"
     cause = f"IFF({_among(REMOVE)}, {facts['removal']}, 'record')"
@@ -80,12 +90,12 @@ def history(plan: StreamPlan, tables: Tables, history_table: TableName, facts: d
     columns = {
         "TARGET_TABLE": facts["table"],
         "STREAM": facts["stream"],
-        "KEY": _object(plan, "s", list(plan.key)) if plan.key else "NULL",
+        "KEY": _object(plan, "s", list(plan.key), salt) if plan.key else "NULL",
         "KEY_HASH": 's."KEY_HASH"',
         "OPERATION": operation,
         "CAUSE": cause,
         "BEFORE": before,
-        "AFTER": f"IFF({_among(*WRITTEN)}, {_object(plan, 's', every)}, NULL)",
+        "AFTER": f"IFF({_among(*WRITTEN)}, {_object(plan, 's', every, salt)}, NULL)",
         "CHANGED_COLUMNS": "NULL" if plan.append else _changed(plan),
         "ROW_HASH_BEFORE": 's."HASH_BEFORE"',
         "ROW_HASH": 's."ROW_HASH"',

@@ -92,6 +92,12 @@ def show(*, letter: str, config: tuple[Path, ...], as_json: bool) -> int:
 @click.option("--stream", default="", help="Every open letter of this Singer stream.")
 @click.option("--all-open", is_flag=True, help="Every open letter.")
 @click.option("--note", default="", help="What was mended; kept in the letter's events.")
+@click.option(
+    "--redacted-as-null",
+    is_flag=True,
+    help="Load null in place of values that `redact_columns` keeps out of the letters; without it such "
+    "letters are not loaded.",
+)
 @click.option("--dry-run", is_flag=True, help="Show which letters would be loaded again; load nothing.")
 @configured
 def replay(
@@ -100,6 +106,7 @@ def replay(
     stream: str,
     all_open: bool,
     note: str,
+    redacted_as_null: bool,
     dry_run: bool,
     config: tuple[Path, ...],
     as_json: bool,
@@ -120,7 +127,7 @@ def replay(
     if dry_run or not rows:
         _print_dry_run(rows, as_json=as_json)
         return FINE
-    outcomes = replaying.replay_letters(settings.read(config), rows, note)
+    outcomes = replaying.replay_letters(settings.read(config), rows, note, redacted_as_null=redacted_as_null)
     if as_json:
         print_json(render.outcomes_json(outcomes))
     else:

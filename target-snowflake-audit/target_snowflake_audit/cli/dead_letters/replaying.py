@@ -33,14 +33,24 @@ def slices(identifiers: Sequence[str]) -> Iterator[list[str]]:
 
 
 def letters(reader: Reader, audit: Audit, identifiers: Sequence[str]) -> list[Row]:
-    """Read letters, in the order in which they arrived."""
+    """Read letters, in the order in which they arrived.
+
+    Raises:
+        CommandError: one was erased.
+    """
     found: list[Row] = []
     for part in slices(identifiers):
         found += audit_rows(reader, sql.letters_to_replay(audit, part))
+    erased = [row["DEAD_LETTER_ID"] for row in found if row["ERASURE_ID"] is not None]
+    if erased:
+        message = f"{', '.join(erased)}: erased on request; the record is no longer there to be loaded"
+        raise CommandError(message)
     return found
 
 
-def replay_letters(config: Mapping[str, Any], rows: Iterable[Row], note: str) -> list[Outcome]:
+def replay_letters(
+    config: Mapping[str, Any], rows: Iterable[Row], note: str, *, redacted_as_null: bool = False
+) -> list[Outcome]:
     """Load letters again, those of each table on their own, and give what became of each.
 
     Raises:
@@ -55,7 +65,14 @@ def replay_letters(config: Mapping[str, Any], rows: Iterable[Row], note: str) ->
     outcomes: list[Outcome] = []
     for (stream, table), group in groups.items():
         chosen = [
-            api.LetterRow(row["DEAD_LETTER_ID"], stream, row["RECORD_TEXT"], row["SINGER_SCHEMA"] or {})
+            api.LetterRow(
+                row["DEAD_LETTER_ID"],
+                stream,
+                row["RECORD_TEXT"],
+                row["SINGER_SCHEMA"] or {},
+                tuple(row["REDACTED"] or ()),
+                redacted_as_null,
+            )
             for row in group
         ]
         try:

@@ -19,11 +19,21 @@ from target_snowflake_audit.cli.sql.statement import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-CLOSED = ("replayed", "replay_skipped", "discarded")
-"""Statuses after which nobody has to act: loaded, superseded by a newer row, or given up by a person."""
+CLOSED = ("replayed", "replay_skipped", "discarded", "erased")
+"""Statuses after which nobody has to act: loaded, superseded by a newer row, given up, or erased."""
 
 STATUS = ("STATUS", "STATUS_AT", "STATUS_ACTOR", "STATUS_NOTE", "STATUS_BATCH_ID", "EVENTS")
-REPLAY = ("DEAD_LETTER_ID", "STREAM", "TARGET_TABLE", "KEY", "ERRORS", "RECORD_TEXT", "SINGER_SCHEMA")
+REPLAY = (
+    "DEAD_LETTER_ID",
+    "STREAM",
+    "TARGET_TABLE",
+    "KEY",
+    "ERRORS",
+    "RECORD_TEXT",
+    "SINGER_SCHEMA",
+    "REDACTED",
+    "ERASURE_ID",
+)
 _LIST = (
     "DEAD_LETTER_ID",
     "AT",

@@ -1,0 +1,143 @@
+"""Redacts dead letters in the client: record, key and the values beside the reasons."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from target_snowflake_audit.checking.converters import json_text
+from target_snowflake_audit.checking.problems import Problem, utf8
+from target_snowflake_audit.reading.deep import TooDeep
+from target_snowflake_audit.reading.reader import decode_record
+from target_snowflake_audit.redaction import DROP, HASH, KEEP, MASK, MASKED, digest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from target_snowflake_audit.checking.plan import StreamPlan
+    from target_snowflake_audit.values import Json
+
+
+_NAMES = re.compile(r'"((?:[^"\\]|\\.)*)"\s*:')
+_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+class Redactor:
+    """Redacts the letters of one stream; `salt` must be set first when the plan has hashed columns."""
+
+    def __init__(self, plan: StreamPlan) -> None:
+        """Prepare for a plan."""
+        self._streams = (plan.source_stream, plan.stream)
+        self._rules = plan.redaction
+        self._ways = {column.property: column.redact for column in plan.columns}
+        self._by_column = {column.name: column.redact for column in plan.columns}
+        self.salt = ""
+
+    def record(self, raw: bytes) -> tuple[bytes, dict[str, str]]:
+        """Give a record's text without redacted values, and how each property was redacted.
+
+        A text of which nothing is redacted stays byte for byte.
+        """
+        try:
+            return self._record(raw, decode_record(raw))
+        except RecursionError:
+            return self._opaque(raw)
+
+    def _record(self, raw: bytes, record: Json) -> tuple[bytes, dict[str, str]]:
+        if isinstance(record, TooDeep):
+            return self._opaque(raw)
+        if not isinstance(record, dict):
+            inner, changed = self._inside(record)
+            return (_encoded(inner), {"": MASK}) if changed else (raw, {})
+        touched: dict[str, str] = {}
+        shown: dict[str, Any] = {}
+        for name, value in record.items():
+            way = self._way(name) if value is not None else ""
+            inner, changed = (value, False) if way else self._inside(value)
+            if way or changed:
+                touched[utf8(name)] = way or MASK
+            if way != DROP:
+                shown[name] = self._value(way, value) if way else inner
+        return (_encoded(shown), touched) if touched else (raw, {})
+
+    def _opaque(self, raw: bytes) -> tuple[bytes, dict[str, str]]:
+        """A record that nests too deeply to be taken apart is masked whole if a name in it is redacted."""
+        names = {utf8(name) for name in _NAMES.findall(raw.decode("utf-8", "backslashreplace"))}
+        ways = {*(self._ways.get(name, "") for name in names)}
+        ways |= {self._rules.of_name(self._streams, name) for name in names}
+        return (_encoded(MASKED), {"": MASK}) if ways - {"", KEEP} else (raw, {})
+
+    def key(self, key: dict[str, Any]) -> dict[str, Any]:
+        """Give a key by column; its names always stay."""
+        return {
+            name: value if value is None or not self._by_column.get(name) else self._shown(name, value)
+            for name, value in key.items()
+        }
+
+    def problems(self, found: Sequence[Problem], touched: dict[str, str]) -> list[Problem]:
+        """Give the problems without values of redacted properties, nor of records that held some."""
+        return [
+            dataclasses.replace(one, value=self._problem_value(one))
+            if one.value
+            and (utf8(one.name) in touched or (not one.name and touched) or self._ways.get(one.name))
+            else one
+            for one in found
+        ]
+
+    def _problem_value(self, problem: Problem) -> str:
+        way = self._ways.get(problem.name)
+        return digest(self.salt, problem.value) if way == HASH else MASKED
+
+    def _shown(self, column: str, value: Json) -> str:
+        return str(self._value(HASH if self._by_column[column] == HASH else MASK, value))
+
+    def _way(self, name: str) -> str:
+        """A property that the schema does not have is masked: its values have no column to be compared in."""
+        if name in self._ways:
+            return self._ways[name]
+        way = self._rules.of_name(self._streams, utf8(name))
+        return MASK if way == HASH else "" if way == KEEP else way
+
+    def _value(self, way: str, value: Json) -> Json:
+        if way == HASH:
+            return digest(self.salt, value if isinstance(value, str) else json_text(value))
+        return MASKED
+
+    def _inside(self, value: Json) -> tuple[Json, bool]:
+        """Mask members with redacted names at any depth; whether there were any."""
+        if isinstance(value, list):
+            parts = [self._inside(part) for part in value]
+            return [part for part, _ in parts], any(changed for _, changed in parts)
+        if not isinstance(value, dict):
+            return value, False
+        shown, changed = {}, False
+        for name, part in value.items():
+            way = self._rules.of_name(self._streams, utf8(name)) if part is not None else ""
+            if way in {"", KEEP}:
+                shown[name], inner = self._inside(part)
+                changed = changed or inner
+            else:
+                changed = True
+                shown[name] = MASKED
+        return shown, changed
+
+
+def _encoded(value: Json) -> bytes:
+    try:
+        return _encoder.encode(value)
+    except UnicodeEncodeError:
+        return _encoder.encode(_visible(value))
+
+
+def _visible(value: Json) -> Json:
+    """Write text that is no UTF-8 with its odd characters escaped."""
+    if isinstance(value, str):
+        return utf8(value)
+    if isinstance(value, list):
+        return [_visible(part) for part in value]
+    if isinstance(value, dict):
+        return {utf8(name): _visible(part) for name, part in value.items()}
+    return value

@@ -1,0 +1,116 @@
+"""`redact_columns`: whose values the audit trail keeps only as a digest, as a mask, or not at all.
+
+Rules look at names alone. A name is compared without case and without `_`, `-` and spaces, so `bankAccount`,
+`bank_account` and `BANK_ACCOUNT` are one. A property is redacted when a rule matches its name, its column's
+name, a part of its flattened name, or a name inside its declared schema (then as a whole: SQL cannot reach
+into a VARIANT to change a part of it).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from target_snowflake_audit.errors import SettingError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+SETTING = "redact_columns"
+HASH, MASK, DROP, KEEP = "hash", "mask", "drop", "keep"
+WAYS = (HASH, MASK, DROP, KEEP)
+MASKED = "***"
+HASHED = "sha256:"
+SALT_TABLE = "REDACTION_SALT"
+"""Table of one row beside the fences; readers of the audit schema cannot read it, nor try values with it."""
+
+_BANK = ("*iban*", "bic", "biccode", "biccod", "swift", "swiftcode", "bank", "bankaccount*", "bidnum", "rib")
+_CONTACT = (
+    "*email*",
+    "*phone*",
+    "mobile",
+    "mobilenumber",
+    "tel",
+    "fax",
+    "faxnumber",
+    "defaultcontact",
+    "contactname",
+    "cntnam",
+)
+DEFAULTS = tuple(("*", name, HASH) for name in (*_BANK, *_CONTACT))
+"""Bank and contact fields, as Sage X3 and others name them; `keep` in the setting takes one out."""
+
+
+def squeezed(name: str) -> str:
+    """`bankAccount`, `bank_account` and `BANK-ACCOUNT` are one name."""
+    return name.replace("_", "").replace("-", "").replace(" ", "").lower()
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Rules in order, the first that matches counts: (stream pattern, squeezed name pattern, way)."""
+
+    rules: tuple[tuple[str, str, str], ...]
+    separator: str = "__"
+
+    def of_name(self, streams: Iterable[str], name: str) -> str:
+        """How values under a name are redacted; '' = not, `keep` = expressly not."""
+        wanted, among = squeezed(name), tuple(streams)
+        for stream, pattern, way in self.rules:
+            if fnmatchcase(wanted, pattern) and any(fnmatchcase(one, stream) for one in among):
+                return way
+        return ""
+
+    def of_property(self, streams: Iterable[str], name: str, column: str, schema: Mapping[str, Any]) -> str:
+        """How a property is redacted; '' = not.
+
+        `streams` are its stream's names as received and after `stream_maps`.
+        """
+        among = tuple(streams)
+        inside = (*name.split(self.separator), *_names_in(schema))
+        for one in (name, column, *inside):
+            way = self.of_name(among, one)
+            if way:
+                return "" if way == KEEP else way
+        return ""
+
+
+def rules_of(settings: Mapping[str, Any]) -> Rules:
+    """Read the setting; the default list follows what it says.
+
+    Raises:
+        SettingError: it is not `{stream pattern: {name: hash|mask|drop|keep}}`.
+    """
+    given = settings.get(SETTING) or {}
+    rules = []
+    for stream, names in given.items() if isinstance(given, dict) else [("", None)]:
+        for name, way in names.items() if isinstance(names, dict) else [("", None)]:
+            if way not in WAYS:
+                problem = (
+                    f"expected {{stream pattern: {{property: {'|'.join(WAYS)}}}}}, got {way!r} in {stream!r}"
+                )
+                raise SettingError(SETTING, problem)
+            rules.append((str(stream), squeezed(str(name)), str(way)))
+    return Rules((*rules, *DEFAULTS), str(settings.get("flattening_separator") or "__"))
+
+
+def digest(salt: str, text: str) -> str:
+    """The digest that stands for a value: equal for equal values under one salt.
+
+    SHA-256 over salt and text; the SQL of RECORD_HISTORY makes the same.
+    """
+    return HASHED + sha256((salt + text).encode("utf-8", "backslashreplace")).hexdigest()
+
+
+def _names_in(schema: Any) -> Iterator[str]:  # noqa: ANN401 - any part of a JSON schema
+    """Names of properties inside a schema, at any depth."""
+    if isinstance(schema, dict):
+        for key, part in schema.items():
+            if key == "properties" and isinstance(part, dict):
+                yield from part
+            yield from _names_in(part)
+    elif isinstance(schema, list):
+        for part in schema:
+            yield from _names_in(part)
