@@ -11,7 +11,7 @@ from target_snowflake_audit.audit.setup_sql import Setup, statements
 from target_snowflake_audit.audit.tables import BY_NAME, TABLES
 from target_snowflake_audit.checking.plan import StreamPlan, make_plan
 from target_snowflake_audit.session import Answer, DdlInTransactionError, Session
-from target_snowflake_audit.sql import audit_rows, classify, ddl, fence, overwrite, staging, write
+from target_snowflake_audit.sql import audit_rows, classify, ddl, fence, overwrite, salt, staging, write
 from target_snowflake_audit.sql.quoting import TableName
 
 ODD = ['quote"inside', "semi;--", "dollar$$", "sp ace", "emoji 🙂", "select", "'apostrophe'"]
@@ -48,7 +48,8 @@ def all_statements() -> dict[str, str]:
     t = tables(plan)
     history = TableName("D'B", "AUDIT", "RECORD_HISTORY")
     facts = {"run": "'r'", "batch": "'b'", "table": "'t'", "stream": "'s'", "inserts": "yes", "replay": "no"}
-    facts["removal"] = "'replace_scope'"
+    facts |= {"removal": "'replace_scope'", "salt": TableName("D'B", "LOCK", "SALT").sql}
+    redacted = plan_of(redact_columns={"*": {"*": "hash"}})
     letters = TableName("D'B", "AUDIT", "DEAD_LETTERS")
     shared = {"RUN_ID": "r", "BATCH_ID": "b", "STREAM": "s'", "TARGET_TABLE": "t", "SINGER_SCHEMA": SCHEMA}
     locks = TableName("D'B", "LOCK", "")
@@ -68,6 +69,9 @@ def all_statements() -> dict[str, str]:
         "refused": classify.refused(t, history, "x'y"),
         "refuse": write.refuse(t, [1, 2]),
         "history": write.history(plan, t, history, facts),
+        "history redacted": write.history(redacted, t, history, facts),
+        "create salt": salt.create(TableName("D'B", "LOCK", "SALT")),
+        "read salt": salt.read(TableName("D'B", "LOCK", "SALT")),
         "history append": write.history(append, t, history, facts),
         "merge": write.merge(plan, t, "b", hard_delete=False),
         "merge hard": write.merge(plan, t, "b", hard_delete=True, within=(1, 2)),
