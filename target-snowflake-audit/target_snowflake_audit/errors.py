@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from target_snowflake_audit.retry_classes import ErrorClass
+
+CONNECT = "connect"
+"""Step of a login, whose message tells where it failed."""
+
 
 class TargetError(Exception):
     """The run cannot go on; the message says why and what to do."""
@@ -18,6 +26,22 @@ class SettingError(TargetError):
 
 class SchemaError(TargetError):
     """A stream's SCHEMA, its names or its types cannot be loaded into the table as it is."""
+
+
+class StatementError(TargetError):
+    """A login or a statement failed; carries what a retry decision and an audit row need."""
+
+    def __init__(self, step: str, message: str, error_class: ErrorClass, **codes: int | str | None) -> None:
+        """Keep the codes: `errno`, `sqlstate` and `query_id`, each may be None."""
+        self.step = step
+        self.error_class = error_class
+        number = codes.get("errno")
+        self.errno = number if isinstance(number, int) else None
+        self.sqlstate = str(codes.get("sqlstate") or "") or None
+        self.query_id = str(codes.get("query_id") or "") or None
+        self.reason = message
+        where = "" if step == CONNECT else f"Snowflake refused step `{step}` ({error_class.name}): "
+        super().__init__(f"{where}{message}")
 
 
 class DeadLetterLimitError(TargetError):

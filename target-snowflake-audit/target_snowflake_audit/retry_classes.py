@@ -78,6 +78,9 @@ _STATES: dict[str, ErrorClass] = {
 _LOGIN_NUMBERS = range(390_000, 396_000)
 """Login, session and token errors; those that another attempt can help are listed above."""
 
+LOGIN_TOKEN_NUMBERS = frozenset({390318})
+"""Numbers that in a session mean that a new login helps, and at a login that its token has expired."""
+
 _DATA_EXCEPTION = "22"
 """SQLSTATE class `data exception`: new numbers of it come with new releases."""
 _FIRST_OF_EXECUTION = 100_000

@@ -16,6 +16,7 @@ from target_snowflake_audit.audit import upgrade
 from target_snowflake_audit.audit.setup_sql import STAGE, lock_schema
 from target_snowflake_audit.counts import Counts
 from target_snowflake_audit.errors import IntegrityError, SettingError
+from target_snowflake_audit.query_tag import read_query_tag
 from target_snowflake_audit.redaction import SALT_TABLE
 from target_snowflake_audit.retry_classes import OBJECT_EXISTS
 from target_snowflake_audit.session import Session, StatementError, connect
@@ -55,7 +56,7 @@ class Run:
     def __post_init__(self) -> None:
         """Read the names once."""
         self.names = names_of(self.settings)
-        self.query_tag = f"{self.program} run={self.run_id}"
+        self.query_tag = read_query_tag(self.settings, self.program, self.run_id)
 
     def audit_table(self, name: str) -> TableName:
         """Full name of an audit table."""

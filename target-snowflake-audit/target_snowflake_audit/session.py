@@ -15,25 +15,27 @@ import logging
 import re
 import time
 import warnings
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from target_snowflake_audit.audit.setup_sql import lock_schema
-from target_snowflake_audit.errors import SettingError, TargetError
-from target_snowflake_audit.keys import private_key_der
+from target_snowflake_audit.errors import CONNECT, SettingError, StatementError, TargetError
+from target_snowflake_audit.login import login_arguments
+from target_snowflake_audit.login_errors import explained
+from target_snowflake_audit.query_tag import QueryTag, read_query_tag
 from target_snowflake_audit.retry_classes import (
     ABORTED,
     AUTHENTICATION,
     AUTHORISATION,
+    LOGIN_TOKEN_NUMBERS,
     NETWORK,
-    ErrorClass,
     classify,
 )
 from target_snowflake_audit.settings_read import names_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from types import ModuleType
 
     from snowflake.connector import SnowflakeConnection
@@ -46,7 +48,7 @@ STATEMENT_TIMEOUT_SECONDS = 3600
 DOUBT_SECONDS = 120
 """Snowflake aborts after 300 idle seconds: a COMMIT that took longer than this may have come too late."""
 _LOGIN_FAILED = 250001
-_CONNECT, _TRANSACTION = "connect", "transaction"
+_TRANSACTION = "transaction"
 LOGIN_TIMEOUT_SECONDS = 60
 NETWORK_TIMEOUT_SECONDS = 1800
 
@@ -68,27 +70,12 @@ _PINNED: dict[str, bool | str] = {
     "ERROR_ON_NONDETERMINISTIC_MERGE": True,
 }
 
-_KEY_PATH = "private_key_path"
 _DDL = re.compile(r"\s*(create|alter|drop|comment|grant|revoke|undrop|truncate)\b", re.IGNORECASE)
 _BEGIN = re.compile(r"\s*begin\b", re.IGNORECASE)
 _CHANGE = re.compile(r"\s*(insert|update|delete|merge|copy)\b", re.IGNORECASE)
 _END = re.compile(r"\s*(commit|rollback)\b", re.IGNORECASE)
 
-
-class StatementError(TargetError):
-    """A login or a statement failed; carries what a retry decision and an audit row need."""
-
-    def __init__(self, step: str, message: str, error_class: ErrorClass, **codes: int | str | None) -> None:
-        """Keep the codes: `errno`, `sqlstate` and `query_id`, each may be None."""
-        self.step = step
-        self.error_class = error_class
-        number = codes.get("errno")
-        self.errno = number if isinstance(number, int) else None
-        self.sqlstate = str(codes.get("sqlstate") or "") or None
-        self.query_id = str(codes.get("query_id") or "") or None
-        self.reason = message
-        where = "" if step == _CONNECT else f"Snowflake refused step `{step}` ({error_class.name}): "
-        super().__init__(f"{where}{message}")
+__all__ = ["Answer", "DdlInTransactionError", "Session", "StatementError", "Timing", "connect"]
 
 
 class DdlInTransactionError(TargetError):
@@ -124,9 +111,11 @@ class Timing:
 class Session:
     """A connection that one caller uses; `step` names a statement in errors, logs and audit rows."""
 
-    def __init__(self, connection: SnowflakeConnection) -> None:
-        """Wrap an open connection."""
+    def __init__(self, connection: SnowflakeConnection, tag: QueryTag | None = None) -> None:
+        """Wrap an open connection; `tag` makes the tags of batches."""
         self._connection = connection
+        self._tag = tag or QueryTag()
+        self._parameters: dict[str, str] | None = None
         self._cursor = connection.cursor()
         self.in_transaction = False
         self._transaction: str | None = None
@@ -154,6 +143,15 @@ class Session:
         elif not self.in_transaction and _CHANGE.match(sql):
             self._send("COMMIT", step)
         return answer
+
+    @contextmanager
+    def tagged(self, stream: str, batch_id: str) -> Iterator[None]:
+        """Mark the statements of the block as those of a batch; needs no statement of its own."""
+        before, self._parameters = self._parameters, {"QUERY_TAG": self._tag.text(stream, batch_id)}
+        try:
+            yield
+        finally:
+            self._parameters = before
 
     def check_transaction(self) -> None:
         """Make sure that the open transaction is the one that was begun.
@@ -209,7 +207,7 @@ class Session:
 
     def _run(self, sql: str, step: str, began: float) -> Answer:
         try:
-            self._cursor.execute(sql)
+            self._cursor.execute(sql, _statement_params=self._parameters)
             rows = self._cursor.fetchall()
         except _connector().errors.Error as error:
             raise _statement_error(step, error) from None
@@ -219,22 +217,23 @@ class Session:
         return Answer(rows, columns, -1 if affected is None else affected, self._cursor.sfqid or "", elapsed)
 
 
-def connect(settings: Mapping[str, Any], *, query_tag: str = "") -> Session:
+def connect(settings: Mapping[str, Any], *, query_tag: QueryTag | None = None) -> Session:
     """Log in and give a session with the parameters that loading relies on.
 
     Raises:
         SettingError: a setting is missing, or names something that is not there.
         StatementError: Snowflake could not be reached or refused the login.
     """
-    arguments = connection_arguments(settings, query_tag=query_tag)
+    tag = query_tag or read_query_tag(settings)
+    arguments = connection_arguments(settings, query_tag=tag.text())
     connector = _connector()
     try:
         with warnings.catch_warnings():
             # The connector announces changes of its own defaults here; we pass what we rely on.
             warnings.simplefilter("ignore")
-            session = Session(connector.connect(**arguments))
+            session = Session(connector.connect(**arguments), tag)
     except connector.errors.Error as error:
-        raise _login_error(settings, _statement_error(_CONNECT, error)) from None
+        raise explained(settings, _statement_error(CONNECT, error)) from None
     _check_place(session, settings)
     return session
 
@@ -248,7 +247,7 @@ def _connector() -> ModuleType:
     return snowflake.connector
 
 
-def connection_arguments(settings: Mapping[str, Any], *, query_tag: str = "") -> dict[str, Any]:
+def connection_arguments(settings: Mapping[str, Any], *, query_tag: str) -> dict[str, Any]:
     """Give the connector's arguments, with values that the connector lines 4.8 and 5.x read alike.
 
     Raises:
@@ -272,7 +271,7 @@ def connection_arguments(settings: Mapping[str, Any], *, query_tag: str = "") ->
             **_PINNED,
             "LOCK_TIMEOUT": LOCK_TIMEOUT_SECONDS,
             "STATEMENT_TIMEOUT_IN_SECONDS": STATEMENT_TIMEOUT_SECONDS,
-            "QUERY_TAG": str(settings.get("query_tag") or query_tag or "target-snowflake-audit"),
+            "QUERY_TAG": query_tag,
         },
     }
     for optional in ("host", "port", "protocol"):
@@ -280,27 +279,7 @@ def connection_arguments(settings: Mapping[str, Any], *, query_tag: str = "") ->
             arguments[optional] = settings[optional]
     if names.role:
         arguments["role"] = names.role
-    return {**arguments, **_login(settings)}
-
-
-def _login(settings: Mapping[str, Any]) -> dict[str, Any]:
-    key = private_key_der(settings)
-    given = [name for name, value in (("private_key", key), *_texts(settings)) if value]
-    if not given:
-        problem = "no login is configured: set `private_key_path`, `private_key`, `token` or `password`"
-        raise SettingError(_KEY_PATH, problem)
-    if len(given) > 1:
-        problem = f"several logins are configured ({', '.join(given)}): set one"
-        raise SettingError(given[-1], problem)
-    if key:
-        return {"private_key": key, "authenticator": "SNOWFLAKE_JWT"}
-    if given == ["token"]:
-        return {"token": settings["token"], "authenticator": "PROGRAMMATIC_ACCESS_TOKEN"}
-    return {"password": settings["password"]}
-
-
-def _texts(settings: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
-    return tuple((name, settings.get(name)) for name in ("token", "password"))
+    return {**arguments, **login_arguments(settings)}
 
 
 def _statement_error(step: str, error: ConnectorError) -> StatementError:
@@ -308,6 +287,10 @@ def _statement_error(step: str, error: ConnectorError) -> StatementError:
     kind = type(error).__name__
     found = classify(errno, sqlstate, operational=kind in {"OperationalError", "InterfaceError"})
     message = " ".join(str(error.msg or error).split())
+    if step == CONNECT and errno in LOGIN_TOKEN_NUMBERS:
+        found = (
+            AUTHENTICATION  # in a session they ask for a new login; at the login the credential is too old
+        )
     if errno == _LOGIN_FAILED and "authentication failed" in message.lower():
         # Connector 5.x gives this number to a server that is not there and to a login refused without a
         # number of Snowflake's own. Only its words tell: trying again could lock the user out.
@@ -316,19 +299,6 @@ def _statement_error(step: str, error: ConnectorError) -> StatementError:
         # Such messages quote the value; values stay out of logs and of RETRIES.
         message = f"a value cannot be converted (error {errno}, SQLSTATE {sqlstate})"
     return StatementError(step, message, found, errno=errno, sqlstate=sqlstate, query_id=error.sfqid)
-
-
-def _login_error(settings: Mapping[str, Any], error: StatementError) -> TargetError:
-    where = settings.get("host") or settings["account"]
-    if error.error_class is AUTHENTICATION:
-        who = f"user {settings['user']} on {where}"
-        message = f"Snowflake refused the login of {who}: {error.reason}"
-        hint = "check `user`, `account` and the key, token or password"
-        return StatementError(_CONNECT, f"{message} ({hint})", error.error_class, errno=error.errno)
-    if error.error_class is AUTHORISATION:
-        return SettingError("role", error.reason)
-    message = f"cannot reach Snowflake at {where}: {error.reason} (settings `account`, `host`, `port`)"
-    return StatementError(_CONNECT, message, error.error_class, errno=error.errno, sqlstate=error.sqlstate)
 
 
 def _check_place(session: Session, settings: Mapping[str, Any]) -> None:

@@ -13,6 +13,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DEFAULT_AUDIT_SCHEMA = "AUDIT"
+SECRETS = frozenset(
+    {
+        "private_key",
+        "private_key_passphrase",
+        "token",
+        "oauth_token",
+        "workload_identity_token",
+        "password",
+    }
+)
+"""Settings whose values must never be shown, logged or stored."""
 
 
 @dataclass(frozen=True)

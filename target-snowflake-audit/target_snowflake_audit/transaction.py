@@ -94,7 +94,8 @@ class Transaction:
         self._prepare(session, work.batch, tables)
         session.timing = Timing()
         try:
-            return self._run_batch(session, work, tables)
+            with session.tagged(work.batch.plan.stream, work.batch.batch_id):
+                return self._run_batch(session, work, tables)
         except IntegrityError:
             session.check_transaction()  # rows of an aborted transaction are missing: that can be tried again
             raise
@@ -104,6 +105,10 @@ class Transaction:
     def isolate(self, work: Work) -> dict[int, StatementError]:
         """Find the rows of a batch that Snowflake refuses; nothing is changed."""
         session = self._run.session()
+        with session.tagged(work.batch.plan.stream, work.batch.batch_id):
+            return self._isolate(session, work)
+
+    def _isolate(self, session: Session, work: Work) -> dict[int, StatementError]:
         plan, tables = work.batch.plan, self._tables(work.batch)
         self._prepare(session, work.batch, tables)
         folder = self._put(session, work.batch)
@@ -122,6 +127,10 @@ class Transaction:
     def save_letters(self, work: Work) -> None:
         """Write the dead letters of a batch that was rolled back, in a transaction of their own."""
         session = self._run.session()
+        with session.tagged(work.batch.plan.stream, work.batch.batch_id):
+            self._save_refused(session, work)
+
+    def _save_refused(self, session: Session, work: Work) -> None:
         tables = self._tables(work.batch)
         self._prepare(session, work.batch, tables)
         folder = self._put(session, work.batch)

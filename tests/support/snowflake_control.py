@@ -125,6 +125,10 @@ class SnowflakeControl:
         """A further OAuth token of a user, good for some seconds of the sandbox's clock."""
         return str(self.do("oauth_token", name=name, seconds=seconds))
 
+    def oidc_provider(self, issuer: str, public_key: str) -> None:
+        """Make an OIDC provider known, with the key (PEM) that checks the signatures of its tokens."""
+        self.do("oidc_provider", issuer=issuer, public_key=public_key)
+
     def create_user(self, name: str, password: str, role: str) -> None:
         """Make a further user with a password; the role must exist."""
         self.do("create_user", name=name, password=password, role=role)

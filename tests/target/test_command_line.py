@@ -14,6 +14,7 @@ from singer_sdk import Target
 from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.sinks import Sink
 from target_snowflake_audit.command import HELP
+from target_snowflake_audit.settings import SECRETS
 from target_snowflake_audit.target import TargetSnowflakeAudit
 
 COMMAND = str(VENV_BIN / "target-snowflake-audit")
@@ -54,7 +55,8 @@ def test_about_lists_every_setting_with_a_description() -> None:
     settings = json.loads(out)["settings"]["properties"]
     assert all(part.get("description") for part in settings.values())
     secret = {name for name, part in settings.items() if part.get("secret")}
-    assert secret == {"private_key", "private_key_passphrase", "token", "password"}
+    assert secret == SECRETS
+    assert secret >= {"private_key", "private_key_passphrase", "token", "oauth_token", "password"}
 
 
 def test_private_parts_of_the_sdk_that_we_override_are_there() -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from target_snowflake_audit.cli.errors import CommandError, NotAllowedError
 from target_snowflake_audit.cli.settings import required
 from target_snowflake_audit.errors import TargetError
+from target_snowflake_audit.query_tag import read_query_tag
 from target_snowflake_audit.retry_classes import AUTHORISATION
 from target_snowflake_audit.session import Session, StatementError, connect
 
@@ -53,7 +54,7 @@ def connected(config: Mapping[str, Any]) -> Iterator[SessionReader]:
     for name in _REQUIRED:
         required(config, name)
     try:
-        session = connect(config, query_tag=QUERY_TAG)
+        session = connect(config, query_tag=read_query_tag(config, QUERY_TAG))
     except TargetError as error:
         raise CommandError(str(error)) from None
     try:

@@ -6,7 +6,7 @@ import secrets
 from typing import TYPE_CHECKING, Any
 
 from .errors import SnowflakeError
-from .users import OauthToken, User
+from .users import OauthToken, User, public_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,6 +91,11 @@ def _oauth_token(world: World, wanted: dict[str, Any]) -> str:
     return token.secret
 
 
+def _oidc_provider(world: World, wanted: dict[str, Any]) -> None:
+    """An OIDC provider whose tokens are signed with a key; the real service reads keys at the address."""
+    world.issuers[str(wanted["issuer"])] = public_key(str(wanted["public_key"]))
+
+
 _DO: dict[str, Callable[[World, dict[str, Any]], object]] = {
     "query_log": _query_log,
     "clear_log": _clear_log,
@@ -105,6 +110,7 @@ _DO: dict[str, Callable[[World, dict[str, Any]], object]] = {
     "create_user": _create_user,
     "unlock_users": _unlock_users,
     "oauth_token": _oauth_token,
+    "oidc_provider": _oidc_provider,
 }
 
 

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import jwt
 
+from . import workload_identity
 from .errors import SnowflakeError
-from .users import ACCOUNT, User, Users
+from .users import ACCOUNT, ALGORITHMS, User, Users, algorithm
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-    from .users import AccessToken
+    from .users import AccessToken, PublicKey
 
 MAX_JWT_LIFE = 3600.0  # seconds; a longer life is refused here (real Snowflake caps it)
 MAX_JWT_AGE = 60.0  # seconds between issue and arrival, either way
@@ -62,7 +63,7 @@ def _claims(token: str) -> dict[str, Any]:
         claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
     except jwt.PyJWTError as error:
         raise _bad_jwt() from error
-    if header.get("alg") != "RS256":
+    if header.get("alg") not in {"RS256", *ALGORITHMS.values()}:
         raise _bad_jwt(ALGORITHM)
     return claims
 
@@ -97,8 +98,15 @@ def _jwt(users: Users, name: str, token: str, real_now: float) -> User:
     key = user.key(f"SHA256:{print_}")
     if key is None:
         raise _bad_jwt(FINGERPRINT)
+    if jwt.get_unverified_header(token)["alg"] != algorithm(key):
+        raise _bad_jwt(ALGORITHM)
     try:
-        jwt.decode(token, key, algorithms=["RS256"], options={"verify_exp": False, "verify_iat": False})
+        jwt.decode(
+            token,
+            key,
+            algorithms=[algorithm(key)],
+            options={"verify_exp": False, "verify_iat": False},
+        )
     except jwt.PyJWTError as error:
         raise _bad_jwt(SIGNATURE) from error
     return user
@@ -137,13 +145,14 @@ def _password(users: Users, name: str, password: object) -> User:
 
 
 def authenticate(
-    users: Users, data: dict[str, Any], *, now: float, real_now: float
+    users: Users, data: dict[str, Any], issuers: Mapping[str, PublicKey], *, now: float, real_now: float
 ) -> tuple[User, str | None]:
     """The user that a login request's `data` proves to be, and the one role that their token allows, if any.
 
     Args:
         users: everybody.
         data: `data` of the request.
+        issuers: keys of OIDC providers by their address, as the real service reads them there.
         now: the sandbox's clock, for tokens and lock-outs.
         real_now: the clock that the client has too, for key-pair tokens.
 
@@ -151,11 +160,13 @@ def authenticate(
         SnowflakeError: with the number of the refusal.
     """
     name = _login_name(data)
+    if str(data.get("AUTHENTICATOR") or "").upper() == "WORKLOAD_IDENTITY":
+        name = name or workload_identity.claimed(users, data)
     known = users.get(name)
     if known and known.locked_until > now:
         raise _refuse(LOCKED, _LOCKED)
     try:
-        user, role = _proven(users, name, data, now, real_now)
+        user, role = _proven(users, name, data, issuers, (now, real_now))
     except SnowflakeError:
         if known:
             _count_failure(known, now)
@@ -172,8 +183,13 @@ def _login_name(data: dict[str, Any]) -> str:
 
 
 def _proven(
-    users: Users, name: str, data: dict[str, Any], now: float, real_now: float
+    users: Users,
+    name: str,
+    data: dict[str, Any],
+    issuers: Mapping[str, PublicKey],
+    times: tuple[float, float],
 ) -> tuple[User, str | None]:
+    now, real_now = times
     method, token = str(data.get("AUTHENTICATOR") or "SNOWFLAKE").upper(), str(data.get("TOKEN") or "")
     if method == "PROGRAMMATIC_ACCESS_TOKEN":
         user, found = _access_token(users, name, token, now)
@@ -181,6 +197,7 @@ def _proven(
     ways: dict[str, Callable[[], User]] = {
         "SNOWFLAKE_JWT": lambda: _jwt(users, name, token, real_now),
         "OAUTH": lambda: _oauth(users, name, token, now),
+        "WORKLOAD_IDENTITY": lambda: workload_identity.proven(users, name, data, issuers),
         "SNOWFLAKE": lambda: _password(users, name, data.get("PASSWORD")),
     }
     if method not in ways:

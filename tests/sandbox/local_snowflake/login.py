@@ -31,7 +31,9 @@ def login(world: World, asked: Mapping[str, Any], query: Mapping[str, str]) -> S
     Raises:
         SnowflakeError: 390100 and the like, 390189, 390201, 1008.
     """
-    user, only_role = authenticate(world.users, dict(asked), now=world.clock.now(), real_now=time.time())
+    user, only_role = authenticate(
+        world.users, dict(asked), world.issuers, now=world.clock.now(), real_now=time.time()
+    )
     role = normalise(query["roleName"]) if query.get("roleName") else only_role or user.default_role
     if role not in user.roles or only_role not in {None, role}:
         message = (

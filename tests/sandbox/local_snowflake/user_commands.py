@@ -2,7 +2,8 @@
 
 Rules restored (create-user, alter-user and alter-user-add-programmatic-access-token pages): keys are set and
 unset one by one, so that a new one can be tried before the old one goes; a service user cannot have a
-password; MINS_TO_UNLOCK = 0 ends a lock-out. Each property that is not known here is refused.
+password, and only one may have a workload identity; MINS_TO_UNLOCK = 0 ends a lock-out. Each property that is
+not known here is refused.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from fakesnow import statement_type
 
-from . import access, results
+from . import access, results, workload_identity
 from .errors import SnowflakeError, already_exists, not_found, syntax, unsupported
 from .names import normalise
 from .parameters import invalid
@@ -32,7 +33,10 @@ _HEAD = re.compile(
     rf"(?P<verb>CREATE|ALTER|DROP|DESC|DESCRIBE)\s+USER\s+(?P<if>IF\s+(?:NOT\s+)?EXISTS\s+)?(?P<name>{_NAME})\s*",
     re.IGNORECASE,
 )
-_PROPERTY = re.compile(rf"(\w+)\s*=\s*('(?:[^']|'')*'|{_NAME}|-?\d+)\s*,?\s*", re.IGNORECASE)
+_TEXT = r"'(?:[^']|'')*'"
+_LIST = rf"\((?:{_TEXT}|[^()'])*\)"
+_GROUP = rf"\((?:{_TEXT}|{_LIST}|[^()'])*\)"
+_PROPERTY = re.compile(rf"(\w+)\s*=\s*({_TEXT}|{_NAME}|-?\d+|{_GROUP})\s*,?\s*", re.IGNORECASE)
 _TOKEN = re.compile(
     rf"(?P<verb>ADD|REMOVE)\s+(?:PROGRAMMATIC\s+ACCESS\s+TOKEN|PAT)\s+(?P<name>{_NAME})\s*", re.IGNORECASE
 )
@@ -60,8 +64,11 @@ def _properties(rest: str) -> list[tuple[str, str]]:
         if match is None:
             raise syntax(rest[position:])
         value = match[2]
-        text = value[1:-1].replace("''", "'") if value.startswith("'") else normalise(value)
-        found.append((match[1].upper(), text))
+        if value.startswith("'"):
+            value = value[1:-1].replace("''", "'")
+        elif not value.startswith("("):
+            value = normalise(value)
+        found.append((match[1].upper(), value))
         position = match.end()
     return found
 
@@ -149,6 +156,10 @@ def _set(call: Call, user: User, properties: list[tuple[str, str]]) -> None:
         user.password = None
         message = "SQL compilation error:\nCannot set PASSWORD on a user with TYPE = SERVICE."
         raise SnowflakeError(1008, "22023", message)
+    if user.kind != "SERVICE" and user.workload_identity is not None:
+        user.workload_identity = None
+        message = "SQL compilation error:\nWORKLOAD_IDENTITY is for users with TYPE = SERVICE only."
+        raise SnowflakeError(1008, "22023", message)
 
 
 def _key(_call: Call, user: User, name: str, value: str) -> None:
@@ -164,6 +175,13 @@ def _kind(_call: Call, user: User, name: str, value: str) -> None:
     if value.upper() not in KINDS:
         raise invalid(value, name)
     user.kind = value.upper()
+
+
+def _workload_identity(_call: Call, user: User, name: str, value: str) -> None:
+    if not value.startswith("("):
+        raise invalid(value, name)
+    given = dict(_properties(value[1:-1].strip()))
+    user.workload_identity = workload_identity.registered(given)
 
 
 def _text(attribute: str) -> Callable[[Call, User, str, str], None]:
@@ -195,16 +213,20 @@ _SETTERS: dict[str, Callable[[Call, User, str, str], None]] = {
     "DEFAULT_NAMESPACE": _text("default_namespace"),
     "COMMENT": _text("comment"),
     "NETWORK_POLICY": _text("network_policy"),
+    "WORKLOAD_IDENTITY": _workload_identity,
     "DISABLED": _disabled,
     "MINS_TO_UNLOCK": _unlock,
 }
+
+
+_UNSET = {"PASSWORD", "DEFAULT_WAREHOUSE", "DEFAULT_NAMESPACE", "NETWORK_POLICY", "WORKLOAD_IDENTITY"}
 
 
 def _unset(user: User, names: list[str]) -> None:
     for name in names:
         if name in {"RSA_PUBLIC_KEY", "RSA_PUBLIC_KEY_2"}:
             user.keys.pop(name, None)
-        elif name in {"PASSWORD", "DEFAULT_WAREHOUSE", "DEFAULT_NAMESPACE", "NETWORK_POLICY"}:
+        elif name in _UNSET:
             setattr(user, name.lower(), None)
         else:
             message = f"UNSET of the user property {name}"

@@ -1,7 +1,8 @@
 """Users and their credentials: what is registered for whom.
 
-Rules restored (create-user, key-pair-auth and programmatic-access-tokens pages): a user holds up to two
-public keys, a password, named access tokens that end and that may be tied to one role; a service user has no
+Rules restored (create-user, key-pair-auth, programmatic-access-tokens and workload-identity-federation pages,
+release notes of 9.25): a user holds up to two public keys, RSA or ECDSA on three curves, a password, a
+workload identity, named access tokens that end and that may be tied to one role; a service user has no
 password, and needs a network policy for an access token; five failed logins lock a user for 15 minutes.
 """
 
@@ -14,7 +15,7 @@ import secrets
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 ACCOUNT = "SANDBOX"
 YEAR = 365 * 86400.0
 SMALLEST_KEY = 2048  # bits (key-pair-auth page)
+ALGORITHMS = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}  # release notes of 9.25
+PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
 
 
 @dataclass
@@ -53,6 +56,16 @@ class OauthToken:
 
 
 @dataclass
+class WorkloadIdentity:
+    """The WORKLOAD_IDENTITY of a service user: whose token, about whom, for whom."""
+
+    type: str
+    issuer: str
+    subject: str
+    audiences: list[str]
+
+
+@dataclass
 class User:
     """A user; secrets never appear in its repr.
 
@@ -70,13 +83,14 @@ class User:
     keys: dict[str, str] = field(default_factory=dict)
     tokens: list[AccessToken] = field(default_factory=list, repr=False)
     oauth_tokens: list[OauthToken] = field(default_factory=list, repr=False)
+    workload_identity: WorkloadIdentity | None = None
     network_policy: str | None = None
     disabled: bool = False
     comment: str = ""
     failures: int = 0
     locked_until: float = 0.0
 
-    def key(self, fingerprint_: str) -> rsa.RSAPublicKey | None:
+    def key(self, fingerprint_: str) -> PublicKey | None:
         """The registered public key of this fingerprint."""
         for text in self.keys.values():
             key = public_key(text)
@@ -96,6 +110,8 @@ class Users(dict[str, User]):
             entry["roles"] = set(entry["roles"])
             entry["tokens"] = [AccessToken(**token) for token in entry["tokens"]]
             entry["oauth_tokens"] = [OauthToken(**token) for token in entry["oauth_tokens"]]
+            if entry.get("workload_identity"):
+                entry["workload_identity"] = WorkloadIdentity(**entry["workload_identity"])
             self[entry["name"]] = User(**entry)
 
     def save(self) -> None:
@@ -105,30 +121,37 @@ class Users(dict[str, User]):
             write_private(self._path, json.dumps(entries).encode())
 
 
-def public_key(text: str) -> rsa.RSAPublicKey:
+def public_key(text: str) -> PublicKey:
     """The key that RSA_PUBLIC_KEY = 'text' sets: base64 DER, with or without PEM lines.
 
     Raises:
-        ValueError: it is not an RSA public key of 2048 bits or more.
+        ValueError: it is neither an RSA public key of 2048 bits or more nor one on a curve of `ALGORITHMS`.
     """
     body = "".join(line for line in text.split("\n") if not line.startswith("-----"))
     key = load_der_public_key(base64.b64decode("".join(body.split()), validate=True))
+    if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name in ALGORITHMS:
+        return key
     if not isinstance(key, rsa.RSAPublicKey) or key.key_size < SMALLEST_KEY:
-        msg = f"not an RSA public key of at least {SMALLEST_KEY} bits"
+        msg = f"not an RSA public key of at least {SMALLEST_KEY} bits, nor ECDSA on {', '.join(ALGORITHMS)}"
         raise ValueError(msg)
     return key
 
 
-def key_text(key: rsa.RSAPublicKey) -> str:
+def algorithm(key: PublicKey) -> str:
+    """The one signature algorithm that goes with a key."""
+    return "RS256" if isinstance(key, rsa.RSAPublicKey) else ALGORITHMS[key.curve.name]
+
+
+def key_text(key: PublicKey) -> str:
     """A public key as RSA_PUBLIC_KEY takes it."""
     return base64.b64encode(_der(key)).decode()
 
 
-def _der(key: rsa.RSAPublicKey) -> bytes:
+def _der(key: PublicKey) -> bytes:
     return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
-def fingerprint(key: rsa.RSAPublicKey) -> str:
+def fingerprint(key: PublicKey) -> str:
     """`SHA256:` and the base64 SHA-256 of the DER SubjectPublicKeyInfo, as DESC USER shows it."""
     return "SHA256:" + base64.b64encode(hashlib.sha256(_der(key)).digest()).decode()
 

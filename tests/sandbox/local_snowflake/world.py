@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from .contract import Contract
     from .errors import SnowflakeError
-    from .users import User, Users
+    from .users import PublicKey, User, Users
 
 
 LONGEST_STATEMENT = 600.0  # seconds by the real clock; a statement that runs on would keep the machine busy
@@ -46,6 +46,7 @@ class World:
         """Open the databases under `persist`, or keep everything in memory."""
         self.clock = Clock()
         self.users = users
+        self.issuers: dict[str, PublicKey] = {}
         kept = persist / _WAREHOUSES if persist else None
         self.warehouses: set[str] = set(json.loads(kept.read_text())) if kept and kept.exists() else set()
         self.file_formats: dict[str, dict[str, Any]] = {}

@@ -7,6 +7,8 @@ import typing as t
 from singer_sdk import typing as th
 
 from target_snowflake_audit.redaction import WAYS
+from target_snowflake_audit.settings.connection import CONNECTION
+from target_snowflake_audit.settings_read import SECRETS
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,91 +18,7 @@ MAX_SCALE = 37
 _LOAD_METHODS = ["upsert", "append-only", "overwrite"]
 _HISTORIES = ["all", "changes", "off"]
 
-_CONNECTION = (
-    th.Property(
-        "account",
-        th.StringType,
-        required=True,
-        title="Account",
-        description="Snowflake account identifier, for example `myorg-myaccount`.",
-    ),
-    th.Property("user", th.StringType, required=True, title="User", description="User that logs in."),
-    th.Property(
-        "role",
-        th.StringType,
-        title="Role",
-        description="Role of the session. Default: the user's own default role.",
-    ),
-    th.Property(
-        "warehouse",
-        th.StringType,
-        required=True,
-        title="Warehouse",
-        description="Warehouse that runs COPY and MERGE.",
-    ),
-    th.Property(
-        "database",
-        th.StringType,
-        required=True,
-        title="Database",
-        description="Database of the audit schema and, unless `schema_mapping` says otherwise, of tables.",
-    ),
-    th.Property(
-        "host",
-        th.StringType,
-        title="Host",
-        description="Host name, for private links. Default: from `account`.",
-    ),
-    th.Property("port", th.IntegerType, title="Port", description="Port. Default: 443."),
-    th.Property(
-        "protocol",
-        th.StringType,
-        allowed_values=["https", "http"],
-        default="https",
-        title="Protocol",
-        description="`http` is for the local Snowflake of the sandbox only.",
-    ),
-    th.Property(
-        "private_key_path",
-        th.StringType,
-        title="Private key file",
-        description="File with the private key (PKCS8, PEM or DER) of key-pair login.",
-    ),
-    th.Property(
-        "private_key",
-        th.StringType,
-        secret=True,
-        title="Private key",
-        description="The private key itself: PEM text, or base64 of DER. Instead of `private_key_path`.",
-    ),
-    th.Property(
-        "private_key_passphrase",
-        th.StringType,
-        secret=True,
-        title="Passphrase of the private key",
-        description="Needed when the private key is encrypted.",
-    ),
-    th.Property(
-        "token",
-        th.StringType,
-        secret=True,
-        title="Programmatic access token",
-        description="Programmatic access token (PAT), instead of a private key.",
-    ),
-    th.Property(
-        "password",
-        th.StringType,
-        secret=True,
-        title="Password",
-        description="Password, instead of a private key. Snowflake closes these for service users.",
-    ),
-    th.Property(
-        "query_tag",
-        th.StringType,
-        title="Query tag",
-        description="QUERY_TAG of the session. Default: `target-snowflake-audit run=RUN_ID`.",
-    ),
-)
+__all__ = ["DEFAULT_AUDIT_SCHEMA", "MAX_SCALE", "PROPERTIES", "SECRETS", "coerced", "jsonschema"]
 
 _PLACEMENT = (
     th.Property(
@@ -287,7 +205,7 @@ _PRIVACY = (
     ),
 )
 
-PROPERTIES = th.PropertiesList(*_CONNECTION, *_PLACEMENT, *_LOADING, *_PRIVACY)
+PROPERTIES = th.PropertiesList(*CONNECTION, *_PLACEMENT, *_LOADING, *_PRIVACY)
 
 
 def jsonschema() -> dict[str, t.Any]:
@@ -329,7 +247,3 @@ def _read(value: t.Any, schema: Mapping[str, t.Any]) -> t.Any:  # noqa: ANN401 -
         return float(value) if "number" in kinds else value
     except ValueError:
         return value
-
-
-SECRETS = frozenset({"private_key", "private_key_passphrase", "token", "password"})
-"""Settings whose values must never be shown, logged or stored."""
