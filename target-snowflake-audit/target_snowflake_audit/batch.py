@@ -51,6 +51,8 @@ class Batch:
         self.letters: dict[int, list[Problem]] = {}
         self._keep_letters = keep_letters
         self.versions: VersionKeys | None = None
+        self.gone: set[tuple[str, ...]] = set()
+        """Keys that a record said are deleted: partial records after it need a batch of their own."""
         self.version: int | None = None
         """Version of its records, if they have one."""
         self._chunk = Chunk()

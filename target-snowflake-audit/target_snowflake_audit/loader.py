@@ -11,7 +11,7 @@ import msgspec
 from target_snowflake_audit import limits, versions
 from target_snowflake_audit.batch import Batch
 from target_snowflake_audit.checking import problems
-from target_snowflake_audit.checking.chunks import Checker, Chunk, Letter
+from target_snowflake_audit.checking.chunks import DELETED_PROPERTY, Checker, Chunk, Letter
 from target_snowflake_audit.checking.plan import APPEND_ONLY
 from target_snowflake_audit.checking.problems import Problem, shown
 from target_snowflake_audit.counts import Counts, Refusals
@@ -93,6 +93,8 @@ class StreamLoader:
         if batch is None:
             return False
         changed = version is not None and batch.version != version
+        if batch.gone and self._key_of(record) in batch.gone:
+            return True
         return again or changed or (starts and (self.full or batch.goes_on))
 
     @property
@@ -127,7 +129,13 @@ class StreamLoader:
         if version is not None and batch.version is None:
             batch.version = version
             batch.versions = None if self._is_old(version) else self._version_keys(version)
+        if self.plan.keep and record.get(DELETED_PROPERTY) is not None:
+            batch.gone.add(self._key_of(record))
         batch.add(record, raw, seq, extracted, found)
+
+    def _key_of(self, record: dict[str, Any]) -> tuple[str, ...]:
+        columns = self.plan.columns
+        return tuple(str(record.get(columns[at].property)) for at in self.plan.key)
 
     def load(self, bookmark: Json = None) -> Counts:
         """Load what was gathered.

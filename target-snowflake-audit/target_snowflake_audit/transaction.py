@@ -21,7 +21,7 @@ from target_snowflake_audit.errors import IntegrityError, SchemaError
 from target_snowflake_audit.redaction import SALT_TABLE
 from target_snowflake_audit.retry_classes import OBJECT_EXISTS
 from target_snowflake_audit.session import LOCK_TIMEOUT_SECONDS, Session, StatementError, Timing
-from target_snowflake_audit.sql import audit_rows, classify, fence, overwrite, staging, write
+from target_snowflake_audit.sql import audit_rows, classify, fence, keep, overwrite, staging, write
 from target_snowflake_audit.sql.quoting import literal, words
 from target_snowflake_audit.staging.files import BatchFile
 
@@ -114,7 +114,7 @@ class Transaction:
         folder = self._put(session, work.batch)
         # Outside a transaction: the temporary tables stay, while each probe is rolled back.
         self._copy(session, plan, tables, folder)
-        session.execute(classify.classify(plan, tables, removal=_removal(work)), "classify")
+        session.execute(_classify(work, tables), "classify")
         hard = bool(self._run.settings.get("hard_delete"))
 
         def statement(within: tuple[int, int]) -> str:
@@ -249,7 +249,10 @@ class Transaction:
         if not counting.needs_refusals(found):
             return _NO_REFUSALS
         history = self._run.audit_table("RECORD_HISTORY")
-        sql = classify.refused(tables, history, str(work.batch.plan.table))
+        plan = work.batch.plan
+        sql = classify.refused(tables, history, str(plan.table))
+        if plan.keep:
+            sql = keep.refused(plan, tables, history, str(plan.table))
         refusals = counting.read_refusals(session.execute(sql, "refusals").rows)
         letters = work.letters(refusals)
         if letters:
@@ -419,7 +422,9 @@ def _say_waiting(stream: str, name: str) -> None:
 def _classify(work: Work, tables: classify.Tables) -> str:
     if work.classify is not None:
         return work.classify(tables)
-    return classify.classify(work.batch.plan, tables, removal=_removal(work))
+    plan = work.batch.plan
+    received = keep.received(plan, tables) if plan.keep else ""
+    return classify.classify(plan, tables, removal=_removal(work), received=received)
 
 
 def _removal(work: Work) -> str:

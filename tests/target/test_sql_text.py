@@ -11,7 +11,17 @@ from target_snowflake_audit.audit.setup_sql import Setup, statements
 from target_snowflake_audit.audit.tables import BY_NAME, TABLES
 from target_snowflake_audit.checking.plan import StreamPlan, make_plan
 from target_snowflake_audit.session import Answer, DdlInTransactionError, Session
-from target_snowflake_audit.sql import audit_rows, classify, ddl, fence, overwrite, salt, staging, write
+from target_snowflake_audit.sql import (
+    audit_rows,
+    classify,
+    ddl,
+    fence,
+    keep,
+    overwrite,
+    salt,
+    staging,
+    write,
+)
 from target_snowflake_audit.sql.quoting import TableName
 
 ODD = ['quote"inside', "semi;--", "dollar$$", "sp ace", "emoji 🙂", "select", "'apostrophe'"]
@@ -44,7 +54,7 @@ def tables(plan: StreamPlan) -> classify.Tables:
 
 
 def all_statements() -> dict[str, str]:
-    plan, append = plan_of(), plan_of(load_method="append-only")
+    plan, append, parts = plan_of(), plan_of(load_method="append-only"), plan_of(absent_fields="keep")
     t = tables(plan)
     history = TableName("D'B", "AUDIT", "RECORD_HISTORY")
     facts = {"run": "'r'", "batch": "'b'", "table": "'t'", "stream": "'s'", "inserts": "yes", "replay": "no"}
@@ -63,6 +73,8 @@ def all_statements() -> dict[str, str]:
         "classify scope": classify.classify(plan, t, removal="scope"),
         "classify all": classify.classify(plan, t, removal="all"),
         "classify append": classify.classify(append, t),
+        "classify keep": classify.classify(parts, t, received=keep.received(parts, t)),
+        "refused keep": keep.refused(parts, t, history, "x'y"),
         "counts": classify.counts(t),
         "fates": classify.fates(t),
         "live": classify.live_rows(t),

@@ -104,6 +104,7 @@ class Checker:
         self._hashed = [column.name for column in plan.columns if column.hashed]
         self._mask = [column.hashed for column in plan.columns]
         self._all_hashed = all(self._mask)
+        self._may_be_absent = [(at, name) for at, name in enumerate(self._names) if plan.marked(at)]
         self._times = TimestampCache()
         self._columns = plan.names_by_property
         self.redactor = Redactor(plan)
@@ -206,6 +207,7 @@ class Checker:
     def _line(self, chunk: Chunk, at: int, row: tuple[str, ...], extracted: str, checked: Checked) -> None:
         """Stage a good record."""
         plan = self.plan
+        staged = self._marked(row, chunk.mapped[at]) if plan.keep else row
         hashed = row if self._all_hashed else tuple(compress(row, self._mask))
         names = ",".join(compress(self._hashed, hashed))
         digest = sha256(f"{names}\n{','.join(filter(None, hashed))}".encode()).hexdigest()
@@ -213,12 +215,25 @@ class Checker:
         key = [text_of(row[position]) or "" for position in plan.key]
         key_hash = hashing.key_hash(key) if key else digest
         state = DELETE if chunk.mapped[at].get(DELETED_PROPERTY) is not None else LOAD
-        checked.lines[at] = f"{chunk.seq[at]},{state},{key_hash},{row_hash},{extracted},,,{','.join(row)}\n"
+        checked.lines[at] = (
+            f"{chunk.seq[at]},{state},{key_hash},{row_hash},{extracted},,,{','.join(staged)}\n"
+        )
         checked.keys.append((key_hash, [row[position] for position in plan.key]))
         if plan.stamp is not None and row[plan.stamp]:
             checked.stamps.append(row[plan.stamp])
         if extracted:
             checked.extracted.append(extracted)
+
+    def _marked(self, row: tuple[str, ...], record: dict[str, Any]) -> list[str]:
+        """Fields that tell absent (null), null (`!`) and a value (`=` before it) apart; see `sql.keep`."""
+        found = list(row)
+        for at, name in self._may_be_absent:
+            field = row[at]
+            if field:
+                found[at] = f'"={field[1:]}' if field[0] == '"' else f"={field}"
+            else:
+                found[at] = "!" if name in record else NULL
+        return found
 
     def _letter(self, chunk: Chunk, at: int, found: list[Problem], extracted: str, checked: Checked) -> None:
         """Stage a dead letter; its key columns go along, so that its row is not taken for deleted."""

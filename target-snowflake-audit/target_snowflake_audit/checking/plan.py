@@ -65,8 +65,14 @@ class StreamPlan:
     singer_schema: Mapping[str, Any]
     schema_sha256: str
     converters: tuple[Converter, ...] = field(default=(), compare=False)
+    keep: bool = False
+    """A property that a record does not have keeps its stored value."""
     into: TableName | None = None
     """Where its rows are written before they replace the table; None = into the table itself."""
+
+    def marked(self, at: int) -> bool:
+        """Whether a column's staged value says if it was absent, null or a value."""
+        return self.keep and at not in self.key and at not in (self.scope or ())
 
     @property
     def names_by_property(self) -> dict[str, str]:
@@ -125,6 +131,7 @@ def make_plan(
     check_key_types(stream, columns, key)
     stamp = _stamp(message, columns, index)
     method = of_stream(settings, stream, "load_method", UPSERT)
+    append = not key or method == APPEND_ONLY
     return StreamPlan(
         stream=stream,
         source_stream=source,
@@ -134,7 +141,7 @@ def make_plan(
         stamp=stamp,
         stamp_by_day=stamp is not None and _by_day(properties, columns[stamp]),
         scope=_scope(stream, schema, index, key),
-        append=not key or method == APPEND_ONLY,
+        append=append,
         method=method,
         history=of_stream(settings, stream, "history", "all"),
         redaction=rules,
@@ -142,6 +149,7 @@ def make_plan(
         singer_schema=message,
         schema_sha256=hashing.of_json(message.get("schema") or {}),
         converters=tuple(converter(column.type) for column in columns),
+        keep=of_stream(settings, stream, "absent_fields", "null") == "keep" and not append,
     )
 
 

@@ -17,6 +17,7 @@ DEFAULT_AUDIT_SCHEMA = "AUDIT"
 MAX_SCALE = 37
 _LOAD_METHODS = ["upsert", "append-only", "overwrite"]
 _HISTORIES = ["all", "changes", "off"]
+_ABSENT = ["null", "keep"]
 
 __all__ = ["DEFAULT_AUDIT_SCHEMA", "MAX_SCALE", "PROPERTIES", "SECRETS", "coerced", "jsonschema"]
 
@@ -56,13 +57,16 @@ _PLACEMENT = (
                 th.Property(
                     "history", th.StringType, allowed_values=_HISTORIES, description="As the setting."
                 ),
+                th.Property(
+                    "absent_fields", th.StringType, allowed_values=_ABSENT, description="As the setting."
+                ),
                 additional_properties=False,
             )
         ),
         title="Schema mapping",
         description="Where streams are loaded: a list of `{stream, database, schema, table, columns}`,"
-        " and how where that differs: `load_method`, `history`; the first entry whose `stream`"
-        " pattern matches counts.",
+        " and how where that differs: `load_method`, `history`, `absent_fields`; the first entry"
+        " whose `stream` pattern matches counts.",
     ),
     th.Property(
         "column_naming",
@@ -116,6 +120,15 @@ _LOADING = (
         title="History",
         description="What RECORD_HISTORY keeps: `all`, only `changes` (updates and deletes), or `off`;"
         " by stream in `schema_mapping`.",
+    ),
+    th.Property(
+        "absent_fields",
+        th.StringType,
+        allowed_values=_ABSENT,
+        default="null",
+        title="Absent fields",
+        description="What a property becomes that a record does not have: `null`, or `keep` for the stored"
+        " value (partial records); by stream in `schema_mapping`.",
     ),
     th.Property(
         "error_tolerance",

@@ -36,7 +36,7 @@ class Tables:
     target: TableName
 
 
-def classify(plan: StreamPlan, tables: Tables, *, removal: str = "none") -> str:
+def classify(plan: StreamPlan, tables: Tables, *, removal: str = "none", received: str = "") -> str:
     """INSERT OVERWRITE into the typed table.
 
     Args:
@@ -44,8 +44,9 @@ def classify(plan: StreamPlan, tables: Tables, *, removal: str = "none") -> str:
         tables: where.
         removal: `none`; `scope` adds rows of received documents that did not come with them; `all` adds all
             live rows whose key was not received.
+        received: SELECT of the received rows, where they are not whole; '' = they are.
     """
-    selects = [_received(plan, tables)]
+    selects = [received or _received(plan, tables)]
     if removal != "none":
         selects.append(_removed(plan, tables, everything=removal == "all"))
     names = ", ".join(identifier(name) for name in (*TYPED, *_values(plan)))
@@ -78,14 +79,15 @@ def _operations(plan: StreamPlan, tables: Tables) -> str:
     """Staged rows with OP and the stored hash."""
     if plan.append:
         operation = f'{literal(INSERT)} AS "OP", {_NO_TEXT} AS "HASH_BEFORE"'
-        return words("SELECT s.*,", operation, "FROM", tables.staging.sql, "AS s WHERE", _to_load("s"))
+        return words("SELECT s.*,", operation, "FROM", tables.staging.sql, "AS s WHERE", to_load("s"))
     ranked = words("SELECT g.*,", _rank(plan), 'AS "RN" FROM', _stamped(plan, tables), "AS g")
     operation = f'{_operation(plan)} AS "OP", t."_AUDIT_ROW_HASH" AS "HASH_BEFORE"'
-    joined = words("LEFT JOIN", tables.target.sql, "AS t ON", _join(plan))
+    joined = words("LEFT JOIN", tables.target.sql, "AS t ON", join(plan))
     return words("SELECT s.*,", operation, "FROM", f"({ranked})", "AS s", joined)
 
 
-def _to_load(alias: str) -> str:
+def to_load(alias: str) -> str:
+    """Condition that a staged row is a record to load or to delete by."""
     return f'({alias}."STATE" IS NULL OR {alias}."STATE" = \'X\')'
 
 
@@ -94,21 +96,21 @@ def _stamped(plan: StreamPlan, tables: Tables) -> str:
     stamp = _NO_TIME
     if plan.stamp is not None:
         kind = plan.columns[plan.stamp].type
-        stamp = _comparable(plan, conversion.typed(kind, f"r.{identifier(value_column(plan.stamp))}"))
-    rows = words("SELECT r.*,", stamp, 'AS "STAMP" FROM', tables.staging.sql, "AS r WHERE", _to_load("r"))
+        stamp = comparable(plan, conversion.typed(kind, f"r.{identifier(value_column(plan.stamp))}"))
+    rows = words("SELECT r.*,", stamp, 'AS "STAMP" FROM', tables.staging.sql, "AS r WHERE", to_load("r"))
     last = 'MAX(IFF(i."STAMP" IS NULL, i."SEQ", NULL)) OVER (PARTITION BY i."KEY_HASH")'
     marked = words("SELECT i.*,", last, 'AS "UNSTAMPED" FROM', f"({rows})", "AS i")
     return f"({marked})"
 
 
-def _comparable(plan: StreamPlan, stamp: str) -> str:
+def comparable(plan: StreamPlan, stamp: str) -> str:
     """A stamp as it is compared: by day where the source gives no time of day."""
     return f"CAST({stamp} AS DATE)" if plan.stamp_by_day else stamp
 
 
-def _stored_stamp(plan: StreamPlan) -> str:
+def stored_stamp(plan: StreamPlan) -> str:
     """The target's stamp as it is compared; the stream has one."""
-    return _comparable(plan, f"t.{identifier(plan.columns[plan.stamp or 0].name)}")
+    return comparable(plan, f"t.{identifier(plan.columns[plan.stamp or 0].name)}")
 
 
 def _rank(plan: StreamPlan) -> str:
@@ -129,7 +131,7 @@ def _operation(plan: StreamPlan) -> str:
     older = ""
     if plan.stamp is not None:
         found = f'IFF(t."_AUDIT_DELETED_AT" IS NULL, {literal(OLDER)}, {literal(OLDER_DELETED)})'
-        older = f'WHEN s."STAMP" < {_stored_stamp(plan)} THEN {found}'
+        older = f'WHEN s."STAMP" < {stored_stamp(plan)} THEN {found}'
     gone = f'{key} IS NULL OR t."_AUDIT_DELETED_AT" IS NOT NULL'
     same = 't."_AUDIT_DELETED_AT" IS NULL AND t."_AUDIT_ROW_HASH" = s."ROW_HASH"'
     return words(
@@ -143,7 +145,8 @@ def _operation(plan: StreamPlan) -> str:
     )
 
 
-def _join(plan: StreamPlan) -> str:
+def join(plan: StreamPlan) -> str:
+    """Condition that a stored row (t) has the key of a staged one (s)."""
     parts = []
     for at in plan.key:
         column = plan.columns[at]
@@ -175,7 +178,7 @@ def _removed(plan: StreamPlan, tables: Tables, *, everything: bool) -> str:
         tables.target.sql,
         "AS t",
         "" if everything else documents,
-        f"LEFT JOIN {tables.staging.sql} AS s ON {_join(plan)}",
+        f"LEFT JOIN {tables.staging.sql} AS s ON {join(plan)}",
         'WHERE s."SEQ" IS NULL AND t."_AUDIT_DELETED_AT" IS NULL',
     )
 
@@ -192,10 +195,15 @@ def _documents(plan: StreamPlan, tables: Tables) -> str:
     rows = f"{tables.staging.sql} AS s"
     if plan.stamp is not None:
         kind = plan.columns[plan.stamp].type
-        stamp = _comparable(plan, conversion.typed(kind, f"s.{identifier(value_column(plan.stamp))}"))
-        rows = words(rows, "LEFT JOIN", tables.target.sql, "AS t ON", _join(plan))
-        grouped += f" AND COUNT(IFF({stamp} < {_stored_stamp(plan)}, 1, NULL)) = 0"
+        stamp = comparable(plan, conversion.typed(kind, _stamp_text(plan, plan.stamp)))
+        rows = words(rows, "LEFT JOIN", tables.target.sql, "AS t ON", join(plan))
+        grouped += f" AND COUNT(IFF({stamp} < {stored_stamp(plan)}, 1, NULL)) = 0"
     return words("SELECT", columns, "FROM", rows, grouped)
+
+
+def _stamp_text(plan: StreamPlan, stamp: int) -> str:
+    name = f"s.{identifier(value_column(stamp))}"
+    return f"SUBSTR({name}, 2)" if plan.marked(stamp) else name
 
 
 def _same_document(plan: StreamPlan) -> str:
@@ -252,8 +260,8 @@ def overwritten(plan: StreamPlan, tables: Tables) -> str:
     if plan.stamp is None:
         operations += f", {literal(DELETE)}"
     else:
-        stamp = _comparable(plan, f"y.{identifier(value_column(plan.stamp))}")
-        newer = f"COALESCE({stamp} > {_stored_stamp(plan)}, FALSE)"
+        stamp = comparable(plan, f"y.{identifier(value_column(plan.stamp))}")
+        newer = f"COALESCE({stamp} > {stored_stamp(plan)}, FALSE)"
     on = " AND ".join(
         f"t.{identifier(plan.columns[at].name)} = y.{identifier(value_column(at))}" for at in plan.key
     )
