@@ -74,3 +74,16 @@ class IntegrityError(TargetError):
 
 class InterruptedRunError(TargetError):
     """SIGTERM or SIGINT ended the run before its input ended."""
+
+
+class CompletenessError(TargetError):
+    """Fewer records arrived than the tap says it has sent."""
+
+
+class StreamsFailedError(TargetError):
+    """Several streams failed; the others were loaded."""
+
+    def __init__(self, errors: list[TargetError]) -> None:
+        """Keep the failures, in the order in which they came."""
+        self.errors = errors
+        super().__init__(f"{len(errors)} streams failed: " + "; ".join(map(str, errors)))

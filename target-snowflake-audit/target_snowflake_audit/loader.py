@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from target_snowflake_audit import limits, versions
+from target_snowflake_audit.background import BackgroundLoad
 from target_snowflake_audit.batch import Batch
 from target_snowflake_audit.checking import problems
 from target_snowflake_audit.checking.chunks import DELETED_PROPERTY, Checker, Chunk, Letter
@@ -24,7 +26,6 @@ from target_snowflake_audit.staging import folders
 from target_snowflake_audit.transaction import ACTIVATE, GATHER, LOAD, Transaction, Work
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable
 
     from target_snowflake_audit.checking.plan import StreamPlan
@@ -42,6 +43,8 @@ class Engine:
         """One transaction runner and one retrier a run."""
         folders.sweep()
         self.run = run
+        self.mapping = threading.Lock()
+        """The evaluator of `stream_maps` holds the record that it works on, so one thread maps at a time."""
         self.transaction = Transaction(run)
         self.retrier = Retrier(run, stopping)
 
@@ -62,19 +65,25 @@ class StreamLoader:
         """
         self.engine = engine
         self.run = engine.run
-        self.plan = self._aligned(plan)
+        self.plan = self._in_line(plan)
         self._remap = remap
         self._checker = Checker(self.plan)
         self._batch: Batch | None = None
+        self._loading: BackgroundLoad | None = None
         self._versions: VersionKeys | None = None
         self._unversioned = False
         self.postponed: int | None = None
         """Version to activate at the end of the input: no record of it had come when it was asked for."""
         self._documents = self._new_documents()
         self._highest: str | None = None
+        self.newest = 0
+        """Number of the stream's latest record."""
         settings = engine.run.settings
         self._rows = int(settings.get("batch_size_rows") or 100_000)
         self._bytes = int(settings.get("batch_size_bytes") or 256 * 1024 * 1024)
+
+    def _in_line(self, plan: StreamPlan) -> StreamPlan:
+        return self.engine.retrier.define(plan.stream, str(plan.table), lambda: self._aligned(plan))
 
     @property
     def waiting(self) -> int:
@@ -131,33 +140,63 @@ class StreamLoader:
             batch.versions = None if self._is_old(version) else self._version_keys(version)
         if self.plan.keep and record.get(DELETED_PROPERTY) is not None:
             batch.gone.add(self._key_of(record))
+        self.newest = seq
         batch.add(record, raw, seq, extracted, found)
 
     def _key_of(self, record: dict[str, Any]) -> tuple[str, ...]:
         columns = self.plan.columns
         return tuple(str(record.get(columns[at].property)) for at in self.plan.key)
 
-    def load(self, bookmark: Json = None) -> Counts:
-        """Load what was gathered.
+    def hand_over(self, bookmark: Json, committed: Callable[[Counts], None], *, cut: bool = False) -> None:
+        """Start to load what was gathered, after the batch before it; reading goes on meanwhile.
+
+        Args:
+            bookmark: the stream's bookmark in the last STATE, for WATERMARKS.
+            committed: called in the loading thread when the batch is committed.
+            cut: the input ended where its last document may not have ended.
 
         Raises:
-            TargetError: it could not be loaded; nothing of it is in Snowflake.
+            TargetError: the batch before could not be loaded.
         """
+        self.wait()
         batch, self._batch = self._batch, None
         if batch is None:
-            return Counts()
+            return
         try:
+            batch.lost_documents = batch.lost_documents or (cut and self._documents is not None)
             batch.finish()
             if batch.stamps:
                 self._highest = max(self._highest or "", batch.stamps[1])
             work = self._work(batch, LOAD)
             work.watermark = {"HIGHEST_VALUE": self._highest, "BOOKMARK": bookmark}
+        except BaseException:
+            batch.close()
+            raise
+        self._loading = BackgroundLoad(lambda: self._load(work), committed, self.plan.stream)
+
+    def _load(self, work: Work) -> Counts:
+        try:
             return self.commit(work)
         finally:
-            batch.close()
+            work.batch.close()
 
-    def activate(self, version: int, bookmark: Json = None, *, ended: bool = False) -> Counts:
-        """Delete the rows whose keys did not come under a version.
+    def wait(self) -> None:
+        """Wait until no batch of this stream is being loaded.
+
+        Raises:
+            TargetError: it could not be loaded; nothing of it is in Snowflake.
+        """
+        loading, self._loading = self._loading, None
+        if loading is not None:
+            loading.wait()
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the batch that was being loaded has failed; `wait` tells why."""
+        return self._loading is not None and self._loading.failed
+
+    def activate(self, version: int, *, ended: bool = False) -> Counts:
+        """Delete the rows whose keys did not come under a version; all batches must have been loaded.
 
         Taps say it before the records or after them: without any record it is postponed until the input has
         `ended`.
@@ -167,7 +206,6 @@ class StreamLoader:
             VersionError: the version is older than one activated or received before.
             SchemaError: the stream has no key.
         """
-        self.load(bookmark)
         if not self._may_activate(version):
             return Counts()
         keys = self._version_keys(version)
@@ -234,7 +272,7 @@ class StreamLoader:
         old, new = (tuple(p.columns[at].property for at in p.key) for p in (self.plan, plan))
         if old != new and self.plan.table == plan.table:
             logger.warning("Stream %s: key_properties changed from %s to %s", plan.stream, old, new)
-        self.plan = self._aligned(plan)
+        self.plan = self._in_line(plan)
         self._remap = remap
         self._checker = Checker(self.plan)
         documents = self._new_documents()
@@ -249,14 +287,13 @@ class StreamLoader:
         """Load one prepared batch with retries, and add up what it did."""
         stream = work.batch.plan.stream
         began = time.monotonic()
-        try:
-            counts = self.engine.retrier.load(work, self._attempt, self.engine.transaction.isolate)
-        except DeadLetterLimitError:
-            self.engine.transaction.save_letters(work)
-            raise
-        self.run.batches += 1
-        self.run.totals.setdefault(stream, Counts()).add(self._counted(work, counts))
-        self.run.warehouse_ms += round((time.monotonic() - began) * 1000)
+        with self.run.lane():
+            try:
+                counts = self.engine.retrier.load(work, self._attempt, self.engine.transaction.isolate)
+            except DeadLetterLimitError:
+                self.engine.transaction.save_letters(work)
+                raise
+        self.run.committed(stream, self._counted(work, counts), round((time.monotonic() - began) * 1000))
         logger.info(
             "Stream %s, batch %s (%s): received %s: %s inserted, %s updated, %s unchanged, %s deduplicated, "
             "%s deleted, %s dead letters; %s removed; %.1f s",
@@ -290,7 +327,7 @@ class StreamLoader:
         return counts
 
     def close(self) -> None:
-        """Drop what was gathered."""
+        """Drop what was gathered and is not being loaded."""
         self._forget_versions()
         if self._batch is not None:
             self._batch.close()
@@ -304,7 +341,7 @@ class StreamLoader:
     def _work(self, batch: Batch, operation: str) -> Work:
         work = Work(batch, operation)
         work.letters = lambda refusals: self._letters(work, refusals)
-        totals = self.run.totals.get(self.plan.stream, Counts())
+        totals = self.run.totals[self.plan.stream]
         if operation in {LOAD, GATHER}:
             work.judge = lambda counts: limits.check(
                 self.run.settings, totals, counts, batch.reasons, stream=self.plan.stream
@@ -316,7 +353,8 @@ class StreamLoader:
         batch, made = work.batch, []
         for seq in sorted({*refusals.bad, *refusals.stale}):
             raw = batch.spool.read(batch.row_of(seq))
-            record = self._remap(decode_record(raw)) or {}
+            with self.engine.mapping:
+                record = self._remap(decode_record(raw)) or {}
             error = work.refused.get(seq)
             if error is not None:
                 found, phase = [self._refused(error)], "merge"
@@ -355,8 +393,8 @@ class StreamLoader:
         """Start an empty batch; with `keep_letters` it remembers the problems of its dead letters."""
         if self.plan.hashes:
             self._checker.redactor.salt = self.run.salt()
-        self.run.batch_number += 1
-        return Batch(self._checker, self.run.batch_number, self.run.run_id, keep_letters=keep_letters)
+        number = self.run.next_batch_number()
+        return Batch(self._checker, number, self.run.run_id, keep_letters=keep_letters)
 
     def _new_documents(self) -> Documents | None:
         if self.plan.scope is None or self.plan.append:

@@ -90,9 +90,9 @@ class OverwriteLoader(StreamLoader):
         del version
         super().add(*record, version=None, **more)
 
-    def activate(self, version: int, bookmark: Json = None, *, ended: bool = False) -> Counts:
+    def activate(self, version: int, *, ended: bool = False) -> Counts:
         """Nothing: the end of the input does it."""
-        del version, bookmark, ended
+        del version, ended
         return Counts()
 
     def finish(self, bookmark: Json = None) -> Counts:
@@ -129,7 +129,8 @@ class OverwriteLoader(StreamLoader):
             return
         self._made = False
         try:
-            self.run.session().execute(sql.drop(self._shadow), "drop shadow")
+            with self.run.lane():
+                self.run.session().execute(sql.drop(self._shadow), "drop shadow")
         except (StatementError, SettingError) as error:
             logger.warning("%s could not be dropped: %s", self._shadow, error)
 

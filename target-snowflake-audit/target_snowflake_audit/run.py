@@ -5,7 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import os
+import threading
 import uuid
+from collections import defaultdict
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
@@ -16,6 +19,7 @@ from target_snowflake_audit.audit import upgrade
 from target_snowflake_audit.audit.setup_sql import STAGE, lock_schema
 from target_snowflake_audit.counts import Counts
 from target_snowflake_audit.errors import IntegrityError, SettingError
+from target_snowflake_audit.lanes import Lane, Lanes
 from target_snowflake_audit.query_tag import read_query_tag
 from target_snowflake_audit.redaction import SALT_TABLE
 from target_snowflake_audit.retry_classes import OBJECT_EXISTS
@@ -26,29 +30,35 @@ from target_snowflake_audit.sql import audit_rows, salt, staging
 from target_snowflake_audit.sql.quoting import TableName
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 logger = logging.getLogger(__name__)
 
 _MAPPING = ("stream_maps", "schema_mapping", "column_types", "column_naming", "number_type")
 _MAX_MESSAGE = 2000
+MAX_PARALLELISM = 4
+"""Sessions of a run unless `max_parallelism` says otherwise."""
 
 
 @dataclass
 class Run:
-    """State of a run that all streams share. One session, used by one batch at a time."""
+    """What all streams of a run share; safe to use from the threads that load.
+
+    Statements need a session: `with run.lane():` borrows one for the thread, and `session` gives it.
+    """
 
     settings: Mapping[str, Any]
     program: str = "target-snowflake-audit"
     run_id: str = field(default_factory=lambda: uuid.uuid4().hex)
-    totals: dict[str, Counts] = field(default_factory=dict)
+    totals: dict[str, Counts] = field(default_factory=lambda: defaultdict(Counts))
     batches: int = 0
     batch_number: int = 0
     warehouse_ms: int = 0
-    _session: Session | None = None
-    _sessions: int = 0
+    lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+    """Guards what the run knows, and the rows that belong to the run itself."""
     _started: bool = False
     _checked: bool = False
+    _logged_in: bool = False
     _fences: set[str] | None = None
     _salt: str = field(default="", repr=False)
     _pending: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
@@ -57,6 +67,7 @@ class Run:
         """Read the names once."""
         self.names = names_of(self.settings)
         self.query_tag = read_query_tag(self.settings, self.program, self.run_id)
+        self._lanes = Lanes(self._connect, int(self.settings.get("max_parallelism") or MAX_PARALLELISM))
 
     def audit_table(self, name: str) -> TableName:
         """Full name of an audit table."""
@@ -71,56 +82,87 @@ class Run:
         path = "/".join((self.run_id, *parts))
         return f"@{self.lock_table(STAGE).sql}/{path}/"
 
+    @contextmanager
+    def lane(self) -> Iterator[Lane]:
+        """Borrow a session for this thread; at most `max_parallelism` are lent at a time."""
+        with self._lanes.borrow() as lane:
+            yield lane
+
     @property
-    def session_number(self) -> int:
-        """Changes with every new session: temporary tables are gone then."""
-        return self._sessions
+    def here(self) -> Lane:
+        """The lane that this thread has borrowed."""
+        return self._lanes.here
 
     def session(self) -> Session:
-        """Give the session, logging in when there is none.
+        """Give this thread's session, logging in when there is none; only inside `lane`.
 
         Raises:
             SettingError: a setting is wrong, or the audit schema is not set up.
             StatementError: Snowflake cannot be reached or refused the login.
         """
-        if self._session is None:
-            self._session = connect(self.settings, query_tag=self.query_tag)
-            self._sessions += 1
-            logger.info("Logged in to Snowflake, run %s", self.run_id)
-        if not self._checked:
-            self._check_audit(self._session)
-            self._checked = True
-        return self._session
+        return self._lanes.here.session()
+
+    def check(self) -> None:
+        """Log in and look at the audit schema, so that wrong settings are told before there is any record."""
+        with self.lane():
+            self.session()
+
+    @property
+    def logged_in(self) -> bool:
+        """Whether some login of this run has succeeded: the settings are right then."""
+        return self._logged_in
+
+    def _connect(self) -> Session:
+        session = connect(self.settings, query_tag=self.query_tag)
+        with self.lock:
+            if not self._logged_in:
+                logger.info("Logged in to Snowflake, run %s", self.run_id)
+            self._logged_in = True
+            if not self._checked:
+                self._check_audit(session)
+                self._checked = True
+        return session
 
     def drop_session(self) -> None:
-        """Roll back and close: the next statement logs in again."""
-        if self._session is not None:
-            self._session.rollback()
-            self._session.close()
-            self._session = None
+        """Roll back and close this thread's session: the next statement logs in again."""
+        self._lanes.here.drop()
+
+    def committed(self, stream: str, counts: Counts, milliseconds: int) -> None:
+        """Add up what a committed batch did."""
+        with self.lock:
+            self.batches += 1
+            self.totals[stream].add(counts)
+            self.warehouse_ms += milliseconds
+
+    def next_batch_number(self) -> int:
+        """Number a batch of the run, from 1."""
+        with self.lock:
+            self.batch_number += 1
+            return self.batch_number
 
     def start(self) -> None:
         """Write the RUNS row of the start, once; needs the warehouse."""
-        if self._started:
-            return
-        self._insert(audit.RUNS, [{**self._identity(), "EVENT": "started", "STATUS": "running"}])
-        self._started = True
+        with self.lock:
+            if not self._started:
+                row = {**self._identity(), "EVENT": "started", "STATUS": "running"}
+                self._insert(audit.RUNS, [row])
+                self._started = True
 
     def end(self, status: str, error: str = "") -> None:
-        """Write the RUNS row of the end and what still waits, then close the session.
+        """Write the RUNS row of the end and what still waits, then close the sessions.
 
         A run that did nothing leaves no row and needs no warehouse. One that lost its session, or was told to
         stop while it had none, logs in once more.
         """
         try:
-            if self._sessions and (self._started or self._pending):
-                self._record_end(status, error)
+            if self._logged_in and (self._started or self._pending):
+                with self.lane():
+                    self._record_end(status, error)
         except (StatementError, SettingError) as failure:
             logger.warning("The end of run %s could not be recorded in RUNS: %s", self.run_id, failure)
-        self.drop_session()
+        self._lanes.close()
 
     def _record_end(self, status: str, error: str) -> None:
-        self.session().rollback()
         self.start()
         self.write_pending()
         total = Counts()
@@ -143,23 +185,26 @@ class Run:
 
     def later(self, table: audit.Table, row: dict[str, Any]) -> None:
         """Keep an audit row until a warehouse is used anyway."""
-        self._pending.setdefault(table.name, []).append(row)
+        with self.lock:
+            self._pending.setdefault(table.name, []).append(row)
 
     def write_pending(self) -> None:
         """Write the rows kept by `later`, outside any transaction."""
-        while self._pending:
-            name, rows = next(iter(self._pending.items()))
-            self._insert(audit.BY_NAME[name], rows)
-            del self._pending[name]
+        with self.lock:
+            while self._pending:
+                name, rows = next(iter(self._pending.items()))
+                self._insert(audit.BY_NAME[name], rows)
+                del self._pending[name]
 
     def fences(self) -> set[str]:
         """Names of the fences that exist; SHOW needs no warehouse."""
-        if self._fences is None:
-            where = self.lock_table(STAGE).schema_sql
-            answer = self.session().execute(f"SHOW TABLES IN SCHEMA {where}", "show fences")
-            at = answer.columns.index("name")
-            self._fences = {str(row[at]) for row in answer.rows}
-        return self._fences
+        with self.lock:
+            if self._fences is None:
+                where = self.lock_table(STAGE).schema_sql
+                answer = self.session().execute(f"SHOW TABLES IN SCHEMA {where}", "show fences")
+                at = answer.columns.index("name")
+                self._fences = {str(row[at]) for row in answer.rows}
+            return self._fences
 
     def salt(self) -> str:
         """Give the salt of redacted values, making it the first time anybody needs it; needs the warehouse.
@@ -167,21 +212,22 @@ class Run:
         Raises:
             IntegrityError: its table does not hold exactly one row.
         """
-        if not self._salt:
-            session, table = self.session(), self.lock_table(SALT_TABLE)
-            if table.table not in self.fences():
-                try:
-                    session.execute(salt.create(table), "create salt")
-                except StatementError as error:
-                    if error.errno not in OBJECT_EXISTS:
-                        raise
-                self.fences().add(table.table)
-            rows = session.execute(salt.read(table), "read salt").rows
-            if len(rows) != 1:
-                message = f"{table} has {len(rows)} rows, expected exactly one: the salt of redacted values"
-                raise IntegrityError(message)
-            self._salt = str(rows[0][0])
-        return self._salt
+        with self.lane(), self.lock:
+            if not self._salt:
+                session, table = self.session(), self.lock_table(SALT_TABLE)
+                if table.table not in self.fences():
+                    try:
+                        session.execute(salt.create(table), "create salt")
+                    except StatementError as error:
+                        if error.errno not in OBJECT_EXISTS:
+                            raise
+                    self.fences().add(table.table)
+                rows = session.execute(salt.read(table), "read salt").rows
+                if len(rows) != 1:
+                    message = f"{table} has {len(rows)} rows, expected exactly one: the salt of redacted values"
+                    raise IntegrityError(message)
+                self._salt = str(rows[0][0])
+            return self._salt
 
     def _insert(self, table: audit.Table, rows: list[dict[str, Any]]) -> None:
         sql = audit_rows.insert(self.audit_table(table.name), rows)

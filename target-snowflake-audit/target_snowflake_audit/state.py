@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
@@ -13,41 +14,59 @@ class StateBarrier:
     """Holds STATE values back until the records before them are safe; pure bookkeeping.
 
     Records are numbered from 1 over all streams. A stream's `open` number is its first record that is not
-    committed yet.
+    handed over, its `loading` number the first one of the batch that is being loaded. One thread reads and
+    numbers; any thread may say that a batch is committed and ask what may leave.
     """
 
     def __init__(self) -> None:
         """Nothing received yet."""
         self._waiting: deque[tuple[int, Any]] = deque()
         self._open: dict[str, int] = {}
+        self._loading: dict[str, int] = {}
+        self._lock = threading.Lock()
+        self._stated: int | None = None
         self.received = 0
         self.latest: Any = None
 
     def record(self, stream: str) -> int:
-        """Number a record of a stream; it is open until `committed`."""
+        """Number a record of a stream; it is open until its batch is committed."""
         self.received += 1
-        self._open.setdefault(stream, self.received)
+        if stream not in self._open:
+            with self._lock:
+                self._open[stream] = self.received
         return self.received
 
     def state(self, value: Json) -> None:
         """Take a STATE that covers all records so far."""
-        self.latest = value
-        if self._waiting and self._waiting[-1][0] == self.received:
-            self._waiting.pop()
-        self._waiting.append((self.received, value))
+        with self._lock:
+            self.latest = value
+            self._stated = self.received
+            if self._waiting and self._waiting[-1][0] == self.received:
+                self._waiting.pop()
+            self._waiting.append((self.received, value))
+
+    def handed_over(self, stream: str) -> None:
+        """All records of the stream so far are in a batch that is being loaded; one a stream at a time."""
+        with self._lock:
+            if stream in self._open:
+                # An earlier batch that is loaded but still holds STATE back (overwrite) keeps its number.
+                self._loading.setdefault(stream, self._open.pop(stream))
 
     def committed(self, stream: str) -> None:
-        """All records of the stream so far are committed."""
-        self._open.pop(stream, None)
+        """The batch that was handed over is committed."""
+        with self._lock:
+            self._loading.pop(stream, None)
 
-    def reopen(self, stream: str, number: int) -> None:
-        """A record received before `committed` belongs to the stream's next batch."""
-        self._open[stream] = number
+    def is_after_state(self, number: int) -> bool:
+        """Whether a record came after the last STATE, in a run that had any."""
+        return self._stated is not None and number > self._stated
 
     def ready(self) -> tuple[bool, Any]:
         """Give (True, value) for the newest STATE that may leave, and forget it and those before it."""
-        safe = min(self._open.values(), default=self.received + 1) - 1
-        found: tuple[bool, Any] = (False, None)
-        while self._waiting and self._waiting[0][0] <= safe:
-            found = (True, self._waiting.popleft()[1])
-        return found
+        with self._lock:
+            unsafe = [*self._open.values(), *self._loading.values()]
+            safe = min(unsafe, default=self.received + 1) - 1
+            found: tuple[bool, Any] = (False, None)
+            while self._waiting and self._waiting[0][0] <= safe:
+                found = (True, self._waiting.popleft()[1])
+            return found

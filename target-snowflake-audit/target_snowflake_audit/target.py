@@ -5,31 +5,36 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 from singer_sdk import Target
 from singer_sdk.helpers.capabilities import PluginCapabilities, TargetCapabilities
-from singer_sdk.mapper import SameRecordTransform, StreamMap
 from typing_extensions import override
 
 from target_snowflake_audit import settings
-from target_snowflake_audit.checking import problems
-from target_snowflake_audit.checking.problems import Problem
-from target_snowflake_audit.errors import InterruptedRunError, SchemaError
+from target_snowflake_audit.completeness import ControlCounts
+from target_snowflake_audit.errors import InterruptedRunError, SchemaError, SettingError, TargetError
+from target_snowflake_audit.failures import FailedStreams, ends_the_run
 from target_snowflake_audit.loader import Engine, StreamLoader
+from target_snowflake_audit.mapping import mapped
 from target_snowflake_audit.reading import batch_files
 from target_snowflake_audit.reading.reader import RECORD_TEXT, MessageReader
 from target_snowflake_audit.run import Run
+from target_snowflake_audit.session import StatementError
 from target_snowflake_audit.sink import AuditSink
 from target_snowflake_audit.state import StateBarrier
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
 
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
+    from singer_sdk.mapper import StreamMap
 
+    from target_snowflake_audit.checking.problems import Problem
     from target_snowflake_audit.counts import Counts
     from target_snowflake_audit.values import Json
 
@@ -66,8 +71,11 @@ class TargetSnowflakeAudit(Target):
         self.engine = Engine(self.run, self.stopping)
         self.loaders: dict[str, StreamLoader] = {}
         self.barrier = StateBarrier()
+        self.failed = FailedStreams()
+        self.control = ControlCounts()
         self._messages: dict[str, dict[str, Any]] = {}
-        self._loading = False
+        self._busy = False
+        self._emitting = threading.Lock()
 
     def origin_of(self, stream: str) -> tuple[StreamMap, dict[str, Any]]:
         """Give a sink's stream map and the SCHEMA message that it comes from."""
@@ -99,29 +107,39 @@ class TargetSnowflakeAudit(Target):
         """Apply the stream map that leads from a stream as received to one of its aliases."""
         for stream_map in self.mapper.stream_maps.get(source, ()):
             if stream_map.stream_alias == alias:
-                return self._mapped(stream_map, message["record"])
+                return mapped(stream_map, message["record"], self.engine.mapping)
         return message["record"], None
 
     # Messages
 
     @override
     def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
-        stream = message_dict.get("stream")
+        stream = str(message_dict.get("stream") or "")
         message = {key: value for key, value in message_dict.items() if key != "type"}
         if stream in self._messages and self._messages[stream] != message:
             # What was gathered belongs to the old schema; it must be loaded before the table changes. Other
             # streams may be inside a document.
-            self._load_all(str(stream))
+            self._load_all(stream)
             self._sinks_active = {
-                name: sink
-                for name, sink in self._sinks_active.items()
-                if not self._is_from(name, str(stream))
+                name: sink for name, sink in self._sinks_active.items() if not self._is_from(name, stream)
             }
-            self.mapper.stream_maps.pop(str(stream), None)
-        if stream is not None:
-            self._messages[str(stream)] = message
-        self.run.session()
-        super()._process_schema_message(message_dict)
+            self.mapper.stream_maps.pop(stream, None)
+        if stream:
+            self._messages[stream] = message
+            self.control.schema(stream)
+        self.run.check()
+        try:
+            super()._process_schema_message(message_dict)
+        except TargetError as error:
+            self._fail_streams(stream, error)
+
+    def _fail_streams(self, stream: str, error: TargetError) -> None:
+        """A SCHEMA cannot be loaded: what it would have made of the stream has failed."""
+        if ends_the_run(error):
+            raise error
+        for stream_map in self.mapper.stream_maps.get(stream, ()):
+            if stream_map.stream_alias not in self._sinks_active:
+                self.failed.add(stream_map.stream_alias, error)
 
     @override
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
@@ -130,10 +148,11 @@ class TargetSnowflakeAudit(Target):
         if maps is None or "record" not in message_dict:
             self._assert_line_requires(message_dict, requires={"stream", "record"})
             self._assert_sink_exists(str(stream))
+        self.control.received[str(stream)] += 1
         for stream_map in maps or ():
             self._take(stream_map, message_dict)
         if not self.barrier.received % _LOOK_AT_CLOCK_EVERY:
-            self._load_old(str(stream))
+            self._look_around(str(stream))
 
     @override
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
@@ -145,10 +164,13 @@ class TargetSnowflakeAudit(Target):
 
     def _take(self, stream_map: StreamMap, message: dict[str, Any]) -> None:
         """Hand a record to its stream, loading a full batch first or after."""
-        record, found = self._mapped(stream_map, message["record"])
+        record, found = mapped(stream_map, message["record"], self.engine.mapping)
         if record is None:
             return
         name = stream_map.stream_alias
+        if name in self.failed:
+            self.barrier.record(name)  # never committed: no STATE from here on may leave
+            return
         sink = self._sinks_active.get(name)
         if not isinstance(sink, AuditSink):
             self._assert_sink_exists(name)
@@ -166,25 +188,10 @@ class TargetSnowflakeAudit(Target):
         if loader.full and loader.splits_anywhere:
             self.load_sink(sink)
 
-    def _mapped(
-        self,
-        stream_map: StreamMap,
-        record: Json,
-    ) -> tuple[dict[str, Any] | None, list[Problem] | None]:
-        """Apply the stream map; a record that it cannot map becomes a dead letter."""
-        if not isinstance(record, dict):
-            expected = getattr(record, "expected", "a JSON object")
-            return {}, [Problem("", "", problems.shown(str(record)), problems.NOT_IN_SCHEMA, expected)]
-        if type(stream_map) is SameRecordTransform and not stream_map.flattening_enabled:
-            return record, None
-        try:
-            return stream_map.transform(dict(record)), None
-        except Exception as error:  # noqa: BLE001 - an expression may raise anything
-            return record, [Problem("", "", "", problems.MAPPING, f"stream_maps: {type(error).__name__}")]
-
     @override
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
         self._assert_line_requires(message_dict, requires={"value"})
+        self.control.compare(message_dict["value"], str(self.config.get("control_counts") or "strict"))
         self.barrier.state(message_dict["value"])
         self._emit_state()
 
@@ -203,27 +210,36 @@ class TargetSnowflakeAudit(Target):
     @override
     def process_endofpipe(self) -> None:
         """Load the rest, emit the last STATE, and end the run."""
-        self._load_all()
+        self._load_all(ended=True)
         self._activate_postponed()
         self._finish_streams()
+        self.failed.raise_if_any()
         if self.config.get("record_empty_runs"):
-            self.run.start()
+            with self.run.lane():
+                self.run.start()
         self._emit_state()
-        self.run.session()
+        self.run.check()
         for sink in self._sinks_active.values():
             sink.clean_up()
         self._finish("completed")
 
     # Loading
 
-    def load_sink(self, sink: AuditSink) -> None:
-        """Load a sink's batch and let the STATE leave that this makes safe."""
-        counts = self._guarded(lambda: sink.loader.load(self._bookmark(sink.stream_name)))
-        if not sink.loader.holds_state:
-            self.barrier.committed(sink.stream_name)
-        sink.record_counter_metric.increment(counts.received)
+    def load_sink(self, sink: AuditSink, *, cut: bool = False) -> None:
+        """Hand a sink's batch over; its STATE leaves when it is committed, while reading goes on."""
+        name, loader = sink.stream_name, sink.loader
+
+        def committed(counts: Counts) -> None:
+            if not loader.holds_state:
+                self.barrier.committed(name)
+            sink.record_counter_metric.increment(counts.received)
+            self._emit_state()
+
+        if not self._ended_well(loader, name):
+            return
+        self.barrier.handed_over(name)
+        loader.hand_over(self._bookmark(name), committed, cut=cut)
         sink.mark_drained()
-        self._emit_state()
         self._stop_if_asked()
 
     def activate_sink(self, sink: AuditSink, version: int) -> None:
@@ -238,42 +254,66 @@ class TargetSnowflakeAudit(Target):
 
     def _finish_streams(self) -> None:
         for name, loader in self.loaders.items():
-            if loader.holds_state:
-                self._guarded(partial(loader.finish, self._bookmark(name)))
+            finish = partial(loader.finish, self._bookmark(name))
+            if loader.holds_state and name not in self.failed and self._guarded(name, finish):
                 self.barrier.committed(name)
 
     def _activate(self, loader: StreamLoader, version: int, stream: str, *, ended: bool = False) -> None:
-        self._guarded(lambda: loader.activate(version, self._bookmark(stream), ended=ended))
+        if self._ended_well(loader, stream):
+            self._guarded(stream, lambda: loader.activate(version, ended=ended))
         self._stop_if_asked()
 
-    def _load_all(self, stream: str = "") -> None:
-        """Load what waits, of one stream as received or of all."""
-        for sink in list(self._sinks_active.values()):
-            wanted = not stream or self._is_from(sink.stream_name, stream)
-            if isinstance(sink, AuditSink) and sink.loader.waiting and wanted:
-                self.load_sink(sink)
+    def _load_all(self, stream: str = "", *, ended: bool = False) -> None:
+        """Load what waits, of one stream as received or of all, and wait for it."""
+        sinks = [
+            sink
+            for sink in self._sinks_active.values()
+            if isinstance(sink, AuditSink) and (not stream or self._is_from(sink.stream_name, stream))
+        ]
+        for sink in sinks:
+            if sink.loader.waiting:
+                # After the last STATE the input may have been cut inside a document.
+                self.load_sink(sink, cut=ended and self.barrier.is_after_state(sink.loader.newest))
+        for sink in sinks:
+            self._ended_well(sink.loader, sink.stream_name)
+            self._stop_if_asked()
 
-    def _load_old(self, current: str) -> None:
-        """Load batches that waited too long; one that may be inside a document waits for its end.
+    def _look_around(self, current: str) -> None:
+        """Notice loads that failed, and load batches that waited too long.
 
-        Documents come contiguously, so those of any stream but the current one have most likely ended; where
-        one goes on all the same, its rest removes nothing.
+        A batch that may be inside a document waits for its end. Documents come contiguously, so those of any
+        stream but the current one have most likely ended; where one goes on all the same, its rest removes
+        nothing.
         """
         longest = float(self.config.get("batch_wait_seconds") or 300)
         for sink in list(self._sinks_active.values()):
-            if not isinstance(sink, AuditSink) or sink.loader.age <= longest:
+            if not isinstance(sink, AuditSink):
                 continue
-            if sink.loader.splits_anywhere or not self._is_from(sink.stream_name, current):
+            if sink.loader.has_failed:
+                self._ended_well(sink.loader, sink.stream_name)
+            elif sink.loader.age > longest and (
+                sink.loader.splits_anywhere or not self._is_from(sink.stream_name, current)
+            ):
                 self.load_sink(sink)
 
-    def _guarded(self, load: Json) -> Counts:
-        """Run a load that a first signal must not tear."""
-        self._loading = True
+    def _ended_well(self, loader: StreamLoader, stream: str) -> bool:
+        """Wait for the stream's load, and tell whether the stream may go on."""
+        return stream not in self.failed and self._guarded(stream, loader.wait)
+
+    def _guarded(self, stream: str, load: Callable[[], object]) -> bool:
+        """Run or await a load that a first signal must not tear; a failure that ends the run is raised."""
+        self._busy = True
         try:
-            counts: Counts = load()
+            load()
+        except TargetError as error:
+            self.loaders[stream].close()
+            if ends_the_run(error) or self.config.get("error_tolerance") == "none":
+                raise
+            self.failed.add(stream, error)
+            return False
         finally:
-            self._loading = False
-        return counts
+            self._busy = False
+        return True
 
     def _bookmark(self, stream: str) -> Json:
         latest = self.barrier.latest
@@ -281,9 +321,11 @@ class TargetSnowflakeAudit(Target):
         return bookmarks.get(stream) if isinstance(bookmarks, dict) else None
 
     def _emit_state(self) -> None:
-        ready, value = self.barrier.ready()
-        if ready:
-            self._write_state_message(value)
+        """Let the newest safe STATE leave; any thread may ask, and two never leave in the wrong order."""
+        with self._emitting:
+            ready, value = self.barrier.ready()
+            if ready:
+                self._write_state_message(value)
 
     @override
     def _write_state_message(self, state: dict[str, Any]) -> None:
@@ -329,17 +371,37 @@ class TargetSnowflakeAudit(Target):
         self.logger.info("%s with %s dead letters", status, dead)
 
     def fail(self, error: BaseException) -> None:
-        """Record that the run failed, as far as Snowflake can be reached."""
-        status = "interrupted" if isinstance(error, InterruptedRunError) else "failed"
-        self._finish(status, f"{type(error).__name__}: {error}")
+        """Record that the run failed, as far as Snowflake can be reached.
+
+        Running transactions end first. What was gathered is loaded, unless a signal, the settings or
+        Snowflake itself ended the run: then that would fail or take long.
+        """
+        interrupted = isinstance(error, InterruptedRunError)
+        if isinstance(error, Exception) and not isinstance(
+            error, (InterruptedRunError, SettingError, StatementError)
+        ):
+            self._save_progress()
+        for loader in self.loaders.values():
+            with suppress(TargetError):
+                loader.wait()
+        self._finish("interrupted" if interrupted else "failed", f"{type(error).__name__}: {error}")
+
+    def _save_progress(self) -> None:
+        """Load what the streams that did not fail have gathered."""
+        for sink in list(self._sinks_active.values()):
+            if isinstance(sink, AuditSink) and sink.loader.waiting and sink.stream_name not in self.failed:
+                try:
+                    self.load_sink(sink, cut=True)
+                except TargetError as error:
+                    self.logger.warning("%s", error)
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        """SIGTERM, SIGINT: let a running transaction finish, then stop; a second signal stops at once."""
+        """SIGTERM, SIGINT: let running transactions finish, then stop; a second signal stops at once."""
         again = self.stopping.is_set()
         self.stopping.set()
         self.logger.warning("%s received", signal.Signals(signum).name)
-        if again or not self._loading:
+        if again or not self._busy:
             self._stop_if_asked()
 
     def _stop_if_asked(self) -> None:

@@ -74,13 +74,11 @@ class Work:
 
 
 class Transaction:
-    """Runs batches in a run's session; remembers which temporary tables the session has."""
+    """Runs batches in the session that the thread has borrowed; safe to use from several threads."""
 
     def __init__(self, run: Run) -> None:
-        """Start without temporary tables."""
+        """`run` lends the sessions."""
         self._run = run
-        self._made: dict[str, tuple[int, object]] = {}
-        self._used: set[tuple[int, str]] = set()
 
     def load(self, work: Work) -> Counts:
         """Load a batch.
@@ -159,12 +157,12 @@ class Transaction:
                 if error.errno not in OBJECT_EXISTS:
                     raise
             self._run.fences().add(name.table)
-        now = (self._run.session_number, batch.plan.columns)
-        if self._made.get(tables.staging.table) != now:
+        lane, made = self._run.here, tables.staging.table
+        if lane.made.get(made) != batch.plan.columns:
             session.execute(staging.create_staging(batch.plan, tables.staging), "create staging")
             session.execute(staging.create_typed(batch.plan, tables.typed), "create typed")
-            self._made[tables.staging.table] = now
-            self._used.discard((self._run.session_number, tables.staging.table))
+            lane.made[made] = batch.plan.columns
+            lane.used.discard(made)
 
     def _run_batch(self, session: Session, work: Work, tables: classify.Tables) -> Counts:
         batch, plan = work.batch, work.batch.plan
@@ -232,10 +230,10 @@ class Transaction:
         return bool(session.execute(sql, "look up batch").rows[0][0])
 
     def _copy(self, session: Session, plan: StreamPlan, tables: classify.Tables, folder: str) -> int:
-        mark = (self._run.session_number, tables.staging.table)
-        if mark in self._used:
+        used = self._run.here.used
+        if tables.staging.table in used:
             session.execute(staging.empty(tables.staging), "empty staging")
-        self._used.add(mark)
+        used.add(tables.staging.table)
         if not folder:
             return 0
         answer = session.execute(staging.copy(plan, tables.staging, folder), "copy")

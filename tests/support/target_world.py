@@ -130,12 +130,13 @@ class World:
         root.setLevel(logging.INFO)
         try:
             with redirect_stdout(out):
-                target.process_lines(io.StringIO(text))
-                target.process_endofpipe()
-        except BaseException as error:
-            target.fail(error)
-            error.add_note(out.getvalue())
-            raise
+                try:
+                    target.process_lines(io.StringIO(text))
+                    target.process_endofpipe()
+                except BaseException as error:
+                    target.fail(error)
+                    error.add_note(out.getvalue())
+                    raise
         finally:
             root.removeHandler(handler)
             root.setLevel(level)

@@ -181,6 +181,22 @@ _LOADING = (
         description="A batch whose first record is older is loaded when the next message arrives.",
     ),
     th.Property(
+        "max_parallelism",
+        th.IntegerType,
+        default=4,
+        title="Most sessions",
+        description="Sessions that load at the same time, each another stream; reading goes on meanwhile.",
+    ),
+    th.Property(
+        "control_counts",
+        th.StringType,
+        allowed_values=["strict", "report", "off"],
+        default="strict",
+        title="Control counts",
+        description="When STATE tells how many records the tap has sent and fewer arrived: fail the run, only"
+        " `report` it, or do not compare (`off`). Relax it where a mapper in between leaves records out.",
+    ),
+    th.Property(
         "retry_max_attempts",
         th.IntegerType,
         default=6,
