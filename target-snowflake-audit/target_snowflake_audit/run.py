@@ -28,6 +28,7 @@ from target_snowflake_audit.settings import SECRETS
 from target_snowflake_audit.settings_read import names_of
 from target_snowflake_audit.sql import audit_rows, salt, staging
 from target_snowflake_audit.sql.quoting import TableName
+from target_snowflake_audit.staging.orphans import orphans
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -147,6 +148,20 @@ class Run:
                 row = {**self._identity(), "EVENT": "started", "STATUS": "running"}
                 self._insert(audit.RUNS, [row])
                 self._started = True
+                self._remove_orphans()
+
+    def _remove_orphans(self) -> None:
+        """Remove what killed runs left on the stage; that it cannot be removed is no reason to stop."""
+        stage = self.lock_table(STAGE).sql
+        try:
+            answer = self.session().execute(staging.list_files(f"@{stage}"), "list files")
+            name, modified = answer.columns.index("name"), answer.columns.index("last_modified")
+            files = [(str(row[name]), str(row[modified])) for row in answer.rows]
+            for folder in orphans(files, dt.datetime.now(dt.UTC)):
+                self.session().execute(staging.remove(f"@{stage}/{folder}/"), "remove orphans")
+                logger.info("Removed the files that run %s left on the stage", folder)
+        except StatementError as error:
+            logger.warning("Files of killed runs stay on the stage: %s", error)
 
     def end(self, status: str, error: str = "") -> None:
         """Write the RUNS row of the end and what still waits, then close the sessions.

@@ -384,6 +384,7 @@ class TargetSnowflakeAudit(Target):
         for loader in self.loaders.values():
             with suppress(TargetError):
                 loader.wait()
+        interrupted = isinstance(error, InterruptedRunError)
         self._finish("interrupted" if interrupted else "failed", f"{type(error).__name__}: {error}")
 
     def _save_progress(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import signal
 import threading
@@ -12,6 +13,7 @@ import pytest
 from target_snowflake_audit.audit.tables import SCHEMA_CHANGES
 from target_snowflake_audit.run import Run
 from target_snowflake_audit.session import StatementError
+from target_snowflake_audit.staging.orphans import orphans
 from target_world import lines, state
 
 if TYPE_CHECKING:
@@ -218,3 +220,27 @@ def test_changes_of_a_table_are_kept_though_nothing_was_loaded(world: World) -> 
     world.run([world.schema_message()])
     changes = {row["CHANGE"] for row in world.audit("SCHEMA_CHANGES")}
     assert changes == {"create_schema", "create_table"}
+
+
+def test_files_of_a_killed_run_are_removed_a_day_later(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    fault = world.control.fault("kill", pattern="^MERGE INTO", user="LOADER")
+    process = world.start()
+    process.communicate(lines(messages(world, 10)).encode(), timeout=60)
+    assert world.control.struck(fault) == 1
+    world.control.advance_clock(400)
+    stage = '@"ANALYTICS"."AUDIT_LOCK"."LOAD"'
+    left = {row["name"].split("/")[1] for row in world.query(f"LIST {stage}")}
+    world.run(messages(world, 10))
+    assert left <= {row["name"].split("/")[1] for row in world.query(f"LIST {stage}")}
+    monkeypatch.setattr("target_snowflake_audit.staging.orphans.AGE", dt.timedelta(hours=-2))
+    world.run(messages(world, 10))
+    assert world.query(f"LIST {stage}") == []
+
+
+def test_only_old_folders_of_runs_are_orphans() -> None:
+    now = dt.datetime(2026, 11, 29, 12, tzinfo=dt.UTC)
+    old, new = "Fri, 27 Nov 2026 02:22:32 GMT", "Sun, 29 Nov 2026 02:22:32 GMT"
+    a, b, c = "a" * 32, "b" * 32, "c" * 32
+    files = [(f"load/{a}/x/rows/r.gz", old), (f"load/{a}/y/rows/r.gz", old), (f"load/{b}/x/rows/r.gz", old)]
+    files += [(f"load/{b}/y/rows/r.gz", new), ("load/mine/r.gz", old), (f"load/{c}/r.gz", "no time")]
+    assert orphans(files, now) == [a]

@@ -70,6 +70,11 @@ def remove(folder: str) -> str:
     return f"REMOVE {folder}"
 
 
+def list_files(folder: str) -> str:
+    """LIST of a folder of the stage."""
+    return f"LIST {folder}"
+
+
 def copy(plan: StreamPlan, table: TableName, folder: str) -> str:
     """COPY of the folder's file into the staging table.
 
