@@ -143,7 +143,7 @@ class Run:
 
     def start(self) -> None:
         """Write the RUNS row of the start, once; needs the warehouse."""
-        with self.lock:
+        with self.lane(), self.lock:
             if not self._started:
                 row = {**self._identity(), "EVENT": "started", "STATUS": "running"}
                 self._insert(audit.RUNS, [row])

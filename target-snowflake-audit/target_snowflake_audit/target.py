@@ -215,8 +215,7 @@ class TargetSnowflakeAudit(Target):
         self._finish_streams()
         self.failed.raise_if_any()
         if self.config.get("record_empty_runs"):
-            with self.run.lane():
-                self.run.start()
+            self.run.start()
         self._emit_state()
         self.run.check()
         for sink in self._sinks_active.values():

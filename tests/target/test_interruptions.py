@@ -203,8 +203,9 @@ def test_fence_without_its_row_aborts(world: World) -> None:
 
 def test_run_that_lost_its_session_still_says_how_it_ended(world: World) -> None:
     run = Run(world.settings())
-    run.start()
-    run.drop_session()
+    with run.lane():
+        run.start()
+        run.drop_session()
     row = {"STREAM": world.stream, "TARGET_TABLE": world.table, "CHANGE": "create_table", "CAUSE": "test"}
     run.later(SCHEMA_CHANGES, {"RUN_ID": run.run_id, **row, "STATEMENT": "none"})
     run.end("interrupted", "a signal came while waiting")
