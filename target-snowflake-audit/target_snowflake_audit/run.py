@@ -239,7 +239,7 @@ class Run:
                     self.fences().add(table.table)
                 rows = session.execute(salt.read(table), "read salt").rows
                 if len(rows) != 1:
-                    message = f"{table} has {len(rows)} rows, expected exactly one: the salt of redacted values"
+                    message = f"{table} has {len(rows)} rows, not one: the salt of redacted values"
                     raise IntegrityError(message)
                 self._salt = str(rows[0][0])
             return self._salt
