@@ -363,6 +363,7 @@ class TargetSnowflakeAudit(Target):
 
     def _finish(self, status: str, error: str = "") -> None:
         """Record the end of the run and say how many dead letters there are, in the last line."""
+        self._busy = True  # a first signal comes too late to change anything
         for loader in self.loaders.values():
             loader.close()
         self.run.end(status, error)

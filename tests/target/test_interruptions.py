@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import signal
 import threading
+import time
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -91,6 +92,46 @@ def test_sigterm_ends_with_the_last_safe_state_and_says_so(world: World) -> None
     [run] = world.query(f"SELECT STATUS FROM ANALYTICS.AUDIT.RUNS_CURRENT WHERE RUN_ID = '{batch['RUN_ID']}'")
     assert run["STATUS"] == "interrupted"
     assert len(world.rows()) == 100
+
+
+def running_load(world: World) -> subprocess.Popen[bytes]:
+    """A run whose second batch is held up in its MERGE, with more input to come."""
+    world.run(messages(world, 10))
+    fault = world.control.fault("slow", pattern="^MERGE INTO", seconds=60, user="LOADER")
+    process = world.start(batch_size_rows=20)
+    feed(process, lines(messages(world, 30, "2.00")))
+    world.control.wait_until_held(fault, 60)
+    return process
+
+
+def test_sigterm_lets_a_running_load_finish(world: World) -> None:
+    process = running_load(world)
+    process.send_signal(signal.SIGTERM)
+    time.sleep(0.3)
+    world.control.clear_faults()
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert b"interrupted with 0 dead letters" in err
+    # What was being loaded is there; what was only gathered is not.
+    assert sorted({row["AMOUNT"] for row in world.rows()}) == [Decimal("2.00")]
+    assert len(world.rows()) == 20
+    [row] = world.query(
+        "SELECT STATUS FROM ANALYTICS.AUDIT.RUNS_CURRENT WHERE RUN_ID = "
+        f"(SELECT MAX_BY(RUN_ID, LOADED_AT) FROM ANALYTICS.AUDIT.BATCHES WHERE STREAM = '{world.stream}')"
+    )
+    assert row["STATUS"] == "interrupted"
+
+
+def test_second_signal_ends_at_once_and_nothing_is_half_there(world: World) -> None:
+    process = running_load(world)
+    process.send_signal(signal.SIGTERM)
+    time.sleep(0.3)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=20)
+    assert process.returncode not in (0, None)
+    world.control.clear_faults()
+    world.control.advance_clock(400)
+    assert {row["AMOUNT"] for row in world.rows()} == {Decimal("1.00")}
 
 
 def test_lost_answer_of_commit_is_looked_up(world: World) -> None:
