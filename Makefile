@@ -74,6 +74,7 @@ lock: $(UV) ## Pin every requirement again, with hashes and without registry add
 	$(UV) export --quiet --no-emit-workspace --no-emit-project --all-groups --no-header --no-annotate -o requirements/dev.txt
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url $(SANDBOX)/pyproject.toml -o requirements/sandbox.txt
 	$(UV) export --quiet --no-emit-workspace --no-emit-project --no-dev --no-hashes --no-header --no-annotate -o requirements/constraints.txt
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -c requirements/sandbox.txt requirements/connector4.in -o requirements/connector4.txt
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url requirements/bench-peer.in -o requirements/bench-peer.txt
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --override requirements/peer-connector5.override requirements/bench-peer.in -o requirements/peer-connector5.txt
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url requirements/target-jsonl.in -o requirements/target-jsonl.txt

@@ -53,6 +53,34 @@ def pinned(folder: Path, pins: Path) -> Path:
     return environment(folder, [pins], ["pip", "sync", "--quiet", "--require-hashes", pins])
 
 
+def overlay(folder: Path, pins: Path) -> Path:
+    """Give a folder with exactly what a requirements file pins; on PYTHONPATH it comes before `.venv`."""
+    wanted = hashlib.sha256(pins.read_bytes()).hexdigest()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with (folder.parent / f".{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        mark = folder / MARK
+        if not mark.is_file() or mark.read_text() != wanted:
+            shutil.rmtree(folder, ignore_errors=True)
+            python = ROOT / ".venv" / "bin" / "python"
+            uv(
+                [
+                    "pip",
+                    "install",
+                    "--quiet",
+                    "--python",
+                    python,
+                    "--target",
+                    folder,
+                    "--require-hashes",
+                    "-r",
+                    pins,
+                ]
+            )
+            mark.write_text(wanted)
+    return folder
+
+
 def version(folder: Path, package: str) -> str:
     """Give the version of a package in an environment, or `not installed`."""
     found = sorted(folder.glob(f"lib/python*/site-packages/{package.replace('-', '_')}-*.dist-info"))

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import os
 import warnings
+from importlib import metadata
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +16,13 @@ if TYPE_CHECKING:
 
 # The connector announces changes of its own defaults; the target passes what it relies on.
 warnings.filterwarnings("ignore", category=FutureWarning, module=r"snowflake\.connector.*")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _connector_is_the_one_meant() -> None:
+    """Tests that run again under another connector must not run under the same one."""
+    meant = os.environ.get("EXPECTED_CONNECTOR", "5.")
+    assert metadata.version("snowflake-connector-python").startswith(meant)
 
 
 @pytest.fixture(scope="session")
