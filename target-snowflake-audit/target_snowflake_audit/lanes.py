@@ -6,6 +6,7 @@ A transaction belongs to a session, so sharing one would mix batches of two stre
 
 from __future__ import annotations
 
+import logging
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from target_snowflake_audit.session import Session
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -35,6 +38,9 @@ class Lane:
             SettingError: a setting is wrong, or the audit schema is not set up.
             StatementError: Snowflake cannot be reached or refused the login.
         """
+        if self._session is not None and not self._session.is_alive():
+            logger.info("A session has ended while it was idle; logging in again")
+            self.drop()
         if self._session is None:
             self.made.clear()
             self.used.clear()

@@ -30,6 +30,7 @@ from target_snowflake_audit.retry_classes import (
     AUTHORISATION,
     LOGIN_TOKEN_NUMBERS,
     NETWORK,
+    SESSION,
     classify,
 )
 from target_snowflake_audit.settings_read import names_of
@@ -49,6 +50,8 @@ DOUBT_SECONDS = 120
 """Snowflake aborts after 300 idle seconds: a COMMIT that took longer than this may have come too late."""
 _LOGIN_FAILED = 250001
 _TRANSACTION = "transaction"
+LOOK_AFTER_SECONDS = 600
+"""A session that was idle for longer may have ended: the machine slept, or an administrator ended it."""
 LOGIN_TIMEOUT_SECONDS = 60
 NETWORK_TIMEOUT_SECONDS = 1800
 
@@ -119,6 +122,7 @@ class Session:
         self._cursor = connection.cursor()
         self.in_transaction = False
         self._transaction: str | None = None
+        self._used = time.time()  # unlike the monotonic clock it goes on while a machine sleeps
         self.timing = Timing()
 
     def execute(self, sql: str, step: str) -> Answer:
@@ -143,6 +147,16 @@ class Session:
         elif not self.in_transaction and _CHANGE.match(sql):
             self._send("COMMIT", step)
         return answer
+
+    def is_alive(self) -> bool:
+        """Whether the session can go on; Snowflake is asked only after a long pause, without a warehouse."""
+        if self.in_transaction or time.time() - self._used < LOOK_AFTER_SECONDS:
+            return True
+        try:
+            self._run("SELECT CURRENT_TRANSACTION()", _TRANSACTION, time.monotonic())
+        except StatementError as error:
+            return error.error_class not in {SESSION, NETWORK}
+        return True
 
     @contextmanager
     def tagged(self, stream: str, batch_id: str) -> Iterator[None]:
@@ -211,6 +225,7 @@ class Session:
             rows = self._cursor.fetchall()
         except _connector().errors.Error as error:
             raise _statement_error(step, error) from None
+        self._used = time.time()
         columns = tuple(str(column[0]).lower() for column in self._cursor.description or ())
         affected = self._cursor.rowcount
         elapsed = round((time.monotonic() - began) * 1000)

@@ -125,6 +125,10 @@ class SnowflakeControl:
         """A further OAuth token of a user, good for some seconds of the sandbox's clock."""
         return str(self.do("oauth_token", name=name, seconds=seconds))
 
+    def logins(self) -> list[dict[str, str]]:
+        """Logins that were tried: `user`, and `proof`, a digest of the token or password that was shown."""
+        return list(self.do("logins"))
+
     def oidc_provider(self, issuer: str, public_key: str) -> None:
         """Make an OIDC provider known, with the key (PEM) that checks the signatures of its tokens."""
         self.do("oidc_provider", issuer=issuer, public_key=public_key)

@@ -45,7 +45,7 @@ def test_the_statements_of_a_batch_name_run_stream_and_batch(world: World) -> No
 def test_letters_and_the_search_for_refused_rows_are_tagged_too(world: World) -> None:
     messages = [world.schema_message(), world.line("A", 1), world.record({"documentId": "B"})]
     found = tags(world, messages, query_tag="cost centre 7, {stream}, {{as is}} {batch_id}")
-    inside = {tag for kind, tag in found if kind in {"MERGE", "COPY", "PUT"}}
+    inside = {tag for kind, tag in found if kind in {"MERGE", "COPY"}}  # 4.8 repeats PUT, without the tag
     [batch] = world.audit("BATCHES")
     assert inside == {f"cost centre 7, {world.stream}, {{as is}} {batch['BATCH_ID']}"}
     assert {tag for _, tag in found} - inside == {"cost centre 7, , {as is} "}

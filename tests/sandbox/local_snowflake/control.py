@@ -91,6 +91,11 @@ def _oauth_token(world: World, wanted: dict[str, Any]) -> str:
     return token.secret
 
 
+def _logins(world: World, _wanted: dict[str, Any]) -> list[dict[str, str]]:
+    """Every login that was tried: the user that it named, and a digest of the token or password it showed."""
+    return list(world.logins)
+
+
 def _oidc_provider(world: World, wanted: dict[str, Any]) -> None:
     """An OIDC provider whose tokens are signed with a key; the real service reads keys at the address."""
     world.issuers[str(wanted["issuer"])] = public_key(str(wanted["public_key"]))
@@ -110,6 +115,7 @@ _DO: dict[str, Callable[[World, dict[str, Any]], object]] = {
     "create_user": _create_user,
     "unlock_users": _unlock_users,
     "oauth_token": _oauth_token,
+    "logins": _logins,
     "oidc_provider": _oidc_provider,
 }
 

@@ -8,6 +8,7 @@ connector 5 insists on.
 
 from __future__ import annotations
 
+import hashlib
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,8 @@ def login(world: World, asked: Mapping[str, Any], query: Mapping[str, str]) -> S
     Raises:
         SnowflakeError: 390100 and the like, 390189, 390201, 1008.
     """
+    proof = hashlib.sha256(str(asked.get("TOKEN") or asked.get("PASSWORD") or "").encode()).hexdigest()
+    world.logins.append({"user": str(asked.get("LOGIN_NAME") or "").upper(), "proof": proof})
     user, only_role = authenticate(
         world.users, dict(asked), world.issuers, now=world.clock.now(), real_now=time.time()
     )

@@ -46,6 +46,7 @@ class World:
         """Open the databases under `persist`, or keep everything in memory."""
         self.clock = Clock()
         self.users = users
+        self.logins: list[dict[str, str]] = []
         self.issuers: dict[str, PublicKey] = {}
         kept = persist / _WAREHOUSES if persist else None
         self.warehouses: set[str] = set(json.loads(kept.read_text())) if kept and kept.exists() else set()
