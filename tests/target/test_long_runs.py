@@ -6,6 +6,7 @@ A session token lives an hour and the connector renews it; four hours without a 
 from __future__ import annotations
 
 import io
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -45,6 +46,14 @@ class LongRun:
         self._target.process_endofpipe()
 
 
+def loaded(world: World, batches: int) -> None:
+    """Return when a run, which loads beside what it reads, has committed so many batches."""
+    deadline = time.monotonic() + 60
+    while len(world.audit("BATCHES")) < batches:
+        assert time.monotonic() < deadline, f"{world.audit('BATCHES')} after a minute"
+        time.sleep(0.05)
+
+
 def logins(world: World) -> int:
     """How many sessions the loader's statements came from since the log was cleared."""
     return len({entry["session"] for entry in world.control.query_log(user="LOADER")})
@@ -54,6 +63,7 @@ def test_an_expired_token_is_renewed_between_batches(world: World) -> None:
     world.control.clear_log()
     run = LongRun(world, batch_size_rows=1)
     run.take([world.schema_message(), world.line("A", 1)])
+    loaded(world, 1)
     advance(world, HOUR + 1)
     run.take([world.line("B", 1)])
     run.end()
@@ -70,10 +80,12 @@ def test_a_session_that_ended_while_idle_is_opened_anew(
     world.control.clear_log()
     run = LongRun(world, batch_size_rows=1)
     run.take([world.schema_message(), world.line("A", 1)])
+    loaded(world, 1)
     advance(world, 4 * HOUR + 1)
     schema = world.schema_message()["schema"]
     wider = {**schema, "properties": {**schema["properties"], "note": {"type": ["string", "null"]}}}
     run.take([world.schema_message(wider), world.line("B", 1, note="new")])
+    loaded(world, 2)
     advance(world, 4 * HOUR + 1)
     run.end()
     assert [row["NOTE"] for row in world.rows()] == [None, "new"]
