@@ -20,6 +20,22 @@ if TYPE_CHECKING:
     from target_snowflake_audit.target import TargetSnowflakeAudit
 
 
+class LeftOutSink(Sink):
+    """Sink of a stream that `stream_maps` leave out: no record comes, and no table is made."""
+
+    @override
+    def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
+        """Nothing: no record comes."""
+
+    @override
+    def process_batch(self, context: dict[str, Any]) -> None:
+        """Nothing: no record comes."""
+
+    @override
+    def activate_version(self, new_version: int) -> None:
+        """Nothing: there is no table."""
+
+
 class AuditSink(Sink):
     """Gathers a stream's records and loads them in audited batches."""
 

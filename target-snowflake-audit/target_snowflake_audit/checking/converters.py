@@ -218,6 +218,9 @@ def _float(value: Json) -> str | Bad:
 
 def _number(value: Json) -> Decimal | Bad:
     """Give a JSON number, or a text that holds one, as Decimal."""
+    if isinstance(value, float):
+        # Only an expression of `stream_maps` gives one; its shortest text is the number that it stands for.
+        value = repr(value)
     if isinstance(value, bool) or not isinstance(value, (int, str, Decimal)):
         return Bad(problems.NOT_A_NUMBER, "a number")
     if isinstance(value, str) and not _NUMERIC.fullmatch(value):
