@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from singer_sdk.mapper import RemoveRecordTransform
 from singer_sdk.sinks import Sink
 from typing_extensions import override
 
@@ -12,8 +13,9 @@ from target_snowflake_audit.errors import TargetError
 from target_snowflake_audit.overwrite import loader_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from singer_sdk.mapper import StreamMap
     from singer_sdk.sinks.core import BaseJSONSchemaValidator
 
     from target_snowflake_audit.loader import StreamLoader
@@ -96,6 +98,13 @@ class AuditSink(Sink):
         else:
             loader.change(plan, stream_map.transform)
         return loader
+
+
+def sink_class(maps: Mapping[str, Sequence[StreamMap]], stream: str) -> type[Sink]:
+    """Kind of a stream's sink: one that `stream_maps` leave out gets no table."""
+    found = [one for several in maps.values() for one in several if one.stream_alias == stream]
+    left_out = any(isinstance(one, RemoveRecordTransform) for one in found)
+    return LeftOutSink if left_out else AuditSink
 
 
 def _scope_of(message: dict[str, Any]) -> dict[str, Any]:

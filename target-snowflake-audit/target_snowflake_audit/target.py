@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import msgspec
 from singer_sdk import Target
 from singer_sdk.helpers.capabilities import PluginCapabilities, TargetCapabilities
-from singer_sdk.mapper import RemoveRecordTransform
 from typing_extensions import override
 
 from target_snowflake_audit import settings
@@ -25,7 +24,7 @@ from target_snowflake_audit.reading import batch_files
 from target_snowflake_audit.reading.reader import RECORD_TEXT, MessageReader
 from target_snowflake_audit.run import Run
 from target_snowflake_audit.session import StatementError
-from target_snowflake_audit.sink import AuditSink, LeftOutSink
+from target_snowflake_audit.sink import AuditSink, sink_class
 from target_snowflake_audit.state import StateBarrier
 
 if TYPE_CHECKING:
@@ -81,12 +80,7 @@ class TargetSnowflakeAudit(Target):
 
     @override
     def get_sink_class(self, stream_name: str) -> type[Sink]:
-        """Make no table for a stream that `stream_maps` leave out."""
-        maps = [one for several in self.mapper.stream_maps.values() for one in several]
-        left_out = any(
-            one.stream_alias == stream_name and isinstance(one, RemoveRecordTransform) for one in maps
-        )
-        return LeftOutSink if left_out else AuditSink
+        return sink_class(self.mapper.stream_maps, stream_name)
 
     def origin_of(self, stream: str) -> tuple[StreamMap, dict[str, Any]]:
         """Give a sink's stream map and the SCHEMA message that it comes from."""
