@@ -12,7 +12,7 @@ SANDBOX_PY := $(SANDBOX)/.venv/bin/python
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export MELTANO_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help setup demo test test-full lint types bench peers probes generate lock clean
+.PHONY: help setup demo test test-full test-live lint types bench peers probes generate lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F':.*?## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -55,6 +55,9 @@ test: .meltano/.ready lint types ## Lint, types and all tests except full matric
 
 test-full: .meltano/.ready lint types ## The full matrices too
 	$(BIN)/python tests/support/run_tests.py -q -n 2 --dist worksteal -m "not live"
+
+test-live: setup ## The target's tests on the Snowflake account that LIVE_SNOWFLAKE_* name; says what it skips
+	$(BIN)/python -m pytest -q -rs -m "live and not full" tests/live
 
 generate: setup ## Rewrite what is generated from the plugins' own --about: settings in meltano.yml and READMEs; rules in docs/sandbox.md
 	$(BIN)/python tests/support/meltano_file.py

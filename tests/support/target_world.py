@@ -178,7 +178,9 @@ class World:
     @property
     def _admin(self) -> SnowflakeConnection:
         if "admin" not in self.shared:
-            self.shared["admin"] = administrator(self.ready, database="ANALYTICS", warehouse="LOAD_WH")
+            self.shared["admin"] = administrator(
+                self.ready, database="ANALYTICS", warehouse=self.ready["warehouse"]
+            )
         connection: SnowflakeConnection = self.shared["admin"]
         return connection
 

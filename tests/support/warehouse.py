@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import snowflake.connector
+from snowflake_account import key_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,14 +21,19 @@ Row = dict[str, Any]
 
 
 def administrator(ready: Mapping[str, Any], **details: Any) -> SnowflakeConnection:  # noqa: ANN401
-    """Open a session as the administrator of the local Snowflake whose ready line this is."""
+    """Open a session as the administrator of the local Snowflake whose ready line this is.
+
+    Or of an account: then host, port and protocol may be missing, and a key may stand for the password.
+    """
+    names = {"host": "host", "port": "port", "protocol": "protocol", "admin_password": "password"}
+    given = {theirs: ready[ours] for ours, theirs in names.items() if ready.get(ours)}
+    for ours, theirs in (("admin_private_key_path", "private_key"), ("admin_role", "role")):
+        if ready.get(ours):
+            given[theirs] = key_bytes(ready[ours]) if theirs == "private_key" else ready[ours]
     return snowflake.connector.connect(
         account=ready["account"],
-        host=ready["host"],
-        port=ready["port"],
-        protocol="http",
         user=ready["admin_user"],
-        password=ready["admin_password"],
+        **given,
         # Said, since 5.x warns when it is not, and a filter of warnings is not safe in threads.
         enable_server_session_keep_alive_auto_detection=False,
         platform_detection_timeout_seconds=0,  # no look-ups of a cloud machine's metadata
@@ -41,6 +47,7 @@ def connect(environment: Mapping[str, str]) -> SnowflakeConnection:
         "account": environment["TARGET_SNOWFLAKE_AUDIT_ACCOUNT"],
         "host": environment["SANDBOX_SNOWFLAKE_HOST"],
         "port": int(environment["SANDBOX_SNOWFLAKE_PORT"]),
+        "protocol": "http",
         "admin_user": "ADMIN",
         "admin_password": environment["SANDBOX_SNOWFLAKE_ADMIN_PASSWORD"],
     }
