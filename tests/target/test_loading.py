@@ -297,3 +297,16 @@ def test_no_record_needs_no_warehouse(world: World) -> None:
     assert ended.states == [{"a": 1}]
     needing = [e["statement"] for e in world.control.query_log(user="LOADER") if e["needs_warehouse"]]
     assert needing == []
+
+
+def test_old_stamp_after_a_version_without_one_overwrites_in_any_batch(world: World) -> None:
+    """A missing stamp is never older, and what comes after it is compared with it: wherever batches end."""
+    other = world.for_test("batches of one")
+    for own, rows in ((world, 10), (other, 1)):
+        own.run([own.schema_message(), own.line("A", 1, "5.00", updatedDate="2026-01-05T00:00:00Z")])
+        later = [
+            own.line("A", 1, "6.00", updatedDate=None),
+            own.line("A", 1, "2.00", updatedDate="2026-01-02T00:00:00Z"),
+        ]
+        own.run([own.schema_message(), *later], batch_size_rows=rows)
+        assert [row["AMOUNT"] for row in own.rows()] == [Decimal("2.00")]

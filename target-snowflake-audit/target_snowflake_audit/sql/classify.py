@@ -131,7 +131,8 @@ def _operation(plan: StreamPlan) -> str:
     older = ""
     if plan.stamp is not None:
         found = f'IFF(t."_AUDIT_DELETED_AT" IS NULL, {literal(OLDER)}, {literal(OLDER_DELETED)})'
-        older = f'WHEN s."STAMP" < {stored_stamp(plan)} THEN {found}'
+        # One without a stamp before it in the batch has taken the stored row's place.
+        older = f'WHEN s."STAMP" < {stored_stamp(plan)} AND s."UNSTAMPED" IS NULL THEN {found}'
     gone = f'{key} IS NULL OR t."_AUDIT_DELETED_AT" IS NOT NULL'
     same = 't."_AUDIT_DELETED_AT" IS NULL AND t."_AUDIT_ROW_HASH" = s."ROW_HASH"'
     return words(
