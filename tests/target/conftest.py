@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 from processes import server
+from service_worker import service_worker
 from snowflake_control import SnowflakeControl
 from target_snowflake_audit.audit.setup_sql import Setup, script
 from target_world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
+
+    from service_worker import Worker
 
 # The connector announces changes of its own defaults; the target passes what it relies on.
 warnings.filterwarnings("ignore", category=FutureWarning, module=r"snowflake\.connector.*")
@@ -47,3 +51,12 @@ def world(_snowflake: World, request: pytest.FixtureRequest) -> Iterator[World]:
     own = _snowflake.for_test(request.node.name)
     yield own
     _snowflake.control.clear_faults()
+
+
+@pytest.fixture
+def worker(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
+    """A service user with every kind of login."""
+    # The connectors show a workload's token to Snowflake's own hosts only, unless this says otherwise.
+    monkeypatch.setenv("SNOWFLAKE_WIF_ALLOWED_HOST_SUFFIXES", "127.0.0.1")
+    with service_worker(world, tmp_path) as made:
+        yield made

@@ -1,0 +1,122 @@
+"""No key, passphrase, token or password in any output, error, audit row, query or query tag."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from service_worker import NONE
+from target_snowflake_audit.audit.tables import TABLES
+from target_snowflake_audit.errors import TargetError
+from target_snowflake_audit.settings import SECRETS
+from target_world import lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from service_worker import Worker
+    from target_world import Message, World
+
+_PATHS = ("private_key_path", "workload_identity_token_path")
+_JWT = re.compile(r"eyJ[\w-]{10,}\.")
+
+
+def secrets_of(settings: Mapping[str, Any]) -> set[str]:
+    """Every text that must not be seen: settings, files, and the lines of keys."""
+    texts = {str(settings[name]) for name in SECRETS if settings.get(name)}
+    texts |= {Path(settings[name]).read_text() for name in _PATHS if settings.get(name)}
+    found = set()
+    for text in texts:
+        found |= {line.strip() for line in text.splitlines() if len(line.strip()) > 5}
+    return {text for text in found if not text.startswith("-----")}
+
+
+def everything(world: World) -> str:
+    """What Snowflake holds of all runs: audit tables, statements, tags and messages."""
+    parts = [json.dumps(world.control.query_log(), default=str)]
+    for table in TABLES:
+        rows = world.query(f'SELECT * FROM ANALYTICS.AUDIT."{table.name}"')
+        parts.append(json.dumps(rows, default=str))
+    return "\n".join(parts)
+
+
+def messages(world: World) -> list[Message]:
+    return [world.schema_message(), world.line("A", 1), world.record({"documentId": "B"})]
+
+
+def check(text: str, settings: Iterable[Mapping[str, Any]]) -> None:
+    """Look for every secret, as it is and as base64."""
+    for secret in set().union(*(secrets_of(one) for one in settings)):
+        assert secret not in text, f"{secret[:6]}... is in it"
+        assert base64.b64encode(secret.encode()).decode() not in text
+    assert not _JWT.search(text), _JWT.search(text)
+
+
+def test_every_login_at_debug_level(
+    worker: Worker, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A load with a refused statement, a lost session and a dead letter, by each kind of login."""
+    world, used = worker.world, []
+    world.control.clear_log()
+    for logger in ("target_snowflake_audit", "target-snowflake-audit", "singer_sdk", "snowflake", "botocore"):
+        caplog.set_level(logging.DEBUG, logger=logger)
+    for settings in worker.ways().values():
+        user = settings.get("user", "LOADER")
+        world.control.fault("error", pattern="^MERGE INTO", code=603, user=user, times=1)
+        world.control.fault("error", pattern="^INSERT INTO .*BATCHES", code=390114, user=user, times=1)
+        used.append(world.settings(**settings))
+        world.run(messages(world), **settings)
+        world.control.clear_faults()
+    captured = capfd.readouterr()
+    assert "merge: " in caplog.text
+    check("\n".join([caplog.text, captured.out, captured.err, everything(world)]), used)
+
+
+def test_every_login_that_is_refused(
+    worker: Worker, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    world, told, used = worker.world, [], []
+    for logger in ("target_snowflake_audit", "target-snowflake-audit", "singer_sdk", "snowflake", "botocore"):
+        caplog.set_level(logging.DEBUG, logger=logger)
+    for settings in worker.ways().values():
+        world.control.fault("error", on="login", code=390144, times=9)  # a workload's login names no user
+        used.append(world.settings(**settings))
+        with pytest.raises(TargetError) as raised:
+            world.run(messages(world), **settings)
+        told.append(f"{raised.value!r} {raised.value} {raised.value.__cause__!r}")
+        world.control.clear_faults()
+    captured = capfd.readouterr()
+    check("\n".join([caplog.text, captured.out, captured.err, *told]), used)
+
+
+def test_secrets_in_the_wrong_setting_are_not_shown(world: World) -> None:
+    key = Path(world.ready["private_key_path"]).read_text()
+    body = "".join(key.splitlines()[1:-1])
+    for change in (
+        {"private_key_path": key},
+        {"private_key_path": body},
+        {**NONE, "token": key},
+        {**NONE, "private_key": "a wrong secret"},
+        {"query_tag": f"load {body}", "private_key_path": None, "private_key": body},
+    ):
+        with pytest.raises(TargetError) as raised:
+            world.run(messages(world), **change)
+        check(str(raised.value), [world.settings()])
+        assert "a wrong secret" not in str(raised.value)
+
+
+@pytest.mark.full
+def test_the_command_itself_at_debug_level(worker: Worker) -> None:
+    world, used, told = worker.world, [], []
+    for settings in worker.ways().values():
+        used.append(world.settings(**settings))
+        for more in ({}, {"warehouse": "NOWHERE"}):
+            ended = world.command(lines(messages(world)), loglevel="DEBUG", **settings, **more)
+            assert (ended.code != 0) == bool(more), ended.log
+            told += [ended.log, json.dumps(ended.states)]
+    check("\n".join([*told, everything(world)]), used)
