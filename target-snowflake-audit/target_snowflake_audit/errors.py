@@ -60,6 +60,10 @@ class BatchFileError(TargetError):
         )
 
 
+class CutInputError(TargetError):
+    """The input ended where a stream may not have ended."""
+
+
 class VersionError(TargetError):
     """A version is older than one that was activated or received before."""
 

@@ -312,9 +312,9 @@ class StreamLoader:
         )
         return counts
 
-    def finish(self, bookmark: Json = None) -> Counts:
+    def finish(self, bookmark: Json = None, *, stated: bool = True) -> Counts:
         """Do what the end of the input asks for: nothing, where every batch was the whole of it."""
-        del bookmark
+        del bookmark, stated
         return Counts()
 
     def _aligned(self, plan: StreamPlan) -> StreamPlan:

@@ -15,7 +15,7 @@ from target_snowflake_audit.checking.chunks import Checker
 from target_snowflake_audit.checking.converters import converter
 from target_snowflake_audit.checking.plan import OVERWRITE, UPSERT
 from target_snowflake_audit.counts import Counts
-from target_snowflake_audit.errors import SchemaError, SettingError
+from target_snowflake_audit.errors import CutInputError, SchemaError, SettingError
 from target_snowflake_audit.loader import Engine, StreamLoader
 from target_snowflake_audit.retry_classes import OBJECT_EXISTS
 from target_snowflake_audit.session import StatementError
@@ -75,6 +75,7 @@ class OverwriteLoader(StreamLoader):
         self._history = plan.history
         self._columns: dict[str, Column] = {}
         self._received = 0
+        self._told = -1
         self._dead = 0
         self._stamps: list[str] = []
         self._extracted: list[str] = []
@@ -93,12 +94,18 @@ class OverwriteLoader(StreamLoader):
     def activate(self, version: int, *, ended: bool = False) -> Counts:
         """Nothing: the end of the input does it."""
         del version, ended
+        self._told = self.newest
         return Counts()
 
-    def finish(self, bookmark: Json = None) -> Counts:
+    def finish(self, bookmark: Json = None, *, stated: bool = True) -> Counts:
         """Replace the table by what was gathered, in one transaction.
 
+        Args:
+            bookmark: the stream's bookmark in the last STATE, for WATERMARKS.
+            stated: a STATE came after the stream's last record. A tap that dies leaves no such sign.
+
         Raises:
+            CutInputError: neither STATE nor ACTIVATE_VERSION came after the last record.
             DeletionLimitError: the table would lose too many rows.
             SchemaError: another stream has rows in the table.
         """
@@ -107,6 +114,12 @@ class OverwriteLoader(StreamLoader):
                 "Stream %s: no record came, so %s stays as it is", self.plan.stream, self.plan.table
             )
             return Counts()
+        if not stated and self._told < self.newest:
+            message = (
+                f"stream {self.plan.stream}: the input ended without a STATE or ACTIVATE_VERSION after the "
+                f"stream's last record, so it may have been cut off; {self.plan.table} stays as it is"
+            )
+            raise CutInputError(message)
         batch = self.new_batch()
         batch.checker = Checker(self._whole())
         try:

@@ -61,6 +61,10 @@ class StateBarrier:
         """Whether a record came after the last STATE, in a run that had any."""
         return self._stated is not None and number > self._stated
 
+    def covers(self, number: int) -> bool:
+        """Whether a STATE came after a record."""
+        return self._stated is not None and number <= self._stated
+
     def ready(self) -> tuple[bool, Any]:
         """Give (True, value) for the newest STATE that may leave, and forget it and those before it."""
         with self._lock:

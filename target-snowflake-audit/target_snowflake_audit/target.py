@@ -258,7 +258,7 @@ class TargetSnowflakeAudit(Target):
 
     def _finish_streams(self) -> None:
         for name, loader in self.loaders.items():
-            finish = partial(loader.finish, self._bookmark(name))
+            finish = partial(loader.finish, self._bookmark(name), stated=self.barrier.covers(loader.newest))
             if loader.holds_state and name not in self.failed and self._guarded(name, finish):
                 self.barrier.committed(name)
 

@@ -8,17 +8,16 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from target_snowflake_audit.errors import DeadLetterLimitError, DeletionLimitError, SchemaError
+from target_snowflake_audit.errors import CutInputError, DeadLetterLimitError, DeletionLimitError, SchemaError
 from target_snowflake_audit.overwrite import for_replay
 from target_snowflake_audit.sql.overwrite import day_of, shadow_of
 from target_snowflake_audit.sql.quoting import TableName
 from target_world import LINE_SCHEMA, lines, state
 
 if TYPE_CHECKING:
-    from target_world import Message, World
+    from target_world import Ended, Message, World
 
 WAY: dict[str, Any] = {"load_method": "overwrite", "max_deleted_percent": 50}
-LATER = "2026-02-01T00:00:00Z"
 
 
 def amounts(world: World) -> list[tuple[int, Decimal]]:
@@ -29,6 +28,11 @@ def changes(world: World) -> list[tuple[str, str, str]]:
     """Operation, cause and line of the history, in that order."""
     found = world.audit("RECORD_HISTORY", '"LOADED_AT", "SEQ"')
     return sorted((row["OPERATION"], row["CAUSE"], row["KEY"] or "") for row in found)
+
+
+def whole(world: World, messages: list[Message], **settings: Any) -> Ended:  # noqa: ANN401
+    """A run whose input ends as a tap ends it."""
+    return world.run([*messages, state({})], **settings)
 
 
 def shadows(world: World) -> list[str]:
@@ -43,7 +47,7 @@ def test_a_run_replaces_the_table(world: World) -> None:
     world.query(f"GRANT SELECT ON TABLE {world.table} TO ROLE SAGEX3_AUDITOR")
     before = world.query(f"SELECT * FROM {world.table} ORDER BY LINE_NUMBER")
     second = [world.line("A", 1), world.line("A", 2, "7.00"), world.line("A", 4, "5.00"), world.line("A", 4)]
-    world.run([world.schema_message(), *second], batch_size_rows=2, **WAY)
+    whole(world, [world.schema_message(), *second], batch_size_rows=2, **WAY)
     assert amounts(world) == [(1, Decimal(1)), (2, Decimal(7)), (4, Decimal(1))]
     after = world.query(f"SELECT * FROM {world.table} ORDER BY LINE_NUMBER")
     assert after[0] == before[0]  # not touched: who wrote it and when stays
@@ -67,7 +71,7 @@ def test_a_run_replaces_the_table(world: World) -> None:
 
 
 def test_nothing_is_replaced_before_the_end_and_no_state_leaves(world: World) -> None:
-    world.run([world.schema_message(), world.line("A", 1), world.line("A", 2)], **WAY)
+    whole(world, [world.schema_message(), world.line("A", 1), world.line("A", 2)], **WAY)
     messages = [world.schema_message(), world.line("B", 1), world.line("B", 2), state({"at": 2})]
     bad = world.line("B", 3, "1.005")
     with pytest.raises(DeadLetterLimitError) as caught:
@@ -86,7 +90,7 @@ def test_a_second_schema_loses_no_row_and_no_value(world: World) -> None:
     del more["properties"]["postedOn"]
     more["properties"] |= {"more": {"type": ["string", "null"]}, "text": {"type": ["string", "null"]}}
     start = [world.schema_message(), world.line("A", 1, postedOn="2026-01-31"), world.line("A", 2)]
-    world.run([*start, world.schema_message(more), world.line("A", 3, more="x", text="y" * 20)], **WAY)
+    whole(world, [*start, world.schema_message(more), world.line("A", 3, more="x", text="y" * 20)], **WAY)
     rows = world.rows()
     assert [row["LINE_NUMBER"] for row in rows] == [1, 2, 3]
     assert [row["POSTED_ON"] for row in rows] == [dt.date(2026, 1, 31), None, None]
@@ -94,17 +98,29 @@ def test_a_second_schema_loses_no_row_and_no_value(world: World) -> None:
 
 
 def test_a_stream_without_records_leaves_the_table_as_it_is(world: World) -> None:
-    world.run([world.schema_message(), world.line("A", 1)], **WAY)
+    whole(world, [world.schema_message(), world.line("A", 1)], **WAY)
     ended = world.run([world.schema_message(), state({"at": 2})], **WAY)
     assert len(world.rows()) == 1
     assert "no record came" in ended.log
     assert ended.states == [{"at": 2}]
 
 
+def test_an_input_that_was_cut_off_replaces_nothing(world: World) -> None:
+    first = [world.schema_message(), world.line("A", 1), world.line("A", 2)]
+    whole(world, first, **WAY)
+    cut = [world.schema_message(), world.line("A", 1, "7.00"), state({}), world.line("A", 2, "7.00")]
+    with pytest.raises(CutInputError, match="without a STATE or ACTIVATE_VERSION"):
+        world.run(cut, **WAY)
+    assert amounts(world) == [(1, Decimal(1)), (2, Decimal(1))]
+    end: Message = {"type": "ACTIVATE_VERSION", "stream": world.stream, "version": 1}
+    world.run([*cut, end], **WAY)
+    assert amounts(world) == [(1, Decimal(7)), (2, Decimal(7))]
+
+
 def test_a_run_that_would_lose_too_much_is_refused(world: World) -> None:
-    world.run([world.schema_message(), *(world.line("A", n) for n in range(4))], **WAY)
+    whole(world, [world.schema_message(), *(world.line("A", n) for n in range(4))], **WAY)
     with pytest.raises(DeletionLimitError, match=r"load_method overwrite would delete 3 of 4 live rows"):
-        world.run([world.schema_message(), world.line("A", 1)], **WAY)
+        whole(world, [world.schema_message(), world.line("A", 1)], **WAY)
     assert len(world.rows()) == 4
 
 
@@ -112,8 +128,8 @@ def test_rows_without_a_key(world: World) -> None:
     """Equal rows are told apart by their number."""
     schema = world.schema_message(key=[])
     twice = [world.line("A", 1), world.line("A", 1), world.line("A", 2)]
-    world.run([schema, *twice], **WAY)
-    world.run([schema, world.line("A", 1), world.line("A", 2, "2.00"), world.line("A", 3)], **WAY)
+    whole(world, [schema, *twice], **WAY)
+    whole(world, [schema, world.line("A", 1), world.line("A", 2, "2.00"), world.line("A", 3)], **WAY)
     assert amounts(world) == [(1, Decimal(1)), (2, Decimal(2)), (3, Decimal(1))]
     assert world.counts()[-1] == {"received": 3, "inserted": 2, "unchanged": 1, "removed": 2}
     gone = world.history("OPERATION = 'delete'")
@@ -125,12 +141,14 @@ def test_rows_without_a_key(world: World) -> None:
 
 def test_a_bad_record_keeps_the_row_of_its_key(world: World) -> None:
     settings = {**WAY, "max_dead_letter_percent": 100}
-    world.run(
-        [world.schema_message(), world.line("A", 1), world.line("A", 2), world.line("A", 3)], **settings
+    whole(
+        world,
+        [world.schema_message(), world.line("A", 1), world.line("A", 2), world.line("A", 3)],
+        **settings,
     )
     messages = [world.schema_message(), world.line("A", 1, "1.005"), world.line("A", 2, "2.00")]
     for _ in range(2):  # the second time the letter is known already
-        world.run(messages, **settings)
+        whole(world, messages, **settings)
         assert amounts(world) == [(1, Decimal(1)), (2, Decimal(2))]
     assert len(world.letters()) == 1
 
@@ -139,11 +157,11 @@ def test_two_streams_cannot_overwrite_one_table(world: World) -> None:
     mapping = [{"stream": f"{world.stream}*", "table": world.stream.upper(), "load_method": "overwrite"}]
     second: dict[str, Any] = {"stream": f"{world.stream}_o"}
     with pytest.raises(SchemaError, match="another stream of this run overwrites"):
-        world.run([world.schema_message(), world.schema_message(**second)], schema_mapping=mapping)
-    world.run([world.schema_message(), world.line("A", 1)], schema_mapping=mapping)
+        whole(world, [world.schema_message(), world.schema_message(**second)], schema_mapping=mapping)
+    whole(world, [world.schema_message(), world.line("A", 1)], schema_mapping=mapping)
     b: list[Message] = [{**world.line("B", 1), **second}]
     with pytest.raises(SchemaError, match=f"would delete rows of other streams.*{world.stream}"):
-        world.run([world.schema_message(**second), *b], schema_mapping=mapping, max_deleted_percent=100)
+        whole(world, [world.schema_message(**second), *b], schema_mapping=mapping, max_deleted_percent=100)
     assert len(world.rows()) == 1
 
 
@@ -156,7 +174,7 @@ def test_two_streams_cannot_overwrite_one_table(world: World) -> None:
     ids=["error", "lost COMMIT"],
 )
 def test_a_replacement_that_fails_is_tried_again(world: World, fault: Message) -> None:
-    world.run([world.schema_message(), world.line("A", 1), world.line("A", 2)], **WAY)
+    whole(world, [world.schema_message(), world.line("A", 1), world.line("A", 2)], **WAY)
     armed = world.control.fault(user="LOADER", **fault)
     ended = world.run([world.schema_message(), world.line("A", 1, "3.00"), state({"at": 1})], **WAY)
     assert world.control.struck(armed) == 1
@@ -166,7 +184,7 @@ def test_a_replacement_that_fails_is_tried_again(world: World, fault: Message) -
 
 
 def test_a_killed_run_leaves_the_table_as_it_was(world: World) -> None:
-    world.run([world.schema_message(), world.line("A", 1), world.line("A", 2)], **WAY)
+    whole(world, [world.schema_message(), world.line("A", 1), world.line("A", 2)], **WAY)
     fault = world.control.fault("kill", pattern='^INSERT OVERWRITE INTO "ANALYTICS"."T_', user="LOADER")
     text = lines([world.schema_message(), world.line("A", 1, "3.00"), state({"at": 1})])
     ended = world.command(text, **WAY)
@@ -189,7 +207,7 @@ def test_shadows_of_dead_runs_are_dropped(world: World) -> None:
     for shadow in (old, new):
         world.query(f"CREATE TABLE {shadow.sql} (A NUMBER)")
         world.query(f"GRANT OWNERSHIP ON TABLE {shadow.sql} TO ROLE SAGEX3_LOADER")
-    ended = world.run([world.schema_message(), world.line("A", 1)], **WAY)
+    ended = whole(world, [world.schema_message(), world.line("A", 1)], **WAY)
     assert shadows(world) == [new.table]
     assert f"Dropped {old}" in ended.log
     world.query(f"DROP TABLE {new.sql}")
