@@ -63,6 +63,7 @@ generate: setup ## Rewrite what is generated from the plugins' own --about: sett
 	$(BIN)/python tests/support/meltano_file.py
 	$(BIN)/python tests/support/readme_tables.py tap-sagex3 target-snowflake-audit
 	$(BIN)/python tests/support/sandbox_docs.py
+	$(BIN)/python tests/support/sql_snapshots.py
 
 bench: setup ## Both plugins against a peer on the sandbox: prints a table, writes build/bench.json
 	PYTHONPATH=tests/support $(BIN)/python -m tests.bench $(ARGS)

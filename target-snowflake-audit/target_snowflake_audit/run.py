@@ -22,7 +22,7 @@ from target_snowflake_audit.errors import IntegrityError, SettingError
 from target_snowflake_audit.lanes import Lane, Lanes
 from target_snowflake_audit.query_tag import read_query_tag
 from target_snowflake_audit.redaction import SALT_TABLE
-from target_snowflake_audit.retry_classes import OBJECT_EXISTS
+from target_snowflake_audit.retry_classes import AUTHENTICATION, OBJECT_EXISTS
 from target_snowflake_audit.session import Session, StatementError, connect
 from target_snowflake_audit.settings import SECRETS
 from target_snowflake_audit.settings_read import names_of
@@ -59,6 +59,7 @@ class Run:
     """Guards what the run knows, and the rows that belong to the run itself."""
     _started: bool = False
     _checked: bool = False
+    _refused: StatementError | None = None
     _logged_in: bool = False
     _fences: set[str] | None = None
     _salt: str = field(default="", repr=False)
@@ -114,7 +115,14 @@ class Run:
         return self._logged_in
 
     def _connect(self) -> Session:
-        session = connect(self.settings, query_tag=self.query_tag)
+        if self._refused is not None:
+            raise self._refused  # a login more with a refused credential brings the user nearer to a lock-out
+        try:
+            session = connect(self.settings, query_tag=self.query_tag)
+        except StatementError as error:
+            if error.error_class is AUTHENTICATION:
+                self._refused = error
+            raise
         with self.lock:
             if not self._logged_in:
                 logger.info("Logged in to Snowflake, run %s", self.run_id)

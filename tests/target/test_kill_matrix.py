@@ -83,3 +83,31 @@ def test_kill_at_every_statement(world: World, tmp_path: Path, part: int) -> Non
     for number in range(1 + part, len(reference(world)[0]) + 1, SLICES):
         for when in MOMENTS:
             killed_and_mended(world, number, when, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "sample", [*range(2), *(pytest.param(n, marks=pytest.mark.full) for n in range(2, 40))]
+)
+def test_kill_while_streams_load_beside_each_other(world: World, tmp_path: Path, sample: int) -> None:
+    """Streams are committed in no certain order: a row may be sent again after its next version was stored.
+
+    The tables and dead letters are the same all the same; history may tell of more on the way there. Not for
+    the stream without stamps: nothing but their order tells its versions apart.
+    """
+    parts = ("lines", "docs")
+    chance = random.Random(f"{SEED} beside {sample}")  # noqa: S311 - a choice of tests, not a secret
+    settings = three_streams.options() | {"max_parallelism": 3}
+    whole, own = world.for_test(f"whole {sample}"), world.for_test(f"beside {sample}")
+    whole.run(three_streams.messages(whole, parts), **settings)
+    messages = three_streams.messages(own, parts)
+    fault = own.control.fault("kill", nth=chance.randint(20, 90), when=chance.choice(MOMENTS), user="LOADER")
+    ended = Forked(messages, own.settings(**settings), tmp_path / "killed").wait()
+    assert (own.control.struck(fault), ended.code) == (1, -signal.SIGKILL), ended.log[-2000:]
+    own.control.clear_faults()
+    own.control.advance_clock(400)
+    own.run(three_streams.rest(messages, ended.states), **settings)
+    found, expected = three_streams.stored(own), three_streams.stored(whole)
+    found.pop("RECORD_HISTORY")
+    expected.pop("RECORD_HISTORY")
+    assert found == expected
+    three_streams.check_trail(own)

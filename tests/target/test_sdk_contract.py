@@ -1,0 +1,93 @@
+"""What the target takes from singer-sdk beyond its documented extension points: an update must keep it."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from typing import Any
+
+from singer_sdk import Sink, Target
+from singer_sdk.mapper import PluginMapper, SameRecordTransform
+from singer_sdk.plugin_base import PluginBase
+from singer_sdk.singerlib.encoding.base import GenericSingerReader
+from target_snowflake_audit.reading.reader import MessageReader
+from target_snowflake_audit.sink import AuditSink
+from target_snowflake_audit.target import TargetSnowflakeAudit
+
+HOOKS: dict[type, set[str]] = {
+    TargetSnowflakeAudit: {
+        *("_process_schema_message", "_process_record_message", "_process_state_message"),
+        *("_process_activate_version_message", "_process_batch_message"),
+        *("_write_state_message", "_handle_termination"),
+    },
+    AuditSink: set(),
+    MessageReader: set(),
+}
+
+
+def private(owner: type, name: str) -> Any:  # noqa: ANN401 - any function
+    """A private function of a class."""
+    return getattr(owner, name)
+
+
+def calls_of(function: Any) -> set[str]:  # noqa: ANN401 - any function
+    """Names of the methods that a function calls."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    return {
+        node.func.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    }
+
+
+def test_only_the_named_private_hooks_are_used() -> None:
+    for ours, hooks in HOOKS.items():
+        base = ours.__mro__[1]
+        overridden = {name for name in vars(ours) if name in dir(base) and not name.startswith("__")}
+        own = {name for name in overridden if name.startswith("_") and not name.startswith("_abc_")}
+        assert own == hooks, ours
+
+
+def test_each_message_goes_to_its_hook() -> None:
+    source = inspect.getsource(GenericSingerReader)
+    for name in HOOKS[TargetSnowflakeAudit] - {"_write_state_message", "_handle_termination"}:
+        assert name in inspect.getsource(Target) + inspect.getsource(PluginBase) + source, name
+        parameters = list(inspect.signature(private(Target, name)).parameters)
+        assert parameters == ["self", "message_dict"], name
+
+
+def test_schema_messages_register_maps_and_make_sinks() -> None:
+    calls = calls_of(private(Target, "_process_schema_message"))
+    assert {"register_raw_stream_schema", "get_sink"} <= calls
+    assert {"_sinks_active"} <= set(private(Target, "__init__").__code__.co_names)
+
+
+def test_guards_that_the_target_calls_are_there() -> None:
+    assert list(inspect.signature(private(Target, "_assert_sink_exists")).parameters) == [
+        "self",
+        "stream_name",
+    ]
+    requires = inspect.signature(private(Target, "_assert_line_requires"))
+    assert list(requires.parameters) == ["self", "message_dict", "requires"]
+
+
+def test_metadata_is_added_by_the_sink_from_record_and_message() -> None:
+    found = inspect.signature(private(Sink, "_add_sdc_metadata_to_record"))
+    assert list(found.parameters) == ["self", "record", "message", "context"]
+
+
+def test_signals_go_to_the_hook() -> None:
+    assert "_handle_termination" in inspect.getsource(private(PluginBase, "_setup_signal_handlers"))
+
+
+def test_stream_maps_give_what_the_target_needs() -> None:
+    mapper = PluginMapper({}, TargetSnowflakeAudit.logger)
+    mapper.register_raw_stream_schema(
+        "x", {"properties": {"a": {"type": ["string"]}}, "type": "object"}, ["a"]
+    )
+    (only,) = mapper.stream_maps["x"]
+    assert type(only) is SameRecordTransform
+    assert (only.stream_alias, only.flattening_enabled) == ("x", False)
+    record = {"a": "1"}
+    assert only.transform(record) is record
