@@ -233,7 +233,10 @@ def test_access_tokens_end_are_removed_and_are_tied_to_a_role(snow: Account) -> 
         add = "ALTER USER CLERK ADD PROGRAMMATIC ACCESS TOKEN"
         assert admin.error(f"{add} T DAYS_TO_EXPIRY = 1") == (1008, "22023")
         assert admin.error(f"{add} T ROLE_RESTRICTION = 'SAGEX3_LOADER'")[0] == 2003
+        assert admin.error(f"{add} T ROLE_RESTRICTION = 'SAGEX3_REVIEWER'") == (1008, "22023")
+        admin.rows("ALTER USER CLERK SET NETWORK_POLICY = ANYWHERE")
         [[_, secret]] = admin.rows(f"{add} T ROLE_RESTRICTION = 'SAGEX3_REVIEWER' DAYS_TO_EXPIRY = 1")
+        admin.rows("ALTER USER CLERK UNSET NETWORK_POLICY")
         assert login(secret)["code"] == "390432"
         admin.rows("ALTER USER CLERK SET NETWORK_POLICY = ANYWHERE")
         assert login(secret)["data"]["sessionInfo"]["roleName"] == "SAGEX3_REVIEWER"

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from target_snowflake_audit.audit import service_user
 from target_snowflake_audit.audit.rights import LOADER, OWNER, READERS, ROLES, privileges
 from target_snowflake_audit.audit.tables import TABLES, Column, Table
 from target_snowflake_audit.audit.views import VIEWS, View
@@ -28,7 +29,7 @@ class Setup:
 
     `schemas` are target schemas to make beforehand; the loader may also create schemas itself.
     `user` gets the loader role; empty = say so in the documentation of your own users instead.
-    `members` are (role without prefix, user) pairs to grant beside it.
+    `members` are (role without prefix, user) pairs to grant beside it. `service` makes `user`.
     """
 
     database: str = "ANALYTICS"
@@ -38,6 +39,7 @@ class Setup:
     role_prefix: str = "SAGEX3_"
     schemas: tuple[str, ...] = ()
     members: tuple[tuple[str, str], ...] = ()
+    service: service_user.ServiceUser | None = None
 
     @property
     def lock_schema(self) -> str:
@@ -63,8 +65,15 @@ def statements(setup: Setup) -> Iterator[str]:
 def sections(setup: Setup) -> Iterator[tuple[str, Iterator[str]]]:
     """Give the statements in parts, each with what it is for."""
     database, schema = setup.database, setup.audit_schema
+    if setup.service:
+        yield "The service user that loads.", service_user.create(setup.service)
     yield "Roles, and who has them.", _roles(setup)
     yield "Warehouse, database, schemas, and the stage that batch files go to.", _containers(setup)
+    if setup.service:
+        yield (
+            "Where the service user may log in from. A new token's secret is shown once, as a result.",
+            service_user.access(setup.service),
+        )
     tables = (create_table(database, schema, table) for table in TABLES)
     yield "Audit tables. The target only ever inserts rows.", tables
     yield "Columns that later versions added; nothing happens where they are there.", _added_columns(setup)

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from . import access, ddl_alter, ddl_tables, grant_commands, results, stage_queries, user_commands
+from . import (
+    access,
+    ddl_alter,
+    ddl_tables,
+    grant_commands,
+    network_policies,
+    results,
+    stage_queries,
+    user_commands,
+)
 from .column_types import to_duck
 from .errors import already_exists, not_found, unsupported
 from .names import ObjectName, literal, qualify, quote
@@ -254,5 +263,6 @@ HANDLERS: dict[str, Callable[[Call], Result]] = {
     **ddl_tables.HANDLERS,
     **grant_commands.HANDLERS,
     **user_commands.HANDLERS,
+    **network_policies.HANDLERS,
     **stage_queries.HANDLERS,
 }

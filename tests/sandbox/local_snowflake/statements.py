@@ -57,7 +57,7 @@ _COMMANDS = (
     ("SET", r"(SET|UNSET)\s"),
 )
 _OBJECT = re.compile(
-    r"(CREATE|ALTER|DROP)\s+(?:OR\s+REPLACE\s+)?(?:TEMP(?:ORARY)?\s+|TRANSIENT\s+)?(FILE\s+FORMAT|\w+)",
+    r"(CREATE|ALTER|DROP)\s+(?:OR\s+(?:REPLACE|ALTER)\s+)?(?:TEMP(?:ORARY)?\s+|TRANSIENT\s+)?(FILE\s+FORMAT|\w+)",
     re.IGNORECASE,
 )
 WAREHOUSE_FREE = {

@@ -38,7 +38,8 @@ _LIST = rf"\((?:{_TEXT}|[^()'])*\)"
 _GROUP = rf"\((?:{_TEXT}|{_LIST}|[^()'])*\)"
 _PROPERTY = re.compile(rf"(\w+)\s*=\s*({_TEXT}|{_NAME}|-?\d+|{_GROUP})\s*,?\s*", re.IGNORECASE)
 _TOKEN = re.compile(
-    rf"(?P<verb>ADD|REMOVE)\s+(?:PROGRAMMATIC\s+ACCESS\s+TOKEN|PAT)\s+(?P<name>{_NAME})\s*", re.IGNORECASE
+    rf"(?P<verb>ADD|REMOVE)\s+(?:PROGRAMMATIC\s+ACCESS\s+TOKEN|PAT)\s+(?P<if>IF\s+NOT\s+EXISTS\s+)?(?P<name>{_NAME})\s*",
+    re.IGNORECASE,
 )
 KINDS = {"PERSON", "SERVICE", "LEGACY_SERVICE"}
 
@@ -242,8 +243,14 @@ def _token(call: Call, user: User, match: re.Match[str], rest: str) -> Result:
             raise not_found(kind, name)
         user.tokens.remove(there)
         return results.status(f"Programmatic access token {name} successfully removed.")
+    if there is not None and match["if"]:
+        return results.status(f"{name} already exists, statement succeeded.")
     if there is not None:
         raise already_exists(name)
+    return _add_token(call, user, name, rest)
+
+
+def _add_token(call: Call, user: User, name: str, rest: str) -> Result:
     wanted = dict(_properties(rest))
     role, days = wanted.pop("ROLE_RESTRICTION", None), wanted.pop("DAYS_TO_EXPIRY", str(DEFAULT_TOKEN_DAYS))
     wanted.pop("COMMENT", None)
@@ -255,6 +262,8 @@ def _token(call: Call, user: User, match: re.Match[str], rest: str) -> Result:
     if role is not None and role not in user.roles:
         kind = "Role"
         raise not_found(kind, role)
+    if user.kind in {"SERVICE", "LEGACY_SERVICE"} and user.network_policy is None:
+        raise SnowflakeError(1008, "22023", "SQL compilation error:\nA network policy is required.")
     token = AccessToken(name, secrets.token_urlsafe(32), call.now + int(days) * DAY, role)
     user.tokens.append(token)
     return results.of_rows({"token_name": "VARCHAR", "token_secret": "VARCHAR"}, [[name, token.secret]])

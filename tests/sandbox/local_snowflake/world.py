@@ -46,6 +46,8 @@ class World:
         """Open the databases under `persist`, or keep everything in memory."""
         self.clock = Clock()
         self.users = users
+        self.network_rules: dict[tuple[str, ...], list[str]] = {}
+        self.network_policies: dict[str, list[tuple[str, ...]]] = {}
         self.logins: list[dict[str, str]] = []
         self.issuers: dict[str, PublicKey] = {}
         kept = persist / _WAREHOUSES if persist else None
