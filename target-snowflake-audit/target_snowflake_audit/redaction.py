@@ -104,6 +104,21 @@ def digest(salt: str, text: str) -> str:
     return HASHED + sha256((salt + text).encode("utf-8", "backslashreplace")).hexdigest()
 
 
+def is_redacted(value: object) -> bool:
+    """Whether a value in the audit trail is a mask or looks like a digest of ours."""
+    return isinstance(value, str) and (value == MASKED or value.startswith(HASHED))
+
+
+def shown_row(rules: Rules, stream: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a row of a target table as the console may show it: redacted columns masked or left out."""
+    ways = {name: rules.of_property((stream,), name, name, {}) for name in row}
+    return {
+        name: MASKED if ways[name] and value is not None else value
+        for name, value in row.items()
+        if ways[name] != DROP
+    }
+
+
 def _names_in(schema: Any) -> Iterator[str]:  # noqa: ANN401 - any part of a JSON schema
     """Names of properties inside a schema, at any depth."""
     if isinstance(schema, dict):

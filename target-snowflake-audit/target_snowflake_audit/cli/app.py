@@ -6,7 +6,9 @@ import click
 
 from target_snowflake_audit import __version__
 from target_snowflake_audit.cli.dead_letters.commands import dead_letters
+from target_snowflake_audit.cli.erase import erase
 from target_snowflake_audit.cli.init_sql import init_sql
+from target_snowflake_audit.cli.purge import purge
 from target_snowflake_audit.cli.runs import batches, runs
 from target_snowflake_audit.cli.trace.command import trace
 
@@ -21,5 +23,5 @@ def app() -> None:
     """
 
 
-for command in (dead_letters, trace, runs, batches, init_sql):
+for command in (dead_letters, trace, runs, batches, purge, erase, init_sql):
     app.add_command(command)

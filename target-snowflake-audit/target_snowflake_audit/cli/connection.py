@@ -29,6 +29,11 @@ class SessionReader:
         """`session` stays open as long as this is used."""
         self._session = session
 
+    @property
+    def session(self) -> Session:
+        """The session, for commands that change something."""
+        return self._session
+
     def rows(self, statement: Statement) -> list[Row]:
         """Run a statement and give its rows by column name.
 

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from target_snowflake_audit.audit import extras
+from target_snowflake_audit.audit.extras import KINDS
 from target_snowflake_audit.audit.rights import LOADER, ROLES
 from target_snowflake_audit.audit.service_user import ServiceUser, public_key_text
 from target_snowflake_audit.audit.setup_sql import Setup, script, statements
 from target_snowflake_audit.cli.errors import FINE, CommandError
 from target_snowflake_audit.cli.options import as_json
 from target_snowflake_audit.cli.output import print_json
+from target_snowflake_audit.cli.trace.names import parts
 from target_snowflake_audit.sql.quoting import TableName, fold
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @click.command("init-sql")
@@ -57,44 +63,87 @@ from target_snowflake_audit.sql.quoting import TableName, fold
     metavar="ROLE=USER",
     help="Grant a role to a user who exists: owner, reviewer, approver, auditor or purger. May be repeated.",
 )
+@click.option(
+    "--with",
+    "extras",
+    default="",
+    metavar="EXTRA,...",
+    help=f"Print these extras instead of the set-up: {', '.join(KINDS)}.",
+)
+@click.option("--table", "tables", multiple=True, help="SCHEMA.TABLE for change-tracking and streams.")
+@click.option("--email", "emails", multiple=True, help="Who gets mail of alert and task: a verified address.")
+@click.option(
+    "--keep-days",
+    type=click.IntRange(min=1),
+    default=1095,
+    show_default=True,
+    help="Age at which the retention task deletes.",
+)
 @as_json
-def init_sql(
-    *,
-    database: str,
-    warehouse: str,
-    user: str,
-    role_prefix: str,
-    audit_schema: str,
-    schemas: tuple[str, ...],
-    members: tuple[str, ...],
-    as_json: bool,
-    **service: Any,  # noqa: ANN401 - the options of the service user
-) -> int:
+def init_sql(*, as_json: bool, **given: Any) -> int:  # noqa: ANN401 - what click read, by option
     """Print the SQL that an account's owner runs once: roles, audit schema, stage and rights.
 
     Needs no connection and no setting. Run the SQL again after an upgrade: it adds what is missing and
     changes nothing that exists. A name in double quotes keeps its case; any other is stored in capitals, as
     Snowflake does.
+
+    --with prints what some want on top, to be run after the set-up. It is never run by itself, and tasks and
+    alerts stay suspended until somebody resumes them.
     """
     try:
-        setup = Setup(
-            database=fold(database),
-            audit_schema=fold(audit_schema),
-            warehouse=fold(warehouse),
-            user=fold(user),
-            role_prefix=fold(role_prefix).removesuffix("_") + "_",
-            schemas=tuple(fold(schema) for schema in schemas),
-            members=tuple(map(_member, members)),
-        )
-        text = script(setup := _with_service_user(setup, **service))
+        setup = _setup(given)
+        text, made = _made(setup, given)
     except ValueError as error:
         message = f"init-sql: {error}"
         raise CommandError(message) from None
     if as_json:
-        print_json({"statements": list(statements(setup))})
+        print_json({"statements": made})
     else:
         click.echo(text)
     return FINE
+
+
+_SERVICE = ("service_user", "public_key", "token_days", "addresses")
+
+
+def _setup(given: Mapping[str, Any]) -> Setup:
+    setup = Setup(
+        database=fold(given["database"]),
+        audit_schema=fold(given["audit_schema"]),
+        warehouse=fold(given["warehouse"]),
+        user=fold(given["user"]),
+        role_prefix=fold(given["role_prefix"]).removesuffix("_") + "_",
+        schemas=tuple(map(fold, given["schemas"])),
+        members=tuple(map(_member, given["members"])),
+    )
+    return _with_service_user(setup, **{name: given[name] for name in _SERVICE})
+
+
+def _made(setup: Setup, given: Mapping[str, Any]) -> tuple[str, list[str]]:
+    """Text and statements of the set-up, or of the extras that were asked for."""
+    if not given["extras"]:
+        return script(setup), list(statements(setup))
+    chosen = _extras(setup, given)
+    found = [one for section in extras.sections(setup, chosen) for one in section.statements]
+    return extras.script(setup, chosen), found
+
+
+def _extras(setup: Setup, given: Mapping[str, Any]) -> extras.Extras:
+    kinds = tuple(given["extras"].split(","))
+    unknown = sorted(set(kinds) - set(KINDS))
+    if unknown:
+        message = f"init-sql: --with {', '.join(unknown)}: expected {', '.join(KINDS)}"
+        raise CommandError(message)
+    tables = tuple(_table(setup, name) for name in given["tables"])
+    return extras.Extras(kinds, tables, tuple(given["emails"]), given["keep_days"])
+
+
+def _table(setup: Setup, name: str) -> TableName:
+    found = parts(name)
+    if len(found) not in {2, 3}:
+        message = f"init-sql: --table {name!r}: expected SCHEMA.TABLE"
+        raise CommandError(message)
+    return TableName(*((setup.database, *found)[-3:]))
 
 
 def _member(text: str) -> tuple[str, str]:

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from target_snowflake_audit.cli.reader import Reader
+    from target_snowflake_audit.cli.connection import SessionReader
 
 
 @contextmanager
-def opened(files: Sequence[Path]) -> Iterator[tuple[Reader, Audit]]:
+def opened(files: Sequence[Path]) -> Iterator[tuple[SessionReader, Audit]]:
     """Log in with the target's settings; the session ends with the block.
 
     Raises:

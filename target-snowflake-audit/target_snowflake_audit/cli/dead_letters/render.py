@@ -90,6 +90,8 @@ def letter_parts(letter: Row, events: Sequence[Row], types: Mapping[str, str]) -
             "Snowflake error": letter["ERRNO"],
             "SQLSTATE": letter["SQLSTATE"],
             "Query id": letter["QUERY_ID"],
+            "Redacted": letter["REDACTED"],
+            "Erased by checkpoint": letter["ERASURE_ID"],
         },
     )
     yield table("Record as received", _RECORD, record_rows(letter, types))

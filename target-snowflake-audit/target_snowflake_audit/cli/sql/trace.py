@@ -31,7 +31,7 @@ def loaded_tables(audit: Audit) -> Statement:
 
 def a_key(audit: Audit, source: str, table: str) -> Statement:
     """The key of any record of a table, from RECORD_HISTORY or DEAD_LETTERS."""
-    present = Condition('"KEY_HASH" IS NOT NULL')
+    present = Condition('"KEY_HASH" IS NOT NULL AND "KEY" IS NOT NULL')  # the key of an erased record is null
     conditions = [equals("TARGET_TABLE", table), present]
     return select(("KEY", "KEY_HASH"), audit.name(source), conditions, limit=1)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from target_snowflake_audit.cli import workspace
+from target_snowflake_audit.cli import settings, workspace
 from target_snowflake_audit.cli.errors import FINE, FOUND_SOMETHING, CommandError, NotAllowedError
 from target_snowflake_audit.cli.options import configured
 from target_snowflake_audit.cli.output import print_all, print_json
@@ -17,6 +17,8 @@ from target_snowflake_audit.cli.trace.keys import digest, key_order
 from target_snowflake_audit.cli.trace.links import INVOICES
 from target_snowflake_audit.cli.trace.names import choose_table, read_key
 from target_snowflake_audit.cli.trace.timeline import timeline
+from target_snowflake_audit.errors import SettingError
+from target_snowflake_audit.redaction import rules_of, shown_row
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from target_snowflake_audit.cli.sql.statement import Audit
     from target_snowflake_audit.cli.trace.links import Invoice
     from target_snowflake_audit.cli.trace.names import Loaded
+    from target_snowflake_audit.redaction import Rules
 
 
 @click.command("trace")
@@ -46,20 +49,28 @@ def trace(*, what: str, key: tuple[str, ...], config: tuple[Path, ...], as_json:
     Ends with code 1 when the record has an open dead letter, when amounts of the invoice do not add up, or
     when it has no GL entry.
     """
+    try:
+        rules = rules_of(settings.read(config))
+    except SettingError as error:
+        raise CommandError(str(error)) from None
     with workspace.opened(config) as (reader, audit):
         kind = INVOICES.get(what)
         if kind is None:
-            return _record(reader, audit, what, key, as_json=as_json)
+            return _record(reader, audit, what, key, rules, as_json=as_json)
         return _document(reader, audit, kind, key, as_json=as_json)
 
 
-def _record(reader: Reader, audit: Audit, what: str, arguments: tuple[str, ...], *, as_json: bool) -> int:
+def _record(
+    reader: Reader, audit: Audit, what: str, arguments: tuple[str, ...], rules: Rules, *, as_json: bool
+) -> int:
     loaded = choose_table(what, lookup.loaded_tables(reader, audit))
     types = lookup.readable_types(reader, loaded.table)
     order = key_order(lookup.example_key(reader, audit, loaded.table), types)
     key = read_key(arguments, order)
     trail = lookup.record_trail(reader, audit, loaded.table, digest(key, order, types))
     current, readable = _stored(reader, loaded, key, types)
+    if current is not None:
+        current = shown_row(rules, loaded.stream, current)
     shown_key = " ".join(f"{name}={value}" for name, value in key.items())
     if not trail.batch_ids and current is None:
         message = f"no trace of {shown_key} in {loaded.table}"

@@ -11,6 +11,7 @@ from target_snowflake_audit.checking.problems import Bad
 from target_snowflake_audit.cli.errors import CommandError
 from target_snowflake_audit.columntypes import parse
 from target_snowflake_audit.hashing import key_hash
+from target_snowflake_audit.redaction import is_redacted
 from target_snowflake_audit.staging.fields import text_of
 
 if TYPE_CHECKING:
@@ -32,8 +33,14 @@ def key_order(example: Example, types: Mapping[str, str]) -> tuple[str, ...]:
     example's digest again.
 
     Raises:
-        CommandError: no order does, as after the columns were given other types.
+        CommandError: no order does, as after the columns were given other types, or values are redacted.
     """
+    if len(example.key) == 1:
+        return tuple(example.key)
+    redacted = [name for name, value in example.key.items() if is_redacted(value)]
+    if redacted:
+        message = f"key column {', '.join(redacted)} is redacted in the audit trail; give KEY_HASH instead"
+        raise CommandError(message)
     texts = {name: _text(name, value, types) for name, value in example.key.items()}
     for names in permutations(texts):
         if key_hash([texts[name] for name in names]) == example.digest:

@@ -124,6 +124,8 @@ def _attempts(batch_id: str, batch: Row | None, retries: Sequence[Row]) -> Itera
 
 def _outcome(row: Row, batch: Row | None) -> Step:
     facts = {"batch": row["BATCH_ID"], "run": row["RUN_ID"]}
+    if row.get("ERASURE_ID") is not None:
+        facts["erased"] = row["ERASURE_ID"]
     if batch is not None:
         facts["actor"] = batch["ACTOR"]
     if "DEAD_LETTER_ID" in row:

@@ -1,0 +1,178 @@
+"""`init-sql --with`: what it prints parses, and what tasks would run does run.
+
+The local Snowflake has no tasks, alerts, streams or integrations, so their own DDL is only parsed; sqlglot
+knows most of it as a command without parts, which is listed here.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import logging
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import sqlglot
+from processes import run_command
+from sqlglot import exp
+from target_snowflake_audit.audit.extras import KINDS, NEW_LETTERS, notice
+from target_snowflake_audit.audit.setup_sql import Setup
+from target_snowflake_audit.session import connect
+from target_snowflake_audit.sql.quoting import TableName
+
+if TYPE_CHECKING:
+    from audit_console import Console
+    from audit_rows import Writer
+
+NAMES = ("--database", "ANALYTICS", "--warehouse", "LOAD_WH", "--user", "LOADER")
+ALL = (
+    "--with",
+    ",".join(KINDS),
+    "--table",
+    "FINANCE.GL_LINES",
+    "--email",
+    "ann@example.com",
+    "--keep-days",
+    "30",
+)
+WHOLE = re.compile(
+    r"CREATE (STREAM|TASK|ALERT|NOTIFICATION INTEGRATION) IF NOT EXISTS "
+    r"|GRANT (OWNERSHIP|SELECT) ON (ALERT|TASK|STREAM) |GRANT DATABASE ROLE "
+)
+"""Forms that sqlglot's Snowflake dialect keeps as text."""
+
+
+def extras(*arguments: str) -> tuple[int, str, str]:
+    ended = run_command(["snowflake-audit", "init-sql", *NAMES, *arguments])
+    return ended.returncode, ended.stdout.decode(), ended.stderr.decode()
+
+
+@pytest.fixture(scope="module")
+def statements() -> list[str]:
+    code, document, errors = extras(*ALL, "--json")
+    assert (code, errors) == (0, "")
+    found: list[str] = json.loads(document)["statements"]
+    return found
+
+
+def body(statements: list[str], name: str) -> list[str]:
+    """The statements of a task's script."""
+    (task,) = [one for one in statements if one.startswith("CREATE TASK") and f'"{name}"' in one]
+    script = task[task.index("$$") + 2 : task.rindex("$$")]
+    inner = script[script.index("BEGIN ") + 6 : script.index("; EXCEPTION")]
+    assert script.endswith("EXCEPTION WHEN OTHER THEN ROLLBACK; RAISE; END")
+    return inner.split("; ")
+
+
+def test_every_statement_parses_and_whole_ones_are_those_known(
+    statements: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.ERROR, logger="sqlglot")
+    assert len(statements) > 15
+    for one in statements:
+        (tree,) = sqlglot.parse(one, dialect="snowflake")
+        assert isinstance(tree, exp.Command) == bool(WHOLE.match(one)), one
+    for task in ("RETENTION_TASK", "DEAD_LETTER_TASK"):
+        for one in body(statements, task):
+            assert len(sqlglot.parse(one, dialect="snowflake")) == 1
+
+
+def test_a_script_is_printed_in_which_nothing_starts_by_itself() -> None:
+    code, text, errors = extras(*ALL)
+    assert (code, errors) == (0, "")
+    resumed = [line for line in text.splitlines() if "RESUME" in line]
+    assert len(resumed) == 3
+    assert all(line.startswith("-- ALTER ") for line in resumed)
+    assert 'ALTER TABLE "ANALYTICS"."FINANCE"."GL_LINES" SET CHANGE_TRACKING = TRUE;' in text
+    assert "CREATE ROLE" not in text
+    _, plain, _ = extras()
+    assert "CREATE TASK" not in plain
+    assert "CREATE STREAM" not in plain
+
+
+def test_the_retention_task_does_what_purge_does(
+    console: Console, writer: Writer, statements: list[str]
+) -> None:
+    old = dt.datetime.now(dt.UTC).replace(tzinfo=None) - dt.timedelta(days=40)
+    writer.audit("RETRIES", RUN_ID="old", AT=old, TARGET_TABLE="T")
+    writer.audit("RETRIES", RUN_ID="young", AT=old + dt.timedelta(days=20), TARGET_TABLE="T")
+    writer.run('GRANT ROLE "SAGEX3_PURGER" TO USER "LOADER"')
+    first, *inner, last = body(statements, "RETENTION_TASK")
+    assert (first, last) == ("BEGIN TRANSACTION", "COMMIT")
+    assert len(inner) == 14
+    with_values = {":cutoff": "DATEADD('day', -30, SYSDATE())", ":mark": "'task 1'"}
+    run(console, "SAGEX3_PURGER", [first, *(filled(one, with_values) for one in inner), last])
+    assert writer.run('SELECT "RUN_ID" FROM "AUDIT"."RETRIES"') == [("young",)]
+    told = writer.run(
+        'SELECT "AUDIT_TABLE", "ROW_COUNT", "REASON", "ACTOR_ROLE" FROM "AUDIT"."CHECKPOINTS"'
+        " WHERE \"CHECKPOINT_ID\" = 'task 1'"
+    )
+    assert told == [("RETRIES", 1, "retention task: 30 days", "SAGEX3_PURGER")]
+
+
+def test_the_letters_task_counts_new_letters_by_stream(
+    console: Console, writer: Writer, statements: list[str]
+) -> None:
+    at = dt.datetime(2026, 1, 2)  # noqa: DTZ001 - TIMESTAMP_NTZ has no zone
+    for name in ("a", "b"):
+        writer.audit("DEAD_LETTERS", DEAD_LETTER_ID=name, STREAM="s", TARGET_TABLE="T", AT=at)
+    for one in statements:
+        if NEW_LETTERS in one and not one.startswith("CREATE TASK"):
+            writer.run(one)
+    writer.run('GRANT ROLE "SAGEX3_REVIEWER" TO USER "LOADER"')
+    setup = Setup()
+    sql, mail = body(statements, "DEAD_LETTER_TASK")
+    assert sql == notice(setup)
+    assert mail.startswith("CALL SYSTEM$SEND_EMAIL('AUDIT_EMAIL', 'ann@example.com', ")
+    # A stream has the columns of its table.
+    run(console, "SAGEX3_REVIEWER", [notice(setup, TableName("ANALYTICS", "AUDIT", "DEAD_LETTERS"))])
+    noticed = writer.run(f'SELECT "STREAM", "LETTERS", "FIRST_AT" FROM "AUDIT_LOCK"."{NEW_LETTERS}"')
+    assert noticed == [("s", 2, at)]
+
+
+def test_the_alert_looks_at_letters_since_it_looked_last(writer: Writer, statements: list[str]) -> None:
+    (alert,) = [one for one in statements if one.startswith("CREATE ALERT")]
+    found = re.search(r"IF \(EXISTS \((SELECT .+)\)\) THEN CALL ", alert)
+    assert found
+    sql = found[1].replace("SNOWFLAKE.ALERT.LAST_SUCCESSFUL_SCHEDULED_TIME()", "NULL::TIMESTAMP_LTZ")
+    now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+    writer.audit("DEAD_LETTERS", DEAD_LETTER_ID="new", AT=now)
+    writer.audit("DEAD_LETTERS", DEAD_LETTER_ID="old", AT=now - dt.timedelta(days=1))
+    assert ("new",) in (rows := writer.run(sql))
+    assert ("old",) not in rows
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("--with", "streams"), "--table SCHEMA.TABLE"),
+        (("--with", "alert"), "--email ADDRESS"),
+        (("--with", "snow"), "expected change-tracking, streams"),
+        (("--with", "streams", "--table", "ONE"), "expected SCHEMA.TABLE"),
+        (("--with", "retention", "--audit-schema", '"A$$B"'), "$$"),
+    ],
+)
+def test_bad_options_end_with_code_2_and_a_reason(arguments: tuple[str, ...], complaint: str) -> None:
+    code, text, errors = extras(*arguments)
+    assert (code, text) == (2, "")
+    assert complaint in errors
+    assert "Traceback" not in errors
+
+
+def filled(sql: str, values: dict[str, str]) -> str:
+    for name, value in values.items():
+        sql = sql.replace(name, value)
+    return sql
+
+
+def run(console: Console, role: str, statements: list[str]) -> None:
+    """Run statements one by one as a role, by the contract."""
+    names = ("account", "host", "port", "protocol", "user", "warehouse", "database", "private_key_path")
+    settings: dict[str, Any] = {name: console.ready[name] for name in names}
+    session = connect({**settings, "role": role})
+    try:
+        for one in statements:
+            session.execute(one, "test")
+    finally:
+        session.close()
