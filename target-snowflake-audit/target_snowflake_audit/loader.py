@@ -392,7 +392,8 @@ class StreamLoader:
     def new_batch(self, *, keep_letters: bool = False) -> Batch:
         """Start an empty batch; with `keep_letters` it remembers the problems of its dead letters."""
         if self.plan.hashes:
-            self._checker.redactor.salt = self.run.salt()
+            retrier, plan = self.engine.retrier, self.plan
+            self._checker.redactor.salt = retrier.define(plan.stream, str(plan.table), self.run.salt)
         number = self.run.next_batch_number()
         return Batch(self._checker, number, self.run.run_id, keep_letters=keep_letters)
 

@@ -64,6 +64,14 @@ def test_input_that_is_not_singer(world: World, line: str, expected: str) -> Non
         world.run_text(line + "\n")
 
 
+def test_an_error_about_a_broken_line_does_not_show_its_record(world: World) -> None:
+    with pytest.raises(Exception, match="not a JSON line") as failed:
+        world.run_text('{"type": "RECORD", "stream": "s", "record": {"iban": "FR7630006", \n')
+    said = str(failed.value)
+    assert "FR7630006" not in said
+    assert '"stream": "s", "record":...' in said
+
+
 def test_colliding_names_fail_before_any_ddl(world: World) -> None:
     schema = {"properties": {"orderDate": {"type": "string"}, "order_date": {"type": "string"}}}
     world.control.clear_log()

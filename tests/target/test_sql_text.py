@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,11 @@ from target_snowflake_audit.sql import (
     audit_rows,
     classify,
     ddl,
+    erasure,
     fence,
     keep,
     overwrite,
+    retention,
     salt,
     staging,
     write,
@@ -99,6 +102,21 @@ def all_statements() -> dict[str, str]:
         "add": ddl.add_columns(plan.table, [ddl.column(column) for column in plan.columns]),
         "widen": ddl.widen(plan.table, 'a"b', "VARCHAR(20)"),
         "describe": ddl.describe(plan.table),
+    }
+    audit = partial(TableName, "D'B", "AUDIT")
+    for due in retention.doomed(audit, "SYSDATE()"):
+        name = due.table.name
+        found[f"checkpoint {name}"] = retention.checkpoint(
+            audit, due, cutoff="SYSDATE()", mark="'m'", reason="'r'"
+        )
+        found[f"delete {name}"] = retention.delete(audit, due)
+    subject = erasure.Subject("D'B.T", ("a'b",), tuple((name, name) for name in ODD), ("l'",))
+    found |= {
+        "erase history": erasure.history(audit, subject, "m'"),
+        "erase letter": erasure.letter(audit, "l'", "[]", "m'"),
+        "erase events": erasure.events(audit, ["l'"], "m'"),
+        "letters to erase": erasure.letters(audit, subject),
+        "counted": retention.counted(audit, "'m'"),
     }
     for table in TABLES:
         row = {

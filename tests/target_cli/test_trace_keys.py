@@ -38,3 +38,10 @@ def test_a_value_that_cannot_be_in_the_column_is_named() -> None:
 def test_an_unknown_digest_is_an_error_and_no_guess() -> None:
     with pytest.raises(CommandError, match="cannot tell the order of the key columns ID"):
         key_order(Example({"ID": "X"}, "0" * 64), TYPES)
+
+
+@pytest.mark.parametrize("value", ["***", "sha256:" + "0" * 64])
+def test_a_redacted_key_of_one_column_has_one_order_and_several_have_none(value: str) -> None:
+    assert key_order(Example({"CODE": value}, "x"), {}) == ("CODE",)
+    with pytest.raises(CommandError, match="CODE is redacted in the audit trail"):
+        key_order(Example({"CODE": value, "LINE": "1"}, "x"), {})

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 
 _NAMES = re.compile(r'"((?:[^"\\]|\\.)*)"\s*:')
+_MOST_NAMES = 10_000
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -34,6 +35,7 @@ class Redactor:
         self._rules = plan.redaction
         self._ways = {column.property: column.redact for column in plan.columns}
         self._by_column = {column.name: column.redact for column in plan.columns}
+        self._known: dict[str, str] = {}
         self.salt = ""
 
     def record(self, raw: bytes) -> tuple[bytes, dict[str, str]]:
@@ -67,7 +69,7 @@ class Redactor:
         """A record that nests too deeply to be taken apart is masked whole if a name in it is redacted."""
         names = {utf8(name) for name in _NAMES.findall(raw.decode("utf-8", "backslashreplace"))}
         ways = {*(self._ways.get(name, "") for name in names)}
-        ways |= {self._rules.of_name(self._streams, name) for name in names}
+        ways |= {self._by_name(name) for name in names}
         return (_encoded(MASKED), {"": MASK}) if ways - {"", KEEP} else (raw, {})
 
     def key(self, key: dict[str, Any]) -> dict[str, Any]:
@@ -94,11 +96,19 @@ class Redactor:
     def _shown(self, column: str, value: Json) -> str:
         return str(self._value(HASH if self._by_column[column] == HASH else MASK, value))
 
+    def _by_name(self, name: str) -> str:
+        """What the rules say of a name that the schema does not have; records repeat their names."""
+        if name not in self._known:
+            if len(self._known) > _MOST_NAMES:
+                self._known.clear()
+            self._known[name] = self._rules.of_name(self._streams, utf8(name))
+        return self._known[name]
+
     def _way(self, name: str) -> str:
         """A property that the schema does not have is masked: its values have no column to be compared in."""
         if name in self._ways:
             return self._ways[name]
-        way = self._rules.of_name(self._streams, utf8(name))
+        way = self._by_name(name)
         return MASK if way == HASH else "" if way == KEEP else way
 
     def _value(self, way: str, value: Json) -> Json:
@@ -115,7 +125,7 @@ class Redactor:
             return value, False
         shown, changed = {}, False
         for name, part in value.items():
-            way = self._rules.of_name(self._streams, utf8(name)) if part is not None else ""
+            way = self._by_name(name) if part is not None else ""
             if way in {"", KEEP}:
                 shown[name], inner = self._inside(part)
                 changed = changed or inner

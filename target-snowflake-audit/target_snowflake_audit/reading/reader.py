@@ -22,6 +22,7 @@ RECORD_TEXT = "record_text"
 """Key that a RECORD message carries beside Singer's own: the record's JSON text as received, bytes."""
 
 MAX_SHOWN = 120
+_RECORD_KEY = '"record":'
 
 
 class Envelope(msgspec.Struct):
@@ -128,7 +129,9 @@ def _loads(text: str) -> Json:
 
 
 def _said(problem: str, text: str) -> str:
-    return f"{problem}: {utf8(text.strip()[:MAX_SHOWN])}"
+    """Words of an error, with the beginning of the line; what a record holds stays out of errors and logs."""
+    head, record, _ = text.strip().partition(_RECORD_KEY)
+    return f"{problem}: {utf8(head[:MAX_SHOWN])}{record and f'{record}...'}"
 
 
 def _record_text(text: str) -> str:

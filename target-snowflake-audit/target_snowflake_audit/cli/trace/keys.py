@@ -35,9 +35,9 @@ def key_order(example: Example, types: Mapping[str, str]) -> tuple[str, ...]:
     Raises:
         CommandError: no order does, as after the columns were given other types, or values are redacted.
     """
-    if len(example.key) == 1:
-        return tuple(example.key)
     redacted = [name for name, value in example.key.items() if is_redacted(value)]
+    if redacted and len(example.key) == 1:
+        return tuple(example.key)
     if redacted:
         message = f"key column {', '.join(redacted)} is redacted in the audit trail; give KEY_HASH instead"
         raise CommandError(message)
