@@ -113,9 +113,9 @@ def damaged(world: World, folder: Path, kind: str) -> Message:
     [
         ("missing", "No such file"),
         ("cut off", "cannot be read"),
-        ("no gzip", "cannot be read"),
-        ("bit flipped", "cannot be read|is not JSON"),
-        ("no JSON", "line 2 is not JSON"),
+        pytest.param("no gzip", "cannot be read", marks=pytest.mark.full),
+        pytest.param("bit flipped", "cannot be read|is not JSON", marks=pytest.mark.full),
+        pytest.param("no JSON", "line 2 is not JSON", marks=pytest.mark.full),
     ],
 )
 def test_a_damaged_file_stops_the_run_and_holds_the_state(

@@ -256,7 +256,7 @@ def test_version_older_than_the_one_activated_is_refused_in_a_later_run(world: W
     ]
 
 
-@pytest.mark.parametrize("hard", [False, True])
+@pytest.mark.parametrize("hard", [False, pytest.param(True, marks=pytest.mark.full)])
 def test_version_that_is_active_already_deletes_nothing(world: World, *, hard: bool) -> None:
     """Taps say the version of a table again with each run's few new records."""
     world.run([world.schema_message(), *versioned(world, 1, 6), activate(world, 1)])

@@ -81,7 +81,11 @@ def test_a_stream_of_keys_alone_has_no_changed_columns(world: World) -> None:
 
 @pytest.mark.parametrize(
     ("mode", "expected"),
-    [("all", ["delete", "insert", "insert", "update"]), ("changes", ["delete", "update"]), ("off", [])],
+    [
+        pytest.param("all", ["delete", "insert", "insert", "update"], marks=pytest.mark.full),
+        ("changes", ["delete", "update"]),
+        pytest.param("off", [], marks=pytest.mark.full),
+    ],
 )
 def test_history_of_a_stream(world: World, mode: str, expected: list[str]) -> None:
     """Whether it is said for the stream or for all."""

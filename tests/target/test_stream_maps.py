@@ -142,7 +142,7 @@ def test_a_letter_is_as_received_and_is_replayed_by_the_mended_map(world: World)
 @pytest.mark.parametrize(
     ("depth", "columns"),
     [
-        (1, {"ID", "LIST", "WHO_NAME", "WHO_ADDRESS"}),
+        pytest.param(1, {"ID", "LIST", "WHO_NAME", "WHO_ADDRESS"}, marks=pytest.mark.full),
         (3, {"ID", "LIST", "WHO_NAME", "WHO_ADDRESS_CITY", "WHO_ADDRESS_GEO_LAT"}),
     ],
 )
