@@ -271,17 +271,18 @@ class StreamLoader:
         """
         old, new = (tuple(p.columns[at].property for at in p.key) for p in (self.plan, plan))
         if old != new and self.plan.table == plan.table:
-            logger.warning("Stream %s: key_properties changed from %s to %s", plan.stream, old, new)
+            message = (
+                f"stream {plan.stream}: key_properties changed from {list(old)} to {list(new)} within the "
+                "run; what was received before is loaded under the old key. Mend the key in the tap, or send "
+                "what comes under the new one as another stream"
+            )
+            raise SchemaError(message)
         self.plan = self._in_line(plan)
         self._remap = remap
         self._checker = Checker(self.plan)
         documents = self._new_documents()
         if documents is None or self._documents is None or documents.scope != self._documents.scope:
             self._documents = documents
-        if old != new and self._versions is not None:
-            version = self._versions.version
-            self._forget_versions()
-            self._version_keys(version).complete = False
 
     def commit(self, work: Work) -> Counts:
         """Load one prepared batch with retries, and add up what it did."""

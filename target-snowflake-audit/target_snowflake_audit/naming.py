@@ -25,6 +25,8 @@ _SETTING = "schema_mapping"
 _HASH_LENGTH = 12
 _BOUNDARIES = (re.compile(r"([a-z0-9])([A-Z])"), re.compile(r"([A-Z]+)([A-Z][a-z])"))
 _ODD = re.compile(r"[^\w$]")
+_UNSENDABLE = re.compile("[\0\ud800-\udfff]")
+"""NUL, and halves of characters, which have no UTF-8."""
 
 
 def conform(name: str, style: str) -> str:
@@ -41,7 +43,7 @@ def conform(name: str, style: str) -> str:
         shown = _ODD.sub("_", shown).upper()
     elif style == "upper":
         shown = shown.upper()
-    shown = shown.replace("\0", "_") or "_"
+    shown = _UNSENDABLE.sub("_", shown) or "_"
     if len(shown) <= MAX_IDENTIFIER:
         return shown
     digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH_LENGTH].upper()
@@ -59,7 +61,7 @@ def column_names(
     taken: dict[str, str] = {}
     columns: dict[str, str] = {}
     for name in properties:
-        column = fold(renamed[name]) if name in renamed else conform(name, style)
+        column = given(renamed[name], stream) if name in renamed else conform(name, style)
         if column in AUDIT_COLUMNS:
             message = (
                 f"stream {stream}: property `{name}` would take the audit column {column}; "
@@ -75,6 +77,19 @@ def column_names(
         taken[column] = name
         columns[name] = column
     return columns
+
+
+def given(name: object, stream: str) -> str:
+    """Give the stored form of a name that `schema_mapping` gives.
+
+    Raises:
+        SettingError: it is no identifier.
+    """
+    stored = fold(str(name))
+    if not stored or len(stored) > MAX_IDENTIFIER or _UNSENDABLE.search(stored):
+        problem = f"stream {stream}: {str(name)[:60]!r} is no name of 1 to {MAX_IDENTIFIER} characters"
+        raise SettingError(_SETTING, problem)
+    return stored
 
 
 def mapping_entry(settings: Mapping[str, Any], stream: str) -> Mapping[str, Any]:
@@ -97,6 +112,11 @@ def of_stream(settings: Mapping[str, Any], stream: str, name: str, default: str)
     return str(mapping_entry(settings, stream).get(name) or settings.get(name) or default)
 
 
+def maps_table(settings: Mapping[str, Any], stream: str) -> bool:
+    """Whether `schema_mapping` names the table of a stream itself."""
+    return bool(mapping_entry(settings, stream).get("table"))
+
+
 def table_name(settings: Mapping[str, Any], stream: str, database: str) -> TableName:
     """Give the table of a stream: from `schema_mapping`, else from the stream's name and the defaults."""
     entry = mapping_entry(settings, stream)
@@ -105,6 +125,6 @@ def table_name(settings: Mapping[str, Any], stream: str, database: str) -> Table
     schema = entry.get("schema") or settings.get("default_target_schema")
     # Database taps name streams SCHEMA-TABLE; that schema counts only where the settings name none.
     source = stream if schema else rest
-    table = fold(str(entry["table"])) if entry.get("table") else conform(source, style)
+    table = given(entry["table"], stream) if entry.get("table") else conform(source, style)
     schema = schema or prefix or "PUBLIC"
-    return TableName(fold(str(entry.get("database") or database)), fold(str(schema)), table)
+    return TableName(given(entry.get("database") or database, stream), given(schema, stream), table)

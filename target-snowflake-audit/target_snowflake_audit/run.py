@@ -61,6 +61,8 @@ class Run:
     _checked: bool = False
     _refused: StatementError | None = None
     _logged_in: bool = False
+    tables: dict[TableName, str] = field(default_factory=dict)
+    """The first stream that was sent to each target table."""
     _fences: set[str] | None = None
     _salt: str = field(default="", repr=False)
     _pending: dict[str, list[dict[str, Any]]] = field(default_factory=dict)

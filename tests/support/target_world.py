@@ -16,15 +16,17 @@ from typing import TYPE_CHECKING, Any
 
 from processes import VENV_BIN
 from target_snowflake_audit.retry_classes import AUTHORISATION
-from target_snowflake_audit.session import StatementError, connect
+from target_snowflake_audit.session import Session, StatementError, connect
 from target_snowflake_audit.target import TargetSnowflakeAudit
 from warehouse import administrator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
+    import pytest
     from snowflake.connector import SnowflakeConnection
     from snowflake_control import SnowflakeControl
+    from target_snowflake_audit.session import Answer
 
 Message = dict[str, Any]
 Row = dict[str, Any]
@@ -283,3 +285,15 @@ def state(value: Any) -> Message:  # noqa: ANN401
 
 def _decoded(text: str | None) -> Any:  # noqa: ANN401
     return None if text is None else json.loads(text)
+
+
+def before_first(step: str, do: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do something just before the first statement of a step is sent."""
+    send, waiting = Session.execute, [do]
+
+    def execute(session: Session, sql: str, name: str) -> Answer:
+        if name == step and waiting:
+            waiting.pop()()
+        return send(session, sql, name)
+
+    monkeypatch.setattr(Session, "execute", execute)

@@ -41,6 +41,8 @@ from target_snowflake_audit.reading.reader import RECORD_TEXT, MessageReader, de
         (exact(0), 10**38, Bad),
         (exact(0), 10**38 - 1, "9" * 38),
         (exact(0, 3), 1000, Bad),
+        (exact(0), Decimal("9" * 38), "9" * 38),
+        (exact(0), "-" + "9" * 38, "-" + "9" * 38),
         (ColumnType("FLOAT"), Decimal("1.10"), "1.1"),
         (ColumnType("FLOAT"), 3, "3.0"),
         (ColumnType("FLOAT"), Decimal("1E+400"), Bad),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from target_snowflake_audit.errors import DeadLetterLimitError
 from target_snowflake_audit.replay import LetterRow, replay
-from target_world import LINE_SCHEMA, lines, state
+from target_world import LINE_SCHEMA, before_first, lines, state
 
 if TYPE_CHECKING:
     from target_world import Message, World
@@ -102,10 +102,13 @@ def test_what_the_client_cannot_judge_is_caught_by_snowflake(world: World) -> No
     assert json.loads(letter["RECORD_TEXT"])["lineNumber"] == 2
 
 
-def test_what_only_the_merge_refuses_is_found_by_halving(world: World) -> None:
-    """The third net: somebody forbade null in a column, which neither schema nor conversion can know."""
+def test_what_only_the_merge_refuses_is_found_by_halving(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The third net: somebody forbids null in a column, after the table was looked at."""
     world.run([world.schema_message(), world.line("A", 0, text="x")])
-    world.query(f'ALTER TABLE {world.table} ALTER COLUMN "TEXT" SET NOT NULL')
+    forbid = f'ALTER TABLE {world.table} ALTER COLUMN "TEXT" SET NOT NULL'
+    before_first("put", lambda: world.query(forbid), monkeypatch)
     records = [world.line("B", n, text=None if n in {3, 11} else "ok") for n in range(16)]
     world.run([world.schema_message(), *records], max_dead_letter_percent=50)
     assert len(world.rows()) == 15

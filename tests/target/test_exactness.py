@@ -12,7 +12,7 @@ from target_snowflake_audit.audit.tables import DEAD_LETTERS
 from target_snowflake_audit.errors import SchemaError
 from target_snowflake_audit.replay import LetterRow, replay
 from target_snowflake_audit.session import StatementError, connect
-from target_world import LINE_SCHEMA, lines
+from target_world import LINE_SCHEMA, before_first, lines
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,7 +92,8 @@ def test_a_data_error_with_any_number_says_no_value(world: World) -> None:
 def test_where_the_tries_run_out_no_row_is_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bisection.find, "__defaults__", (6,))
     world.run([world.schema_message(), world.line("A", 0, text="x")])
-    world.query(f'ALTER TABLE {world.table} ALTER COLUMN "TEXT" SET NOT NULL')
+    forbid = f'ALTER TABLE {world.table} ALTER COLUMN "TEXT" SET NOT NULL'
+    before_first("put", lambda: world.query(forbid), monkeypatch)
     records = [world.line("B", n, text=None if n in {3, 11} else "ok") for n in range(16)]
     with pytest.raises(StatementError, match="cannot all be told apart"):
         world.run([world.schema_message(), *records], max_dead_letter_percent=50)

@@ -303,7 +303,12 @@ SCHEMA_CHANGES = Table(
         Column("RUN_ID", TEXT, "Run", required=True),
         Column("STREAM", TEXT, "Singer stream", required=True),
         Column("TARGET_TABLE", TEXT, "Full name of the table", required=True),
-        Column("CHANGE", TEXT, "create_schema, create_table, add_column, widen_column", required=True),
+        Column(
+            "CHANGE",
+            TEXT,
+            "create_schema, create_table, add_column, widen_column, drop_not_null, comment_column",
+            required=True,
+        ),
         Column("COLUMN_NAME", TEXT, "Column; null for a whole table"),
         Column("TYPE_BEFORE", TEXT, "Type before"),
         Column("TYPE_AFTER", TEXT, "Type after"),

@@ -13,9 +13,10 @@ import msgspec
 
 from target_snowflake_audit import hashing
 from target_snowflake_audit.checking import encoding, problems
-from target_snowflake_audit.checking.converters import TimestampCache, json_text, one_by_one, told
+from target_snowflake_audit.checking.converters import json_text, one_by_one, told
 from target_snowflake_audit.checking.problems import Bad, Problem
 from target_snowflake_audit.checking.redacting import Redactor
+from target_snowflake_audit.checking.times import TimestampCache
 from target_snowflake_audit.staging.fields import NULL, quoted, text_of
 
 if TYPE_CHECKING:

@@ -6,7 +6,6 @@ The canonical text of a value does not depend on the other values of the chunk.
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from decimal import ROUND_HALF_EVEN, Context, Decimal, DecimalException, Inexact, InvalidOperation
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,8 @@ import msgspec
 
 from target_snowflake_audit.checking import problems
 from target_snowflake_audit.checking.problems import Bad, shown
-from target_snowflake_audit.columntypes import MAX_TEXT
+from target_snowflake_audit.checking.times import DateCache, TimeCache, TimestampCache
+from target_snowflake_audit.columntypes import MAX_TEXT, PRECISION, TIMESTAMPS
 from target_snowflake_audit.staging.fields import NULL, field, fields, quoted
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ encoder = msgspec.json.Encoder(order="sorted", decimal_format="number")
 def converter(kind: ColumnType) -> Converter:
     """Give the converter for a column's type.
 
-    Types that this target never makes itself (TIME, BINARY ...) get their text as it is:
-    Snowflake's own conversion is then the only judge.
+    BINARY needs more than its type: see `special`. Types that this target does not load get their text as it
+    is; no column of theirs is ever filled.
     """
     if kind.family == "VARCHAR":
         return TextConverter(kind.length)
@@ -137,7 +137,8 @@ class WholeConverter:
         number = _number(value)
         if isinstance(number, Bad):
             return number
-        if abs(number) >= self.limit:
+        # Not abs(): it would round to the digits of Python's own context.
+        if number.copy_abs() >= self.limit:
             return Bad(problems.OUT_OF_RANGE, f"a whole number of at most {self.precision} digits")
         if number != number.to_integral_value():
             return Bad(problems.TOO_MANY_DECIMALS, "a whole number")
@@ -195,12 +196,17 @@ def floats(values: Sequence[Any]) -> list[str | Bad]:
             made = [NULL if value is None else repr(float(value) + 0.0) for value in values]
         except OverflowError:
             made = ["inf"]
-        if _NOT_FINITE.isdisjoint(made):
+        if _NOT_FINITE.isdisjoint(made) and not _vanished(values, made):
             return list(made)
     return [NULL if value is None else _float(value) for value in values]
 
 
 _NOT_FINITE = frozenset({"inf", "-inf", "nan"})
+
+
+def _vanished(values: Sequence[Any], made: Sequence[str]) -> bool:
+    """Whether a number other than 0 is so small that it became 0."""
+    return "0.0" in made and any(text == "0.0" and value for value, text in zip(values, made, strict=True))
 
 
 def _float(value: Json) -> str | Bad:
@@ -211,7 +217,7 @@ def _float(value: Json) -> str | Bad:
         binary = float(number)
     except OverflowError:
         binary = float("inf")
-    if binary in (float("inf"), float("-inf")):
+    if binary in (float("inf"), float("-inf")) or (number and not binary):
         return Bad(problems.OUT_OF_RANGE, "a number within the range of FLOAT")
     return repr(binary + 0.0)
 
@@ -245,90 +251,6 @@ def _boolean(value: Json) -> str | Bad:
     return NULL if value is None else Bad(problems.NOT_A_BOOLEAN, "true or false")
 
 
-class _Cache(dict[Any, "str | Bad"]):
-    """Converts each distinct value once: dates repeat a lot."""
-
-    def __call__(self, values: Sequence[Any]) -> list[str | Bad]:
-        """Convert a column."""
-        if len(self) > _CACHE_LIMIT:
-            self.clear()
-        try:
-            return [self[value] for value in values]
-        except TypeError:
-            # A list or an object cannot be looked up, nor be a date.
-            return [
-                self[value] if isinstance(value, str) or value is None else self.convert(value)
-                for value in values
-            ]
-
-    def __missing__(self, value: Json) -> str | Bad:
-        found = self[value] = NULL if value is None else self.convert(value)
-        return found
-
-    def convert(self, value: Json) -> str | Bad:
-        """Convert one value that is not null."""
-        raise NotImplementedError
-
-
-class DateCache(_Cache):
-    """DATE: `YYYY-MM-DD` of a day that exists."""
-
-    def convert(self, value: Json) -> str | Bad:
-        """Convert one value."""
-        if not isinstance(value, str) or not _DATE.fullmatch(value):
-            return Bad(problems.NOT_A_DATE, "a date YYYY-MM-DD")
-        try:
-            dt.date.fromisoformat(value)
-        except ValueError:
-            return Bad(problems.NOT_A_DATE, "a date that exists")
-        return value
-
-
-class TimestampCache(_Cache):
-    """TIMESTAMP_NTZ: RFC 3339, stored as UTC; without an offset it is taken as UTC; up to 9 decimals."""
-
-    def convert(self, value: Json) -> str | Bad:
-        """Convert one value."""
-        if isinstance(value, str) and _is_plain(value):
-            return f"{value[:10]} {value[11:19]}"
-        found = _TIMESTAMP.fullmatch(value) if isinstance(value, str) else None
-        if not found:
-            return Bad(problems.NOT_A_TIME, "a date-time such as 2026-01-31T08:00:00Z")
-        try:
-            moment = dt.datetime.fromisoformat(f"{found['day']}T{found['time']}{_offset(found['zone'])}")
-            utc = moment.astimezone(dt.UTC)
-        except (ValueError, OverflowError):
-            return Bad(problems.NOT_A_TIME, "a date-time that exists")
-        fraction = (found["fraction"] or "").rstrip("0")
-        text = f"{utc.year:04d}-{utc:%m-%d %H:%M:%S}"
-        return f"{text}.{fraction}" if fraction else text
-
-
-def _is_plain(value: str) -> bool:
-    """Whether a text is `YYYY-MM-DDThh:mm:ssZ` of a moment that exists: by far the most common form."""
-    if len(value) != len("YYYY-MM-DDThh:mm:ssZ") or value[4::3] != "--T::Z":
-        return False
-    if value[11:13] > "23" or not value.isascii():
-        return False
-    try:
-        dt.datetime.fromisoformat(value)
-    except ValueError:
-        return False
-    return True
-
-
-def _offset(zone: str | None) -> str:
-    return "+00:00" if zone in {None, "", "Z", "z"} else str(zone)
-
-
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_TIMESTAMP = re.compile(
-    r"(?P<day>\d{4}-\d{2}-\d{2})[Tt ](?P<time>(?:[01]\d|2[0-3]):\d{2}:\d{2})(?:\.(?P<fraction>\d{1,9}))?"
-    r"(?P<zone>[Zz]|[+-]\d{2}:?\d{2})?",
-    re.ASCII,
-)
-
-
 def variants(values: Sequence[Any]) -> list[str | Bad]:
     """VARIANT: any JSON value as JSON text with sorted names."""
     return [NULL if value is None else _variant(value) for value in values]
@@ -338,7 +260,27 @@ def _variant(value: Json) -> str | Bad:
     text = encoder.encode(value)
     if len(text) > MAX_TEXT:
         return Bad(problems.TOO_LONG, f"at most {MAX_TEXT} bytes of JSON")
+    if _ODD_NUMBER.search(text) and _holds_odd_number(value):
+        return Bad(problems.OUT_OF_RANGE, f"finite numbers of at most {PRECISION} digits, also inside")
     return quoted(text.decode())
+
+
+def _holds_odd_number(value: Json) -> bool:
+    """Whether a number inside is NaN, infinite, or has more digits than Snowflake keeps in a VARIANT."""
+    if isinstance(value, dict):
+        return any(map(_holds_odd_number, value.values()))
+    if isinstance(value, list):
+        return any(map(_holds_odd_number, value))
+    if isinstance(value, int):
+        return bool(abs(value) >= _TOO_MANY)
+    if not isinstance(value, Decimal):
+        return False
+    return not value.is_finite() or len(value.normalize(_WIDE).as_tuple().digits) > PRECISION
+
+
+_ODD_NUMBER = re.compile(rb"\d[\d.]{%d}|NaN|Infinity" % PRECISION)
+_TOO_MANY = 10**PRECISION
+_WIDE = Context(prec=10_000)
 
 
 def plain(values: Sequence[Any]) -> list[str | Bad]:
@@ -350,6 +292,7 @@ _CONVERTERS: dict[str, Callable[[], Converter]] = {
     "FLOAT": lambda: floats,
     "BOOLEAN": lambda: booleans,
     "DATE": DateCache,
-    "TIMESTAMP_NTZ": TimestampCache,
+    "TIME": TimeCache,
+    **dict.fromkeys(TIMESTAMPS, TimestampCache),
     "VARIANT": lambda: variants,
 }

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+import dataclasses
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from target_snowflake_audit import columntypes, hashing
 from target_snowflake_audit.checking.converters import converter
+from target_snowflake_audit.checking.special import BinaryConverter, StrictConverter, nothing
+from target_snowflake_audit.checking.storage import DEFAULT as DEFAULT_STORAGE
+from target_snowflake_audit.checking.storage import Storage, storage_of
 from target_snowflake_audit.checking.validation import Validator
 from target_snowflake_audit.errors import SchemaError
 from target_snowflake_audit.naming import column_names, mapping_entry, of_stream, table_name
@@ -23,13 +27,20 @@ if TYPE_CHECKING:
 _METADATA_PREFIX = "_sdc_"
 _MAX_COMMENT = 2000
 UPSERT, APPEND_ONLY, OVERWRITE = "upsert", "append-only", "overwrite"
-_KEY_FAMILIES = frozenset({"VARCHAR", "NUMBER", "BOOLEAN", "DATE", "TIMESTAMP_NTZ"})
+STAMPS = columntypes.TIMESTAMPS | {"DATE"}
+"""Types whose values say which of two versions is the older one."""
+_KEY_FAMILIES = STAMPS | {"VARCHAR", "NUMBER", "BOOLEAN"}
 """Types with one canonical text a value: keys are told apart by text here and by value in Snowflake."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """One property and its column; `hashed` is false for columns that say how, not what, was loaded."""
+    """One property and its column.
+
+    `hashed` is false for columns that say how, not what, was loaded; `nullable` is false where the schema
+    lets no null come; `encoding` is the `contentEncoding` of a BINARY. After a type conflict, `conflict` is
+    the type that the SCHEMA says and the column has not, and a `retired` column gets null in written rows.
+    """
 
     property: str
     name: str
@@ -38,6 +49,10 @@ class Column:
     hashed: bool = True
     redact: str = ""
     """How the audit trail keeps its values: hash, mask or drop; '' = as they are."""
+    nullable: bool = True
+    encoding: str = ""
+    conflict: str = ""
+    retired: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,6 +84,8 @@ class StreamPlan:
     """A property that a record does not have keeps its stored value."""
     into: TableName | None = None
     """Where its rows are written before they replace the table; None = into the table itself."""
+    storage: Storage = DEFAULT_STORAGE
+    type_conflict: str = "fail"
 
     def marked(self, at: int) -> bool:
         """Whether a column's staged value says if it was absent, null or a value."""
@@ -77,7 +94,7 @@ class StreamPlan:
     @property
     def names_by_property(self) -> dict[str, str]:
         """Column names by property."""
-        return {column.property: column.name for column in self.columns}
+        return {column.property: column.name for column in self.columns if not column.retired}
 
     @property
     def hashes(self) -> bool:
@@ -118,9 +135,11 @@ def make_plan(
     style = str(settings.get("column_naming") or "snake")
     names = column_names(properties, style, renamed, stream=stream)
     rules, source = rules_of(settings), str(message.get("stream") or stream)
+    validated = bool(settings.get("validate_records", True))
+    required = set(schema.get("required") or []) if validated else set()
     made = [
-        replace(
-            _column(settings, stream, name, properties[name], names[name]),
+        dataclasses.replace(
+            _column(settings, stream, name, properties[name], names[name], required=name in required),
             redact=rules.of_property((source, stream), name, names[name], properties[name]),
         )
         for name in properties
@@ -145,12 +164,51 @@ def make_plan(
         method=method,
         history=of_stream(settings, stream, "history", "all"),
         redaction=rules,
-        validator=Validator(schema, stream) if settings.get("validate_records", True) else None,
+        validator=Validator(schema, stream) if validated else None,
         singer_schema=message,
         schema_sha256=hashing.of_json(message.get("schema") or {}),
-        converters=tuple(converter(column.type) for column in columns),
         keep=of_stream(settings, stream, "absent_fields", "null") == "keep" and not append,
+        converters=tuple(map(_converter, columns)),
+        storage=storage_of(settings),
+        type_conflict=str(settings.get("type_conflict") or "fail"),
     )
+
+
+def with_columns(plan: StreamPlan, columns: Sequence[Column]) -> StreamPlan:
+    """The plan with the columns as the table has them.
+
+    A bookmark that the table keeps as something else than a date or time orders nothing.
+    """
+    ordered = tuple(sorted(columns, key=lambda column: column.name))
+    index = {column.property: at for at, column in enumerate(ordered) if not column.retired}
+
+    def moved(positions: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(index[plan.columns[at].property] for at in positions)
+
+    stamp = None if plan.stamp is None else moved((plan.stamp,))[0]
+    if stamp is not None and ordered[stamp].type.family not in STAMPS:
+        stamp = None
+    by_day = stamp is not None and (plan.stamp_by_day or ordered[stamp].type.family == "DATE")
+    return dataclasses.replace(
+        plan,
+        columns=ordered,
+        key=moved(plan.key),
+        stamp=stamp,
+        stamp_by_day=by_day,
+        scope=None if plan.scope is None else moved(plan.scope),
+        converters=tuple(map(_converter, ordered)),
+    )
+
+
+def _converter(column: Column) -> Converter:
+    """The converter of a column's values."""
+    if column.retired:
+        return nothing
+    if column.type.family == "BINARY":
+        return BinaryConverter(column.type.length, column.encoding)
+    if column.conflict:
+        return StrictConverter(column.type, column.conflict, converter(column.type))
+    return converter(column.type)
 
 
 def _check_properties(stream: str, properties: Mapping[str, Any], key_properties: Sequence[str]) -> None:
@@ -165,13 +223,32 @@ def _check_properties(stream: str, properties: Mapping[str, Any], key_properties
 
 
 def _column(
-    settings: Mapping[str, Any], stream: str, name: str, schema: Mapping[str, Any], column: str
+    settings: Mapping[str, Any],
+    stream: str,
+    name: str,
+    schema: Mapping[str, Any],
+    column: str,
+    *,
+    required: bool,
 ) -> Column:
-    kind = columntypes.configured(settings, stream, name) or columntypes.from_schema(
-        schema, str(settings.get("number_type") or "FLOAT")
+    defaults = columntypes.Defaults(
+        str(settings.get("number_type") or "FLOAT"), str(settings.get("timestamp_type") or "TIMESTAMP_NTZ")
     )
+    try:
+        kind = columntypes.configured(settings, stream, name) or columntypes.from_schema(schema, defaults)
+    except ValueError as error:
+        message = f"stream {stream}, property `{name}`: {error}; set `column_types`"
+        raise SchemaError(message) from None
     description = " ".join(str(schema.get("description") or "").split())[:_MAX_COMMENT]
-    return Column(name, column, kind, description, hashed=not name.startswith(_METADATA_PREFIX))
+    return Column(
+        name,
+        column,
+        kind,
+        description,
+        hashed=not name.startswith(_METADATA_PREFIX),
+        nullable=not required or columntypes.may_be_null(schema),
+        encoding=str(schema.get("contentEncoding") or ""),
+    )
 
 
 def check_key_types(stream: str, columns: Sequence[Column], key: Sequence[int]) -> None:
@@ -196,7 +273,7 @@ def _stamp(message: Mapping[str, Any], columns: tuple[Column, ...], index: Mappi
     names = [bookmarks] if isinstance(bookmarks, str) else list(bookmarks)
     for name in names[:1]:
         at = index.get(str(name))
-        if at is not None and columns[at].type.family in {"DATE", "TIMESTAMP_NTZ"}:
+        if at is not None and columns[at].type.family in STAMPS:
             return at
     return None
 

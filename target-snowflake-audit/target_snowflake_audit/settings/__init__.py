@@ -92,6 +92,41 @@ _PLACEMENT = (
         title="Type of plain numbers",
         description="Type of a JSON number without `multipleOf`: `FLOAT`, or `NUMBER(38,s)` which is exact.",
     ),
+    th.Property(
+        "timestamp_type",
+        th.StringType,
+        allowed_values=["TIMESTAMP_NTZ", "TIMESTAMP_LTZ", "TIMESTAMP_TZ"],
+        default="TIMESTAMP_NTZ",
+        title="Type of date-times",
+        description="Type of new columns for `format: date-time`, always loaded in UTC (TIMESTAMP_TZ: with"
+        " the offset +00:00, and never tested on a real account).",
+    ),
+    th.Property(
+        "type_conflict",
+        th.StringType,
+        allowed_values=["fail", "quarantine", "side_column"],
+        default="fail",
+        title="Type conflicts",
+        description="When a column's type cannot take what the SCHEMA says: `fail`; `quarantine` loads values"
+        " that the column keeps as they are and makes dead letters of the others; `side_column` goes on in a"
+        " column `NAME__TYPE` beside it.",
+    ),
+    th.Property(
+        "table_type",
+        th.StringType,
+        allowed_values=["permanent", "transient"],
+        default="permanent",
+        title="Table type",
+        description="Type of the tables that the target makes: `transient` ones have no Fail-safe (cheaper)."
+        " Tables that exist stay as they are.",
+    ),
+    th.Property(
+        "retention_days",
+        th.IntegerType,
+        title="Days of Time Travel",
+        description="Days of Time Travel of the tables that the target makes: 0 or 1 for `transient`, 0 to 90"
+        " for `permanent` (above 1 in Snowflake's Enterprise edition). Default: the schema's.",
+    ),
 )
 
 _LOADING = (

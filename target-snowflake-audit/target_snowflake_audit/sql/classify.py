@@ -105,7 +105,9 @@ def _stamped(plan: StreamPlan, tables: Tables) -> str:
 
 def comparable(plan: StreamPlan, stamp: str) -> str:
     """A stamp as it is compared: by day where the source gives no time of day."""
-    return f"CAST({stamp} AS DATE)" if plan.stamp_by_day else stamp
+    if not plan.stamp_by_day or plan.stamp is None:
+        return stamp
+    return f"CAST({conversion.utc(plan.columns[plan.stamp].type, stamp)} AS DATE)"
 
 
 def stored_stamp(plan: StreamPlan) -> str:

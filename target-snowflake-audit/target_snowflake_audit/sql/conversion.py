@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from target_snowflake_audit.columntypes import TIMESTAMPS
 from target_snowflake_audit.redaction import HASH, HASHED, MASKED
 from target_snowflake_audit.sql.quoting import literal, words
 
@@ -20,7 +21,8 @@ _FUNCTIONS = {
     "BOOLEAN": "TRY_TO_BOOLEAN({})",
     "DATE": "TRY_TO_DATE({})",
     "TIME": "TRY_TO_TIME({})",
-    "TIMESTAMP_NTZ": "TRY_TO_TIMESTAMP_NTZ({})",
+    **{kind: f"TRY_TO_{kind}({{}})" for kind in TIMESTAMPS},
+    "BINARY": "TRY_TO_BINARY({}, 'HEX')",
     "VARIANT": "TRY_PARSE_JSON({})",
 }
 
@@ -31,7 +33,8 @@ def typed(kind: ColumnType, text: str) -> str:
         return f"IFF(LENGTH({text}) <= {kind.length}, {text}, NULL)"
     if kind.family == "NUMBER":
         return f"TRY_TO_DECIMAL({text}, {kind.precision}, {kind.scale})"
-    return _FUNCTIONS.get(kind.family, f"TRY_CAST({{}} AS {kind.sql})").format(text)
+    # Types that are not loaded have columns that get null only.
+    return _FUNCTIONS.get(kind.family, f"CAST(NULL AS {kind.sql})").format(text)
 
 
 def bad(kind: ColumnType, text: str) -> str:
@@ -45,9 +48,14 @@ def canonical(kind: ColumnType, value: str) -> str:
     """Expression that gives a stored key value's canonical text, as the first net writes it."""
     if kind.family == "DATE":
         return f"TO_VARCHAR({value}, 'YYYY-MM-DD')"
-    if kind.family == "TIMESTAMP_NTZ":
-        return f"RTRIM(RTRIM(TO_VARCHAR({value}, 'YYYY-MM-DD HH24:MI:SS.FF9'), '0'), '.')"
+    if kind.family in TIMESTAMPS:
+        return f"RTRIM(RTRIM(TO_VARCHAR({utc(kind, value)}, 'YYYY-MM-DD HH24:MI:SS.FF9'), '0'), '.')"
     return value if kind.family == "VARCHAR" else f"TO_VARCHAR({value})"
+
+
+def utc(kind: ColumnType, stamp: str) -> str:
+    """Expression of a stamp as wall time in UTC; one without a zone is that already."""
+    return stamp if kind.family not in TIMESTAMPS - {"TIMESTAMP_NTZ"} else f"CONVERT_TIMEZONE('UTC', {stamp})"
 
 
 def key_hash(parts: list[str]) -> str:
@@ -83,9 +91,9 @@ def audited(kind: ColumnType, value: str) -> str:
         return f"TO_VARCHAR({value})"
     if kind.family == "DATE":
         return f"TO_VARCHAR({value}, 'YYYY-MM-DD')"
-    if kind.family == "TIMESTAMP_NTZ":
-        return f"TO_VARCHAR({value}, 'YYYY-MM-DD HH24:MI:SS.FF9')"
-    if kind.family == "TIME":
-        # By the session's output format, which the login sets to nine digits.
+    if kind.family in TIMESTAMPS:
+        return f"TO_VARCHAR({utc(kind, value)}, 'YYYY-MM-DD HH24:MI:SS.FF9')"
+    if kind.family in {"TIME", "BINARY"}:
+        # By the session's output format: nine digits for a time, hexadecimal for bytes.
         return f"TO_VARCHAR({value})"
     return value

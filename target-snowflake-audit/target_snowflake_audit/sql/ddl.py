@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from target_snowflake_audit.naming import AUDIT_COLUMNS
-from target_snowflake_audit.sql.quoting import TableName, identifier, literal
+from target_snowflake_audit.sql.quoting import TableName, identifier, literal, words
 
 if TYPE_CHECKING:
     from target_snowflake_audit.checking.plan import Column, StreamPlan
@@ -27,14 +27,24 @@ def describe(table: TableName) -> str:
 
 
 def create_table(plan: StreamPlan) -> str:
-    """CREATE TABLE with the stream's columns, then the audit columns."""
+    """CREATE TABLE with the stream's columns, then the audit columns, then the key.
+
+    The key is not enforced by Snowflake; it tells people and later runs what a row is.
+    """
     columns = [_column(column) for column in plan.columns]
     columns += [
         f"{identifier(name)} {kind} COMMENT {literal(comment)}"
         for name, (kind, comment) in AUDIT_COLUMNS.items()
     ]
+    if not plan.append:
+        columns.append(f"PRIMARY KEY ({', '.join(identifier(plan.columns[at].name) for at in plan.key)})")
     comment = literal(f"Singer stream {plan.stream}; loaded by target-snowflake-audit")
-    return f"CREATE TABLE IF NOT EXISTS {plan.table.sql} ({', '.join(columns)}) COMMENT = {comment}"
+    return words(
+        f"CREATE {'TRANSIENT ' if plan.storage.transient else ''}TABLE IF NOT EXISTS",
+        f"{plan.table.sql} ({', '.join(columns)})",
+        "" if plan.storage.days is None else f"DATA_RETENTION_TIME_IN_DAYS = {plan.storage.days}",
+        f"COMMENT = {comment}",
+    )
 
 
 def add_columns(table: TableName, columns: list[str]) -> str:
@@ -58,6 +68,16 @@ def widen(table: TableName, name: str, kind: str) -> str:
     return f"ALTER TABLE {table.sql} ALTER COLUMN {identifier(name)} SET DATA TYPE {kind}"
 
 
+def drop_not_null(table: TableName, name: str) -> str:
+    """ALTER COLUMN so that it takes null."""
+    return f"ALTER TABLE {table.sql} ALTER COLUMN {identifier(name)} DROP NOT NULL"
+
+
+def comment(table: TableName, name: str, text: str) -> str:
+    """COMMENT ON COLUMN."""
+    return f"COMMENT ON COLUMN {table.sql}.{identifier(name)} IS {literal(text)}"
+
+
 def _column(column: Column) -> str:
-    comment = f" COMMENT {literal(column.comment)}" if column.comment else ""
-    return f"{identifier(column.name)} {column.type.sql}{comment}"
+    about = f" COMMENT {literal(column.comment)}" if column.comment else ""
+    return f"{identifier(column.name)} {column.type.sql}{about}"

@@ -75,7 +75,8 @@ def history(plan: StreamPlan, tables: Tables, history_table: TableName, facts: d
     every = list(range(len(plan.columns)))
     source = "NULL"
     if plan.stamp is not None:
-        source = f"CAST(s.{identifier(value_column(plan.stamp))} AS TIMESTAMP_NTZ(9))"
+        stamp = conversion.utc(plan.columns[plan.stamp].type, f"s.{identifier(value_column(plan.stamp))}")
+        source = f"CAST({stamp} AS TIMESTAMP_NTZ(9))"
     stored = "" if plan.append else f"LEFT JOIN {tables.target.sql} AS t ON {_on(plan)}"
     salt = facts["salt"]
     before = f"IFF({_among(INSERT)}, NULL, {_object(plan, 't', every, salt)})"

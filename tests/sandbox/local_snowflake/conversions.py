@@ -24,6 +24,7 @@ _CLOCK = r"([01][0-9]|2[0-3])(:[0-5][0-9](:[0-5][0-9](\.[0-9]{1,9})?)?)?"
 _OFFSET = "(Z|[+-][0-9]{2}(:?[0-9]{2})?)"
 _DATE = _YEAR + "-[0-9]{2}-[0-9]{2}"
 _ISO = f"{_DATE}([T ]{_CLOCK} ?{_OFFSET}?)?"
+_ZONED = rf"{_DATE}[T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{{1,9}})?)? ?{_OFFSET}"
 _US = "[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}"
 _NAMED = "[0-9]{1,2}-[A-Za-z]{3}-[0-9]{4}"
 _WHOLE_NAME = "[0-9]{1,2}-[A-Za-z]{4,9}-[0-9]{4}"
@@ -68,6 +69,15 @@ _READING = {
         WHEN regexp_full_match(x, '{_WHOLE_NAME}') THEN TRY_STRPTIME(x, '%d-%B-%Y')
         WHEN regexp_full_match(x, '{_FOREIGN}')
         THEN {_REFUSED}read this form of a date or time: ' || x) END""",
+    # A text without a zone is in the session's zone (to_timestamp page).
+    "_ls_try_ltz(x)": f"""CASE WHEN regexp_full_match(x, '{_ZONED}') THEN TRY_CAST(
+            regexp_replace(_ls_seconds(x), ' ?([+-][0-9]{{2}}):?([0-9]{{2}})$', '\\1:\\2') AS TIMESTAMPTZ)
+        ELSE CAST(_ls_try_timestamp(x) AS TIMESTAMPTZ) END""",
+    "_ls_try_tz(x)": f"""CASE WHEN x IS NOT NULL AND NOT CASE WHEN regexp_full_match(x, '{_ZONED}')
+            THEN regexp_full_match(x, '.*(Z|[+-]00(:?00)?)')
+            ELSE current_setting('TimeZone') IN ('UTC', 'Etc/UTC') END
+        THEN {_REFUSED}keep the offset of a TIMESTAMP_TZ: ' || x) ELSE _ls_try_ltz(x) END""",
+    "_ls_try_binary(x)": "CASE WHEN regexp_full_match(x, '([0-9A-Fa-f]{2})*') THEN unhex(x) END",
     "_ls_try_date(x)": "CAST(_ls_try_timestamp(x) AS DATE)",
     "_ls_try_time(x)": f"""CASE WHEN regexp_full_match(x, '([01][0-9]|2[0-3]):.*') AND
         regexp_full_match(x, '{_CLOCK}')

@@ -69,6 +69,7 @@ def _add_column(call: Call, action: exp.Expression, table: Table, meta: TableMet
     refuse_twins([*(column.name for column in table.columns), name])
     if not isinstance(action, exp.ColumnDef):
         raise unsupported(action.sql(dialect="snowflake"))
+    about = action.find(exp.CommentColumnConstraint)
     take_apart(action, meta)
     if meta.identities.pop(name, None):
         message = f"ADD COLUMN {name} with AUTOINCREMENT"
@@ -85,6 +86,12 @@ def _add_column(call: Call, action: exp.Expression, table: Table, meta: TableMet
     call.session.duck.execute(f"ALTER TABLE {where(table)} ADD COLUMN {bare}")
     if not_null:
         call.session.duck.execute(f"ALTER TABLE {where(table)} ALTER COLUMN {quote(name)} SET NOT NULL")
+    if about is not None:
+        _set_comment(call, table, name, about.this.name)
+
+
+def _set_comment(call: Call, table: Table, name: str, text: str) -> None:
+    call.session.duck.execute(f"COMMENT ON COLUMN {where(table)}.{quote(name)} IS {literal(text)}")
 
 
 def _drop_column(call: Call, action: exp.Expression, table: Table, meta: TableMeta) -> None:
@@ -111,8 +118,7 @@ def _alter_column(call: Call, action: exp.Expression, table: Table, meta: TableM
         word = "DROP NOT NULL" if action.args.get("drop") or action.args.get("allow_null") else "SET NOT NULL"
         call.session.duck.execute(f"{start} {word}")
     elif action.args.get("comment") is not None:
-        text = literal(action.args["comment"].name)
-        call.session.duck.execute(f"COMMENT ON COLUMN {where(table)}.{quote(name)} IS {text}")
+        _set_comment(call, table, name, action.args["comment"].name)
     else:
         message = f"ALTER COLUMN {action.sql(dialect='snowflake')}"
         raise unsupported(message)
@@ -216,6 +222,15 @@ def _add_constraint(_call: Call, action: exp.Expression, _table: Table, meta: Ta
         table_constraint(part, meta)
 
 
+def _drop_key(_call: Call, action: exp.Expression, _table: Table, meta: TableMeta) -> None:
+    """DROP PRIMARY KEY; its columns stay NOT NULL. [?] the page says nothing about them."""
+    text = f"{action.this} {action.args.get('expression')}".upper().split()
+    if text != ["DROP", "PRIMARY", "KEY"]:
+        message = f"ALTER TABLE {' '.join(text)}"
+        raise unsupported(message)
+    meta.primary_key = []
+
+
 def _cluster(_call: Call, action: exp.Expression, _table: Table, meta: TableMeta) -> None:
     meta.cluster_by = action.sql(dialect="snowflake")
 
@@ -229,4 +244,5 @@ _ACTIONS: dict[type[exp.Expression], Callable[[Call, exp.Expression, Table, Tabl
     exp.SwapTable: _swap,
     exp.AddConstraint: _add_constraint,
     exp.Cluster: _cluster,
+    exp.Command: _drop_key,
 }

@@ -69,11 +69,11 @@ def create_table(call: Call) -> Result:
         drop(call, there)
     described = tree.copy()
     meta, body = _body(call, tree, None if temporary else f"{quote(name.database)}.{quote(name.schema)}")
+    _record(call, meta, properties)
     duck = _temporary_name(call, name) if temporary else name.duck
     words = "CREATE TEMP TABLE" if temporary else "CREATE TABLE"
     call.session.duck.execute(f"{words} {quote(duck) if temporary else duck} {body}")
     _comments(call, described, f"temp.main.{quote(duck)}" if temporary else duck)
-    _record(call, meta, properties)
     if temporary:
         call.session.temporary[name] = temporary_table(call, name, duck)
     call.world.catalogue.meta[name] = meta
@@ -266,6 +266,10 @@ def _record(call: Call, meta: TableMeta, properties: exp.Expression | None) -> N
     meta.cluster_by = cluster.sql(dialect="snowflake") if cluster is not None else ""
     retention = re.search(r"DATA_RETENTION_TIME_IN_DAYS\s*=\s*(\d+)", call.statement.text, re.IGNORECASE)
     meta.retention_days = int(retention[1]) if retention else 1
+    # Rule: up to 1 day for transient tables, 90 for others (data-time-travel page). [?] the number
+    if meta.retention_days > (1 if meta.transient else 90):
+        message = f"invalid value [{meta.retention_days}] for parameter 'DATA_RETENTION_TIME_IN_DAYS'"
+        raise SnowflakeError(1008, "22023", f"SQL compilation error:\n{message}")
 
 
 def where(table: Table) -> str:

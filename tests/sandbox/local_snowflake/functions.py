@@ -99,6 +99,8 @@ _SAFE_CASTS = {
     exp.DType.DATE: "_ls_try_date",
     exp.DType.TIME: "_ls_try_time",
     **dict.fromkeys(NTZ, "_ls_try_timestamp"),
+    exp.DType.TIMESTAMPTZ: "_ls_try_tz",
+    exp.DType.TIMESTAMPLTZ: "_ls_try_ltz",
     **dict.fromkeys(FLOATS, "_ls_try_double"),
 }
 _CASTS = {
@@ -169,6 +171,16 @@ def _to_char(node: exp.Expression) -> exp.Expression:
     return exp.Anonymous(this="STRFTIME", expressions=[node.this, exp.Literal.string(strftime(form.name))])
 
 
+def _to_binary(node: exp.Expression) -> exp.Expression:
+    """TRY_TO_BINARY(text, 'HEX'): NULL for what is no hexadecimal text (try_to_binary page)."""
+    if not node.args.get("safe"):
+        return node
+    form = node.args.get("format")
+    if form is not None and (not form.is_string or form.name.upper() != "HEX"):
+        raise unsupported(node.sql(dialect="snowflake"))
+    return _macro("_ls_try_binary", _text(node))
+
+
 def _table_function(node: exp.Expression) -> exp.Expression:
     """TABLE(function): the ones that exist here have been put into other words by fakesnow's passes."""
     if isinstance(node.this, exp.Anonymous):
@@ -235,6 +247,7 @@ _REWRITES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression]
     exp.TsOrDsToDate: _reading("date"),
     exp.TsOrDsToTime: _reading("time"),
     exp.UnixToTime: _reading("timestamp"),
+    exp.ToBinary: _to_binary,
     exp.ByteLength: _one("_ls_octet_length"),
     exp.Typeof: lambda node: _macro("_ls_typeof", _macro("_ls_variant", node.this)),
     exp.ToVariant: _one("_ls_variant"),
@@ -250,10 +263,12 @@ _REWRITES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression]
     exp.Array: lambda node: array(node.expressions, keep_nulls=True),
     exp.ArrayConstructCompact: lambda node: array(node.expressions, keep_nulls=False),
 }
-_REFUSED = {"GET_DDL", "TRY_TO_TIMESTAMP_TZ", "TRY_TO_TIMESTAMP_LTZ", "TO_TIMESTAMP_TZ", "TO_TIMESTAMP_LTZ"}
+_REFUSED = {"GET_DDL", "TO_TIMESTAMP_TZ", "TO_TIMESTAMP_LTZ"}
 _MACROS = {
     "TRY_TO_TIMESTAMP_NTZ": "_ls_try_timestamp",
     "TRY_TO_TIMESTAMP": "_ls_try_timestamp",
+    "TRY_TO_TIMESTAMP_LTZ": "_ls_try_ltz",
+    "TRY_TO_TIMESTAMP_TZ": "_ls_try_tz",
     "TO_TIMESTAMP_NTZ": "_ls_as_timestamp",
     "TO_TIMESTAMP": "_ls_as_timestamp",
     "TRY_TO_DATE": "_ls_try_date",

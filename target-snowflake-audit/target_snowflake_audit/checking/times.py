@@ -1,0 +1,131 @@
+"""Converters of dates, times of day and stamps: text of one form in, one canonical text out."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import TYPE_CHECKING, Any
+
+from target_snowflake_audit.checking import problems
+from target_snowflake_audit.checking.problems import Bad
+from target_snowflake_audit.staging.fields import NULL, field
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from target_snowflake_audit.values import Json
+
+_CACHE_LIMIT = 50_000
+
+
+class _Cache(dict[Any, "str | Bad"]):
+    """Converts each distinct value once: dates repeat a lot."""
+
+    def __call__(self, values: Sequence[Any]) -> list[str | Bad]:
+        """Convert a column."""
+        if len(self) > _CACHE_LIMIT:
+            self.clear()
+        try:
+            return [self[value] for value in values]
+        except TypeError:
+            # A list or an object cannot be looked up, nor be a date.
+            return [
+                self[value] if isinstance(value, str) or value is None else self.convert(value)
+                for value in values
+            ]
+
+    def __missing__(self, value: Json) -> str | Bad:
+        found = self[value] = NULL if value is None else self.convert(value)
+        return found
+
+    def convert(self, value: Json) -> str | Bad:
+        """Convert one value that is not null."""
+        raise NotImplementedError
+
+
+class DateCache(_Cache):
+    """DATE: `YYYY-MM-DD` of a day that exists, from year 1 to 9999; midnight UTC of a day is that day.
+
+    Snowflake recommends years from 1582 on, and takes earlier ones
+    (docs.snowflake.com/en/sql-reference/data-types-datetime).
+    """
+
+    def convert(self, value: Json) -> str | Bad:
+        """Convert one value."""
+        found = _DATE.fullmatch(value) if isinstance(value, str) else None
+        if not found:
+            return Bad(problems.NOT_A_DATE, "a date YYYY-MM-DD")
+        try:
+            dt.date.fromisoformat(found["day"])
+        except ValueError:
+            return Bad(problems.NOT_A_DATE, "a date that exists, of the years 1 to 9999")
+        return found["day"]
+
+
+class TimeCache(_Cache):
+    """TIME: `hh:mm` or `hh:mm:ss` with up to 9 decimals; Snowflake judges texts of other forms.
+
+    A zone other than UTC would be lost, and a number would be read as seconds, so both are bad.
+    """
+
+    def convert(self, value: Json) -> str | Bad:
+        """Convert one value."""
+        if not isinstance(value, str) or _NO_TIME.fullmatch(value):
+            return Bad(problems.NOT_A_TIME, "a time of day hh:mm:ss without a zone or in UTC")
+        found = _TIME.fullmatch(value)
+        if not found:
+            return field(value)
+        fraction = (found["fraction"] or "").rstrip("0")
+        text = f"{found['time']}:{found['seconds'] or '00'}"
+        return f"{text}.{fraction}" if fraction else text
+
+
+class TimestampCache(_Cache):
+    """Timestamps: RFC 3339, stored as UTC; without an offset it is taken as UTC; up to 9 decimals."""
+
+    def convert(self, value: Json) -> str | Bad:
+        """Convert one value."""
+        if isinstance(value, str) and _is_plain(value):
+            return f"{value[:10]} {value[11:19]}"
+        found = _TIMESTAMP.fullmatch(value) if isinstance(value, str) else None
+        if not found:
+            return Bad(problems.NOT_A_TIME, "a date-time such as 2026-01-31T08:00:00Z")
+        try:
+            moment = dt.datetime.fromisoformat(f"{found['day']}T{found['time']}{_offset(found['zone'])}")
+            utc = moment.astimezone(dt.UTC)
+        except (ValueError, OverflowError):
+            return Bad(problems.NOT_A_TIME, "a date-time that exists, of the years 1 to 9999")
+        fraction = (found["fraction"] or "").rstrip("0")
+        text = f"{utc.year:04d}-{utc:%m-%d %H:%M:%S}"
+        return f"{text}.{fraction}" if fraction else text
+
+
+def _is_plain(value: str) -> bool:
+    """Whether a text is `YYYY-MM-DDThh:mm:ssZ` of a moment that exists: by far the most common form."""
+    if len(value) != len("YYYY-MM-DDThh:mm:ssZ") or value[4::3] != "--T::Z":
+        return False
+    if value[11:13] > "23" or not value.isascii():
+        return False
+    try:
+        dt.datetime.fromisoformat(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _offset(zone: str | None) -> str:
+    return "+00:00" if zone in {None, "", "Z", "z"} else str(zone)
+
+
+_DATE = re.compile(r"(?P<day>\d{4}-\d{2}-\d{2})([Tt ]00:00(:00(\.0{1,9})?)?([Zz]|[+-]00:?00)?)?", re.ASCII)
+_TIME = re.compile(
+    r"(?P<time>(?:[01]\d|2[0-3]):[0-5]\d)(?::(?P<seconds>[0-5]\d)(?:\.(?P<fraction>\d{1,9}))?)?"
+    r"(?:[Zz]|[+-]00:?00)?",
+    re.ASCII,
+)
+_NO_TIME = re.compile(r"\d*|.*\d[+-](?!00:?00)\d\d(:?\d\d)?", re.ASCII)
+_TIMESTAMP = re.compile(
+    r"(?P<day>\d{4}-\d{2}-\d{2})[Tt ](?P<time>(?:[01]\d|2[0-3]):\d{2}:\d{2})(?:\.(?P<fraction>\d{1,9}))?"
+    r"(?P<zone>[Zz]|[+-]\d{2}:?\d{2})?",
+    re.ASCII,
+)
