@@ -28,7 +28,7 @@ FAULTS: dict[str, dict[str, Any]] = {
 }
 CLASSES = {603: "internal", 604: "cancelled", 608: "warehouse", 625: "contention", 390114: "session"}
 """Class of each code that the connector leaves to us; it renews an expired token (390112) by itself."""
-SAMPLES = 20
+SAMPLES = 9
 SLICES = 30
 SEED = 9
 
