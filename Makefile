@@ -83,6 +83,9 @@ lock: $(UV) ## Pin every requirement again, with hashes and without registry add
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --override requirements/peer-connector5.override requirements/bench-peer.in -o requirements/peer-connector5.txt
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url requirements/target-jsonl.in -o requirements/target-jsonl.txt
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url requirements/target-postgres.in -o requirements/target-postgres.txt
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url requirements/tap-jsonl.in -o requirements/tap-jsonl.txt
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url requirements/tap-dbf.in -o requirements/tap-dbf.txt
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url requirements/tap-postgres.in -o requirements/tap-postgres.txt
 	rm -f uv.lock
 
 clean: ## Remove environments and build output

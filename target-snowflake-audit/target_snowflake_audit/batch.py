@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from target_snowflake_audit.checking.chunks import Checked, Checker
     from target_snowflake_audit.checking.plan import StreamPlan
     from target_snowflake_audit.checking.problems import Problem
+    from target_snowflake_audit.checking.rows import Row
     from target_snowflake_audit.deletions import VersionKeys
 
 CHUNK_ROWS = 1000
@@ -69,7 +70,12 @@ class Batch:
         return self._batch_id
 
     def add(
-        self, record: dict[str, Any], raw: bytes, seq: int, extracted: str | None, found: list[Problem] | None
+        self,
+        record: dict[str, Any] | Row,
+        raw: bytes,
+        seq: int,
+        extracted: str | None,
+        found: list[Problem] | None,
     ) -> None:
         """Add a record; `found` are problems that are known already."""
         chunk = self._chunk
@@ -89,7 +95,7 @@ class Batch:
         chunk, self._chunk = self._chunk, Chunk()
         if not chunk:
             return
-        checked = self.checker.check(chunk)
+        checked = self.checker.check(chunk, keys=self.versions is not None)
         self.file.write(checked.lines)
         self.spool.append(chunk.raw)
         self.seqs.extend(chunk.seq)

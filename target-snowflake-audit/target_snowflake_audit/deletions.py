@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from isal import isal_zlib
 
-from target_snowflake_audit.checking.chunks import KEY
+from target_snowflake_audit.checking.letters import KEY
 from target_snowflake_audit.errors import DeletionLimitError
 from target_snowflake_audit.staging.fields import NULL
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from target_snowflake_audit.checking.plan import StreamPlan
+    from target_snowflake_audit.checking.rows import Row
 
 _LINES = 1000
 
@@ -82,7 +83,7 @@ class Documents:
         """The properties that name a document."""
         return self._scope
 
-    def starts(self, record: dict[str, Any], version: int | None = None) -> tuple[bool, bool]:
+    def starts(self, record: dict[str, Any] | Row, version: int | None = None) -> tuple[bool, bool]:
         """Tell whether the record starts another document, and whether that one was in the batch before."""
         document = (version, *(str(record.get(name)) for name in self._scope))
         self.inside = document == self._current

@@ -13,7 +13,7 @@ from target_snowflake_audit import limits, versions
 from target_snowflake_audit.background import BackgroundLoad
 from target_snowflake_audit.batch import Batch
 from target_snowflake_audit.checking import problems
-from target_snowflake_audit.checking.chunks import DELETED_PROPERTY, Checker, Chunk, Letter
+from target_snowflake_audit.checking.chunks import DELETED_PROPERTY, Checker, Chunk
 from target_snowflake_audit.checking.plan import APPEND_ONLY
 from target_snowflake_audit.checking.problems import Problem, shown
 from target_snowflake_audit.counts import Counts, Refusals
@@ -28,7 +28,9 @@ from target_snowflake_audit.transaction import ACTIVATE, GATHER, LOAD, Transacti
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from target_snowflake_audit.checking.letters import Letter
     from target_snowflake_audit.checking.plan import StreamPlan
+    from target_snowflake_audit.checking.rows import Row, RowForm
     from target_snowflake_audit.run import Run
     from target_snowflake_audit.session import StatementError
     from target_snowflake_audit.values import Json
@@ -86,6 +88,11 @@ class StreamLoader:
         return self.engine.retrier.define(plan.stream, str(plan.table), lambda: self._aligned(plan))
 
     @property
+    def form(self) -> RowForm | None:
+        """How records of the stream may be decoded where nothing changes them before they come here."""
+        return self._checker.form
+
+    @property
     def waiting(self) -> int:
         """Records gathered and not loaded."""
         return self._batch.received if self._batch else 0
@@ -95,7 +102,7 @@ class StreamLoader:
         """Seconds since the waiting batch got its first record."""
         return time.monotonic() - self._batch.opened if self._batch else 0.0
 
-    def must_load_before(self, record: dict[str, Any], version: int | None) -> bool:
+    def must_load_before(self, record: dict[str, Any] | Row, version: int | None) -> bool:
         """Whether the waiting batch must be loaded before this record is added."""
         batch = self._batch
         starts, again = (True, False) if self._documents is None else self._documents.starts(record, version)
@@ -119,7 +126,7 @@ class StreamLoader:
 
     def add(
         self,
-        record: dict[str, Any],
+        record: dict[str, Any] | Row,
         raw: bytes,
         seq: int,
         extracted: str | None,
@@ -143,7 +150,7 @@ class StreamLoader:
         self.newest = seq
         batch.add(record, raw, seq, extracted, found)
 
-    def _key_of(self, record: dict[str, Any]) -> tuple[str, ...]:
+    def _key_of(self, record: dict[str, Any] | Row) -> tuple[str, ...]:
         columns = self.plan.columns
         return tuple(str(record.get(columns[at].property)) for at in self.plan.key)
 

@@ -8,6 +8,7 @@ from singer_sdk.mapper import SameRecordTransform
 
 from target_snowflake_audit.checking import problems
 from target_snowflake_audit.checking.problems import Problem
+from target_snowflake_audit.checking.rows import Row
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -19,11 +20,13 @@ if TYPE_CHECKING:
 
 def mapped(
     stream_map: StreamMap, record: Json, turn: AbstractContextManager[object]
-) -> tuple[dict[str, Any] | None, list[Problem] | None]:
+) -> tuple[dict[str, Any] | Row | None, list[Problem] | None]:
     """Give the mapped record (None = filtered out) and the problems found.
 
     `turn` is held while an expression is evaluated: the evaluator keeps the record that it works on.
     """
+    if isinstance(record, Row):
+        return record, None  # only streams without a map are decoded so
     if not isinstance(record, dict):
         expected = getattr(record, "expected", "a JSON object")
         return {}, [Problem("", "", problems.shown(str(record)), problems.NOT_IN_SCHEMA, expected)]

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from target_snowflake_audit.batch import Batch
     from target_snowflake_audit.checking.plan import Column, StreamPlan
+    from target_snowflake_audit.checking.rows import Row
     from target_snowflake_audit.run import Run
     from target_snowflake_audit.sql.quoting import TableName
     from target_snowflake_audit.values import Json
@@ -81,7 +82,7 @@ class OverwriteLoader(StreamLoader):
         self._extracted: list[str] = []
         super().__init__(engine, plan, remap)
 
-    def must_load_before(self, record: dict[str, Any], version: int | None) -> bool:
+    def must_load_before(self, record: dict[str, Any] | Row, version: int | None) -> bool:
         """As for other streams, but versions say nothing: the whole table is replaced."""
         del version
         return super().must_load_before(record, None)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk.mapper import RemoveRecordTransform
+from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
 from singer_sdk.sinks import Sink
 from typing_extensions import override
 
 from target_snowflake_audit.checking.plan import make_plan
 from target_snowflake_audit.errors import TargetError
 from target_snowflake_audit.overwrite import loader_of
+from target_snowflake_audit.reading.reader import MessageReader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -97,7 +98,17 @@ class AuditSink(Sink):
             raise TargetError(message_)
         else:
             loader.change(plan, stream_map.transform)
+        self._set_decoder(str(message.get("stream")), loader)
         return loader
+
+    def _set_decoder(self, source: str, loader: StreamLoader) -> None:
+        """Have records decoded into columns at once where no map and no setting changes them."""
+        maps = self._target.mapper.stream_maps.get(source, ())
+        unchanged = all(type(one) is SameRecordTransform and not one.flattening_enabled for one in maps)
+        form = loader.form if unchanged and not self.include_sdc_metadata_properties else None
+        reader = self._target.message_reader
+        if isinstance(reader, MessageReader):
+            reader.decode_as(source, form.decode if form else None)
 
 
 def sink_class(maps: Mapping[str, Sequence[StreamMap]], stream: str) -> type[Sink]:

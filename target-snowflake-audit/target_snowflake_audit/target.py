@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from singer_sdk.sinks import Sink
 
     from target_snowflake_audit.checking.problems import Problem
+    from target_snowflake_audit.checking.rows import Row
     from target_snowflake_audit.counts import Counts
     from target_snowflake_audit.values import Json
 
@@ -108,7 +109,7 @@ class TargetSnowflakeAudit(Target):
 
     def mapped(
         self, source: str, alias: str, message: dict[str, Any]
-    ) -> tuple[dict[str, Any] | None, list[Problem] | None]:
+    ) -> tuple[dict[str, Any] | Row | None, list[Problem] | None]:
         """Apply the stream map that leads from a stream as received to one of its aliases."""
         for stream_map in self.mapper.stream_maps.get(source, ()):
             if stream_map.stream_alias == alias:
@@ -180,7 +181,7 @@ class TargetSnowflakeAudit(Target):
         if not isinstance(sink, AuditSink):
             self._assert_sink_exists(name)
             return
-        if sink.include_sdc_metadata_properties:
+        if sink.include_sdc_metadata_properties and isinstance(record, dict):
             sink._add_sdc_metadata_to_record(record, message, {})  # noqa: SLF001 - pinned by a test
         version = message.get("version")
         loader = sink.loader

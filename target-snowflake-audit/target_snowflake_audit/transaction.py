@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from target_snowflake_audit import bisection
 from target_snowflake_audit import counts as counting
-from target_snowflake_audit.checking.chunks import dead_line
+from target_snowflake_audit.checking.letters import dead_line
 from target_snowflake_audit.counts import Counts, Refusals
 from target_snowflake_audit.deletions import check_share
 from target_snowflake_audit.errors import IntegrityError, SchemaError
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from target_snowflake_audit.batch import Batch
-    from target_snowflake_audit.checking.chunks import Letter
+    from target_snowflake_audit.checking.letters import Letter
     from target_snowflake_audit.checking.plan import StreamPlan
     from target_snowflake_audit.run import Run
 

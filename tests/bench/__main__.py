@@ -21,6 +21,8 @@ from . import (
     tap_memory,
     tap_pages,
     tap_runs,
+    target_client,
+    target_files,
     x3_speed,
 )
 from .figures import UNITS, Figure
@@ -104,6 +106,10 @@ GROUPS: dict[tuple[str, ...], Group] = {
     (tap_memory.NAME,): lambda options, folder: [tap_memory.measure(options, folder)],
     (pipeline_run.NAME,): _pipeline,
     (loads.EMPTY,): lambda options, folder: [loads.measure_empty(options, folder)],
+    (target_client.NAME,): lambda options, folder: [target_client.measure(options, folder)],
+    (target_files.STREAMS,): lambda options, folder: [target_files.measure_streams(options, folder)],
+    (target_files.DIRTY,): lambda options, folder: [target_files.measure_dirty(options, folder)],
+    (target_files.MEMORY,): lambda options, folder: [target_files.measure_memory(options, folder)],
     loads.NAMES: loads.measure,
 }
 """Figures that are taken together, by the function that takes them; the long loads come last."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SCHEMA = "FINANCE"
+TUNED_BATCH_ROWS = 100_000
 ROWS_TABLE = f'"ANALYTICS"."{SCHEMA}"."{TABLE}"'
 
 
@@ -57,7 +58,22 @@ def ours(environment: Path, folder: Path) -> Iterator[Candidate]:
 
 @contextmanager
 def peer(environment: Path, folder: Path) -> Iterator[Candidate]:
-    """Start a local Snowflake that takes any statement it can run, and configure the peer as it comes."""
+    """Start the peer as it comes."""
+    with _peer(environment, folder, "peer", {}) as candidate:
+        yield candidate
+
+
+@contextmanager
+def tuned_peer(environment: Path, folder: Path) -> Iterator[Candidate]:
+    """Start the peer as fast as its settings make it: records are not validated, few large batches."""
+    tuned = {"validate_records": False, "batch_size_rows": TUNED_BATCH_ROWS}
+    with _peer(environment, folder, "peer tuned", tuned) as candidate:
+        yield candidate
+
+
+@contextmanager
+def _peer(environment: Path, folder: Path, name: str, settings: dict[str, Any]) -> Iterator[Candidate]:
+    """Start a local Snowflake that takes any statement it can run, and configure the peer."""
     folder.mkdir(parents=True)
     with server("local_snowflake", *_server_arguments(folder), "--contract", "off") as running:
         ready = running.ready
@@ -70,11 +86,12 @@ def peer(environment: Path, folder: Path) -> Iterator[Candidate]:
             "database": ready["database"],
             "warehouse": ready["warehouse"],
             "default_target_schema": SCHEMA,
+            **settings,
         }
         wrapper = Path(__file__).with_name("peer_wrapper.py")
         address = (str(ready["host"]), str(ready["port"]))
         command = (environment / "bin" / "python", wrapper, *address, _config(folder, config))
-        yield Candidate("peer", command, ready, folder)
+        yield Candidate(name, command, ready, folder)
 
 
 def _server_arguments(folder: Path) -> list[str]:

@@ -104,6 +104,20 @@ def write(path: Path, count: int, *, changed: bool = False) -> Totals:
     return totals
 
 
+def write_streams(path: Path, streams: int, count: int) -> None:
+    """Write so many streams of `count` lines each, one after the other, and a STATE of all."""
+    encoder = msgspec.json.Encoder(decimal_format="number")
+    names = [f"{STREAM}_{number}" for number in range(streams)]
+    bookmark = state_message("2026-01-01T00:00:00Z")["value"]["bookmarks"][STREAM]
+    with path.open("wb", buffering=1 << 20) as file:
+        for name in names:
+            file.write(encoder.encode({**schema_message(), "stream": name}) + b"\n")
+            for record in records(count):
+                file.write(encoder.encode({"type": "RECORD", "stream": name, "record": record}) + b"\n")
+        state = {"type": "STATE", "value": {"bookmarks": dict.fromkeys(names, bookmark)}}
+        file.write(encoder.encode(state) + b"\n")
+
+
 def write_empty(path: Path) -> None:
     """Write what a tap sends when nothing changed: a SCHEMA and a STATE, no RECORD."""
     messages = [schema_message(), state_message("2026-01-01T00:00:00Z")]

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from . import candidates, environments, lines
+from . import candidates, environments, lines, time_split
 from .figures import Figure, highest, ratio
 from .measure import BenchError
 from .warehouse import check, clear_log, sent
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     Start = Callable[[Path, Path], AbstractContextManager[candidates.Candidate]]
 
 RATIOS = {case: f"target_vs_meltanolabs_{case}" for case in ("new", "unchanged", "changed")}
-NAMES = (*RATIOS.values(), "target_peak_mb", "statements_per_batch")
+TUNED = "target_vs_meltanolabs_tuned"
+NAMES = (*RATIOS.values(), TUNED, "target_peak_mb", "statements_per_batch")
 EMPTY = "warehouse_statements_when_empty"
 
 
@@ -55,12 +56,14 @@ def measure(options: Options, folder: Path) -> Iterator[Figure]:
     """Load with both targets, ours first and last so that a drifting machine favours nobody, and compare."""
     files = _files(options, folder)
     our_environment = environments.ours()
-    mine, other = Results(), Results()
+    mine, other, tuned = Results(), Results(), Results()
     rounds: list[tuple[Start, Path, Results]] = [
         (candidates.ours, our_environment, mine)
     ] * options.our_rounds
     if options.wants(*RATIOS.values()):
         rounds[1:1] = [(candidates.peer, environments.peer(), other)] * options.peer_rounds
+    if options.wants(TUNED):
+        rounds[1:1] = [(candidates.tuned_peer, environments.peer(), tuned)] * options.peer_rounds
     for number, (start, environment, results) in enumerate(rounds):
         with start(environment, folder / f"round-{number}") as candidate:
             _load_all(candidate, files, results)
@@ -68,10 +71,22 @@ def measure(options: Options, folder: Path) -> Iterator[Figure]:
         for case, name in RATIOS.items():
             cpu = {"ours_cpu_s": mine.cpu(case), "peer_cpu_s": other.cpu(case)}
             yield ratio(name, mine.seconds(case), other.seconds(case), **cpu)
+    if tuned.loads:
+        yield _worst(mine, tuned)
     peaks = [load.peak_mb for loads in mine.loads.values() for load in loads]
     peer_peaks = [round(load.peak_mb) for loads in other.loads.values() for load in loads]
     yield highest("target_peak_mb", peaks, **({"peer_mb": peer_peaks} if peer_peaks else {}))
     yield highest("statements_per_batch", mine.batches)
+
+
+def _worst(mine: Results, tuned: Results) -> Figure:
+    """Give the ratio to the tuned peer in the case in which it is smallest."""
+    ratios = {case: ratio(TUNED, mine.seconds(case), tuned.seconds(case)) for case in RATIOS}
+    worst = min(ratios.values(), key=lambda figure: figure.value)
+    cases = {case: float(f"{figure.value:.3g}") for case, figure in ratios.items()}
+    peaks = [round(load.peak_mb) for loads in tuned.loads.values() for load in loads]
+    seconds = [round(one, 1) for case in RATIOS for one in tuned.seconds(case)]
+    return Figure(TUNED, worst.value, worst.runs, {**cases, "peer_s": seconds, "peer_mb": peaks})
 
 
 def measure_empty(options: Options, folder: Path) -> Figure:
@@ -106,6 +121,7 @@ def _load_all(candidate: candidates.Candidate, files: list[Load], results: Resul
         clear_log(candidate.ready)
         measured = candidate.load(load.file)
         results.batches += _batches(candidate)
+        time_split.show_statements(candidate)
         check(candidate.ready, candidates.ROWS_TABLE, load.totals)
         results.loads[load.case].append(measured)
         print(

@@ -49,6 +49,7 @@ def test_loads_side_by_side_with_the_peer(tmp_path: Path) -> None:
         "target_vs_meltanolabs_new",
         "target_vs_meltanolabs_unchanged",
         "target_vs_meltanolabs_changed",
+        "target_vs_meltanolabs_tuned",
         "target_peak_mb",
         "statements_per_batch",
         "warehouse_statements_when_empty",
@@ -58,6 +59,19 @@ def test_loads_side_by_side_with_the_peer(tmp_path: Path) -> None:
     assert written["warehouse_statements_when_empty"]["value"] == 0
     assert written["statements_per_batch"]["value"] <= 16
     assert written["about"]["versions"]["peer"]["meltanolabs-target-snowflake"] == "0.20.4"
+
+
+def test_figures_of_the_target_alone(tmp_path: Path) -> None:
+    names = (
+        "target_vs_meltanolabs_20_streams",
+        "dirty_vs_clean",
+        "target_memory_1m_vs_100k",
+        "target_client_rows_per_s",
+    )
+    written = _bench(tmp_path / "bench.json", *names)
+    _assert_figures(written, *names)
+    assert written["dirty_vs_clean"]["basis"]["ways"] >= 5
+    assert "validate" in written["target_client_rows_per_s"]["basis"]["percent"]
 
 
 def test_figures_of_the_sandbox_the_tap_and_the_main_job(tmp_path: Path) -> None:

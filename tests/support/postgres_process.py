@@ -24,7 +24,8 @@ def main() -> None:
         print(json.dumps(address), flush=True)
         for line in sys.stdin:
             with psycopg.connect(address) as connection:
-                rows = connection.execute(json.loads(line)).fetchall()
+                found = connection.execute(json.loads(line))
+                rows = found.fetchall() if found.description else []
             print(json.dumps(rows, default=tagged), flush=True)
     finally:
         server.cleanup()

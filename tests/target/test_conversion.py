@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -15,6 +15,9 @@ from target_snowflake_audit.checking.plan import make_plan
 from target_snowflake_audit.checking.problems import Bad
 from target_snowflake_audit.columntypes import ColumnType, exact, text
 from target_snowflake_audit.reading.reader import RECORD_TEXT, MessageReader, decode_record
+
+if TYPE_CHECKING:
+    from target_snowflake_audit.checking.rows import Row
 
 
 @pytest.mark.parametrize(
@@ -170,7 +173,7 @@ def test_text_that_is_not_utf8_is_named_column_by_column() -> None:
         "properties": {"k": {"type": "string"}, "t": {"type": "string"}, "v": {"type": "object"}},
     }
     plan = make_plan({}, "s", schema, ["k"], {"stream": "s", "schema": schema}, "DB")
-    records: list[dict[str, Any]] = [
+    records: list[dict[str, Any] | Row] = [
         {"k": "\udce9", "t": "\ud83d\ude00".encode("utf-16", "surrogatepass").decode("utf-16"), "v": {}},
         {"k": "a", "t": "ab\udcff", "v": {"a": ["\ud800"]}},
         {"k": "b", "t": "fine", "v": {}, "odd\ud800": 1},

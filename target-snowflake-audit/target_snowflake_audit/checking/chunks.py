@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass, field
-from hashlib import sha256
 from itertools import compress
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
 from target_snowflake_audit import hashing
 from target_snowflake_audit.checking import encoding, problems
-from target_snowflake_audit.checking.converters import json_text, one_by_one, told
+from target_snowflake_audit.checking.converters import one_by_one, told
+from target_snowflake_audit.checking.letters import DELETE, LOAD, Letter, dead_line
+from target_snowflake_audit.checking.lines import Liner
 from target_snowflake_audit.checking.problems import Bad, Problem
 from target_snowflake_audit.checking.redacting import Redactor
+from target_snowflake_audit.checking.rows import Row, form_of, number_texts, numbers
 from target_snowflake_audit.checking.times import TimestampCache
-from target_snowflake_audit.staging.fields import NULL, quoted, text_of
+from target_snowflake_audit.reading.reader import decode_record
+from target_snowflake_audit.staging.fields import NULL, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from target_snowflake_audit.checking.converters import Converter, NumberConverter
     from target_snowflake_audit.checking.plan import StreamPlan
 
 DELETED_PROPERTY = "_sdc_deleted_at"
-LOAD, DELETE, DEAD, KEY = NULL, "X", "D", "K"
-"""States of a staged row: load it, it says it is deleted, it is a dead letter, only its key was received."""
 
 
 @dataclass
@@ -36,7 +37,7 @@ class Chunk:
     `raw` is the record's own JSON text as received; `found` are problems found before this check, by row.
     """
 
-    mapped: list[dict[str, Any]] = field(default_factory=list)
+    mapped: list[dict[str, Any] | Row] = field(default_factory=list)
     raw: list[bytes] = field(default_factory=list)
     seq: list[int] = field(default_factory=list)
     extracted: list[str | None] = field(default_factory=list)
@@ -47,36 +48,13 @@ class Chunk:
         return len(self.mapped)
 
 
-@dataclass(frozen=True)
-class Letter:
-    """A dead letter: everything DEAD_LETTERS needs but the batch and the time.
+@dataclass
+class Part:
+    """Records of a chunk that are checked one by one, as in `Chunk`."""
 
-    Values are redacted already; `redacted` says which properties' were. `record_sha256` is over the record as
-    received.
-    """
-
-    letter_id: str
-    phase: str
-    problems: tuple[Problem, ...]
-    record: bytes
-    record_sha256: str
-    key: dict[str, Any]
-    key_hash: str
-    seq: int
-    extracted: str
-    source_time: str
-    redacted: dict[str, str] = field(default_factory=dict)
-    snowflake: dict[str, Any] = field(default_factory=dict)
-
-    def with_error(self, errno: int | None, sqlstate: str | None, query_id: str | None) -> Letter:
-        """The letter with Snowflake's own codes."""
-        codes = {"errno": errno, "sqlstate": sqlstate, "query": query_id}
-        return dataclasses.replace(self, snowflake={k: v for k, v in codes.items() if v is not None})
-
-    @property
-    def errors(self) -> list[dict[str, Any]]:
-        """The problems as kept in DEAD_LETTERS.ERRORS."""
-        return [problem.as_json() for problem in self.problems]
+    mapped: list[dict[str, Any]]
+    raw: list[bytes]
+    found: dict[int, list[Problem]]
 
 
 @dataclass
@@ -102,34 +80,108 @@ class Checker:
         self.plan = plan
         self._names = [column.property for column in plan.columns]
         self._pick = _picker(self._names)
-        self._hashed = [column.name for column in plan.columns if column.hashed]
-        self._mask = [column.hashed for column in plan.columns]
-        self._all_hashed = all(self._mask)
+        self._liner = Liner(plan)
+        self.form = form_of(plan, DELETED_PROPERTY)
+        """How the reader may decode records of this plan, if there is a form for them."""
         self._may_be_absent = [(at, name) for at, name in enumerate(self._names) if plan.marked(at)]
         self._times = TimestampCache()
         self._columns = plan.names_by_property
         self.redactor = Redactor(plan)
-        self.unknown: set[str] = set()
+        self._keys = True
 
-    def check(self, chunk: Chunk) -> Checked:
-        """Check a chunk."""
-        suspects = self._suspects(chunk)
-        good = [at for at in range(len(chunk)) if at not in suspects]
-        rows, bad = self._convert([chunk.mapped[at] for at in good])
+    def check(self, chunk: Chunk, *, keys: bool = True) -> Checked:
+        """Check a chunk: rows first, then what must be looked at record by record.
+
+        Without `keys`, those of good records are not gathered.
+        """
+        self._keys = keys
         checked = Checked([""] * len(chunk), [], [], [], [])
         extracted = self._extracted(chunk.extracted)
-        for index, at in enumerate(good):
-            if index in bad:
-                suspects[at] = bad[index]
-        converted = dict(zip(good, rows, strict=True))
-        for at in range(len(chunk)):
-            if at in suspects:
-                self._letter(chunk, at, suspects[at], extracted[at], checked)
-            else:
-                self._line(chunk, at, converted[at], extracted[at], checked)
+        whole = self._whole_rows(chunk)
+        rest = set(range(len(chunk))).difference(whole)
+        rest |= self._take_rows(chunk, whole, extracted, checked)
+        if rest:
+            self._take_records(chunk, sorted(rest), extracted, checked)
         return checked
 
-    def _suspects(self, chunk: Chunk) -> dict[int, list[Problem]]:
+    def _whole_rows(self, chunk: Chunk) -> list[int]:
+        """Places of the records that were decoded as rows of this plan."""
+        if self.form is None:
+            return []
+        row = self.form.type
+        return [at for at, one in enumerate(chunk.mapped) if type(one) is row and at not in chunk.found]
+
+    def _take_rows(self, chunk: Chunk, whole: list[int], extracted: list[str], checked: Checked) -> set[int]:
+        """Stage rows; gives the places of those that are not as plain as they looked."""
+        if self.form is None or not whole:
+            return set()
+        rows = chunk.mapped if len(whole) == len(chunk) else [chunk.mapped[at] for at in whole]
+        values = self.form.columns(cast("list[Row]", rows))
+        odd = self.form.unusual(cast("list[Row]", rows), values)
+        odd.update(encoding.escaped([chunk.raw[at] for at in whole]))
+        for at in self.plan.key:
+            odd.update(n for n, value in enumerate(values[at]) if value is None)
+        columns: list[list[str]] = []
+        for at, column in enumerate(values):
+            fields = self._fields(at, column, odd)
+            if Bad in set(map(type, fields)):
+                odd.update(n for n, one in enumerate(fields) if isinstance(one, Bad))
+            columns.append(cast("list[str]", fields))
+        if odd:
+            good = [n not in odd for n in range(len(whole))]
+            columns = [list(compress(column, good)) for column in columns]
+            odd = {whole[n] for n in odd}
+            whole = list(compress(whole, good))
+        self._stage(chunk, whole, columns, extracted, checked)
+        return odd
+
+    def _fields(self, at: int, values: Sequence[Any], odd: set[int]) -> list[str | Bad]:
+        """Fields of a column of rows; adds rows whose number is none to `odd`."""
+        convert = self.plan.converters[at]
+        if isinstance(values[0], msgspec.Raw):
+            texts = number_texts(values)
+            if texts is not None:
+                return cast("NumberConverter", convert).texts(texts)
+            values, wrong = numbers(values)
+            odd |= wrong
+        return self._safely(convert, values)
+
+    @staticmethod
+    def _safely(convert: Converter, values: Sequence[Any]) -> list[str | Bad]:
+        """Convert a column; a value in it may nest too deeply."""
+        try:
+            return convert(values)
+        except RecursionError:
+            return one_by_one(convert, values)
+
+    def _take_records(self, chunk: Chunk, places: list[int], extracted: list[str], checked: Checked) -> None:
+        """Check records by all rules, and stage lines or letters."""
+        part = Part(
+            [self._record(chunk, at) for at in places],
+            [chunk.raw[at] for at in places],
+            {n: chunk.found[at] for n, at in enumerate(places) if at in chunk.found},
+        )
+        suspects = self._suspects(part)
+        good = [at for at in range(len(places)) if at not in suspects]
+        columns, bad = self._convert([part.mapped[at] for at in good])
+        suspects |= {good[index]: found for index, found in bad.items()}
+        if bad:
+            fine = [index not in bad for index in range(len(good))]
+            columns = [list(compress(column, fine)) for column in columns]
+            good = list(compress(good, fine))
+        for n, at in enumerate(places):
+            chunk.mapped[at] = part.mapped[n]
+        self._stage(chunk, [places[n] for n in good], columns, extracted, checked)
+        for n in sorted(suspects):
+            self._letter(chunk, places[n], suspects[n], extracted[places[n]], checked)
+
+    @staticmethod
+    def _record(chunk: Chunk, at: int) -> dict[str, Any]:
+        """A record as a dictionary."""
+        record = chunk.mapped[at]
+        return decode_record(chunk.raw[at]) if isinstance(record, Row) else record
+
+    def _suspects(self, chunk: Part) -> dict[int, list[Problem]]:
         """Records that fail the schema or miss a key, each with all its problems, of columns too."""
         suspects = {at: list(found) for at, found in chunk.found.items()}
         odd = self._odd(chunk)
@@ -152,7 +204,7 @@ class Checker:
             suspects[at] = _merged([*odd.get(at, []), *more.get(0, [])], found)
         return suspects
 
-    def _odd(self, chunk: Chunk) -> dict[int, list[Problem]]:
+    def _odd(self, chunk: Part) -> dict[int, list[Problem]]:
         """Take values that are no UTF-8 out of their records, and give a problem for each."""
         found = {}
         for at in encoding.odd_rows(chunk.mapped, chunk.raw):
@@ -165,23 +217,16 @@ class Checker:
         reason = problems.NULL_KEY if name in record else problems.MISSING
         return Problem(name, self._columns[name], "", reason, "a value: the property is part of the key")
 
-    def _convert(
-        self, records: list[dict[str, Any]]
-    ) -> tuple[list[tuple[Any, ...]], dict[int, list[Problem]]]:
-        """Give the fields of each record, and by row the problems of its columns."""
+    def _convert(self, records: list[Any]) -> tuple[list[list[Any]], dict[int, list[Problem]]]:
+        """Give the fields by column, and by row the problems of its columns."""
         bad: dict[int, list[Problem]] = {}
         columns: list[list[Any]] = []
         for at, values in enumerate(self._columns_of(records)):
-            convert = self.plan.converters[at]
-            try:
-                found = convert(values)
-            except RecursionError:
-                found = one_by_one(convert, values)
+            found = self._safely(self.plan.converters[at], values)
             if Bad in set(map(type, found)):
                 self._note(at, values, found, bad)
             columns.append(found)
-        rows: list[tuple[Any, ...]] = list(zip(*columns, strict=True)) if columns else [()] * len(records)
-        return rows, bad
+        return columns, bad
 
     def _columns_of(self, records: list[dict[str, Any]]) -> Iterable[Sequence[Any]]:
         """Values by column. Most records have every property, and then C code picks them all at once."""
@@ -205,35 +250,44 @@ class Checker:
         """Fields of `time_extracted`; one that cannot be read is left out, it is not the record's fault."""
         return [found if isinstance(found, str) else NULL for found in self._times(values)]
 
-    def _line(self, chunk: Chunk, at: int, row: tuple[str, ...], extracted: str, checked: Checked) -> None:
-        """Stage a good record."""
+    def _stage(
+        self,
+        chunk: Chunk,
+        places: list[int],
+        columns: list[list[str]],
+        extracted: list[str],
+        checked: Checked,
+    ) -> None:
+        """Stage good records."""
+        if not places:
+            return
         plan = self.plan
-        staged = self._marked(row, chunk.mapped[at]) if plan.keep else row
-        hashed = row if self._all_hashed else tuple(compress(row, self._mask))
-        names = ",".join(compress(self._hashed, hashed))
-        digest = sha256(f"{names}\n{','.join(filter(None, hashed))}".encode()).hexdigest()
-        row_hash = f"{hashing.ROW_HASH_VERSION}:{digest}"
-        key = [text_of(row[position]) or "" for position in plan.key]
-        key_hash = hashing.key_hash(key) if key else digest
-        state = DELETE if chunk.mapped[at].get(DELETED_PROPERTY) is not None else LOAD
-        checked.lines[at] = (
-            f"{chunk.seq[at]},{state},{key_hash},{row_hash},{extracted},,,{','.join(staged)}\n"
-        )
-        checked.keys.append((key_hash, [row[position] for position in plan.key]))
-        if plan.stamp is not None and row[plan.stamp]:
-            checked.stamps.append(row[plan.stamp])
-        if extracted:
-            checked.extracted.append(extracted)
+        states = [self._state(chunk.mapped[at]) for at in places]
+        times = [extracted[at] for at in places]
+        staged = self._marked(columns, [chunk.mapped[at] for at in places]) if plan.keep else columns
+        seqs = [chunk.seq[at] for at in places]
+        lines, keys = self._liner.lines(columns, seqs, states, times, staged)
+        for at, line in zip(places, lines, strict=True):
+            checked.lines[at] = line
+        if self._keys:
+            fields = zip(*[columns[at] for at in plan.key], strict=True) if plan.key else [()] * len(keys)
+            checked.keys += zip(keys, map(list, fields), strict=True)
+        if plan.stamp is not None:
+            checked.stamps += filter(None, columns[plan.stamp])
+        checked.extracted += filter(None, times)
 
-    def _marked(self, row: tuple[str, ...], record: dict[str, Any]) -> list[str]:
-        """Fields that tell absent (null), null (`!`) and a value (`=` before it) apart; see `sql.keep`."""
-        found = list(row)
+    @staticmethod
+    def _state(record: dict[str, Any] | Row) -> str:
+        return LOAD if isinstance(record, Row) or record.get(DELETED_PROPERTY) is None else DELETE
+
+    def _marked(self, columns: list[list[str]], records: Sequence[Any]) -> list[list[str]]:
+        """Columns that tell absent (null), null (`!`) and a value (`=` before it) apart; see `sql.keep`."""
+        found = list(columns)
         for at, name in self._may_be_absent:
-            field = row[at]
-            if field:
-                found[at] = f'"={field[1:]}' if field[0] == '"' else f"={field}"
-            else:
-                found[at] = "!" if name in record else NULL
+            found[at] = [
+                _mark(field, received=name in record)
+                for field, record in zip(columns[at], records, strict=True)
+            ]
         return found
 
     def _letter(self, chunk: Chunk, at: int, found: list[Problem], extracted: str, checked: Checked) -> None:
@@ -252,7 +306,7 @@ class Checker:
         self, chunk: Chunk, at: int, found: list[Problem], phase: str, extracted: str
     ) -> tuple[Letter, list[str]]:
         """Make the letter of a record and the fields that can be staged beside it."""
-        record, raw = chunk.mapped[at], chunk.raw[at]
+        record, raw = self._record(chunk, at), chunk.raw[at]
         fields, key, key_hash = self._key_fields(record)
         stamp = self.plan.stamp
         source = NULL
@@ -292,6 +346,12 @@ class Checker:
         return fields, key, hashing.key_hash(texts) if whole else ""
 
 
+def _mark(field: str, *, received: bool) -> str:
+    if field:
+        return f'"={field[1:]}' if field[0] == '"' else f"={field}"
+    return "!" if received else NULL
+
+
 def _picker(names: list[str]) -> Callable[[dict[str, Any]], tuple[Any, ...]]:
     """Give a function that takes the values of `names` from a record; KeyError when one is absent."""
     if len(names) > 1:
@@ -307,34 +367,3 @@ def _merged(specific: list[Problem], general: list[Problem]) -> list[Problem]:
         if problem.name not in named:
             rest.setdefault(problem.name, problem)
     return [*specific, *rest.values()]
-
-
-def _is_json(record: bytes) -> bool:
-    """Whether a record's text is strict JSON: what Snowflake makes of NaN and the like is not documented."""
-    try:
-        msgspec.json.decode(record)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return False
-    return True
-
-
-def dead_line(letter: Letter, fields: Sequence[str]) -> str:
-    """Give the staged line of a dead letter."""
-    body = {
-        "id": letter.letter_id,
-        "phase": letter.phase,
-        "reason": letter.problems[0].reason,
-        "errors": letter.errors,
-        "key": letter.key,
-        "sha256": letter.record_sha256,
-        "source": letter.source_time,
-        "json": _is_json(letter.record),
-        **letter.snowflake,
-    }
-    if letter.redacted:
-        body["redacted"] = letter.redacted
-    record = quoted(letter.record.decode("utf-8", "replace"))
-    return (
-        f"{letter.seq},{DEAD},{letter.key_hash},,{letter.extracted},{quoted(json_text(body))},"
-        f"{record},{','.join(fields)}\n"
-    )

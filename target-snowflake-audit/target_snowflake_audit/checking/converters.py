@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from decimal import ROUND_HALF_EVEN, Context, Decimal, DecimalException, Inexact, InvalidOperation
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
@@ -26,7 +26,18 @@ if TYPE_CHECKING:
 
     Converter = Callable[[Sequence[Any]], list[str | Bad]]
 
+
+class NumberConverter(Protocol):
+    """A converter that also takes JSON numbers as their texts."""
+
+    def texts(self, texts: list[str]) -> list[str | Bad]:
+        """Convert a column of texts; '' stands for null."""
+
+
 _NONE = type(None)
+_ZEROS = "0" * 38
+_NULLS: dict[str, str | Bad] = {"None": NULL, "": NULL}
+"""How null is written in a column of numbers as texts."""
 _CACHE_LIMIT = 50_000
 _MOST_BYTES = 4
 """Of one character in UTF-8."""
@@ -91,6 +102,7 @@ class TextConverter:
     def __init__(self, length: int) -> None:
         """`length` in characters."""
         self.length = length
+        self._surely_short = min(length * _MOST_BYTES, MAX_TEXT)
 
     def __call__(self, values: Sequence[Any]) -> list[str | Bad]:
         """Convert a column."""
@@ -99,6 +111,8 @@ class TextConverter:
             texts = [
                 value if value is None or isinstance(value, str) else json_text(value) for value in texts
             ]
+        if sum(map(len, filter(None, texts))) * _MOST_BYTES <= self._surely_short:
+            return list(fields(texts))
         if self.length * _MOST_BYTES > MAX_TEXT:
             return [NULL if text is None else self._long(text) for text in texts]
         if max(map(len, filter(None, texts)), default=0) <= self.length:
@@ -154,25 +168,36 @@ class DecimalConverter:
         self.whole = precision - scale
         self._unit = Decimal(1).scaleb(-scale)
         self._context = Context(prec=precision, rounding=ROUND_HALF_EVEN, traps=[Inexact, InvalidOperation])
-        self._seen: dict[str, str | Bad] = {"None": NULL}
+        self._seen: dict[str, str | Bad] = dict(_NULLS)
 
     def __call__(self, values: Sequence[Any]) -> list[str | Bad]:
         """Convert a column."""
         if not set(map(type, values)) <= {Decimal, int, _NONE}:
             return [NULL if value is None else self._one(value) for value in values]
-        texts = list(map(str, values))
+        return self.texts(list(map(str, values)))
+
+    def texts(self, texts: list[str]) -> list[str | Bad]:
+        """Convert a column of JSON numbers given as their texts; '' stands for null."""
         # `1.23E-7` too has a point where a scale of 5 puts it.
         if max(map(len, texts)) > self.whole or "E" in "".join(texts):
             return [self._text(text) for text in texts]
         point, after = -self.scale - 1, -self.scale
-        known = self._text
-        return [text if text[point:after] == "." and text[0] not in "-0" else known(text) for text in texts]
+        short = self._short
+        return [text if text[point:after] == "." and text[0] not in "-0" else short(text) for text in texts]
+
+    def _short(self, text: str) -> str | Bad:
+        """Convert a text of few digits, without an exponent: most only need more decimals."""
+        whole, _, decimals = text.partition(".")
+        missing = self.scale - len(decimals)
+        if missing >= 0 and "0" <= whole < ":":  # neither null nor negative
+            return f"{whole}.{decimals}{_ZEROS[:missing]}" if missing else text
+        return self._text(text)
 
     def _text(self, text: str) -> str | Bad:
         found = self._seen.get(text)
         if found is None:
             if len(self._seen) > _CACHE_LIMIT:
-                self._seen = {"None": NULL}
+                self._seen = dict(_NULLS)
             found = self._seen[text] = self._one(Decimal(text))
         return found
 
@@ -189,8 +214,24 @@ class DecimalConverter:
         return f"{abs(cast) if cast == 0 else cast:f}"
 
 
-def floats(values: Sequence[Any]) -> list[str | Bad]:
+class FloatConverter:
     """FLOAT: the shortest text that stands for the binary number which Snowflake will store."""
+
+    def __call__(self, values: Sequence[Any]) -> list[str | Bad]:
+        """Convert a column."""
+        return floats(values)
+
+    @staticmethod
+    def texts(texts: list[str]) -> list[str | Bad]:
+        """Convert a column of JSON numbers given as their texts; '' stands for null."""
+        made = [repr(float(text) + 0.0) if text else NULL for text in texts]
+        return (
+            list(made) if _NOT_FINITE.isdisjoint(made) else floats([Decimal(t) if t else None for t in texts])
+        )
+
+
+def floats(values: Sequence[Any]) -> list[str | Bad]:
+    """Convert a column to FLOAT."""
     if set(map(type, values)) <= {Decimal, int, _NONE}:
         try:
             made = [NULL if value is None else repr(float(value) + 0.0) for value in values]
@@ -289,7 +330,7 @@ def plain(values: Sequence[Any]) -> list[str | Bad]:
 
 
 _CONVERTERS: dict[str, Callable[[], Converter]] = {
-    "FLOAT": lambda: floats,
+    "FLOAT": FloatConverter,
     "BOOLEAN": lambda: booleans,
     "DATE": DateCache,
     "TIME": TimeCache,

@@ -17,7 +17,15 @@ if TYPE_CHECKING:
 
     from target_snowflake_audit.values import Json
 
+_ESCAPE = b"\\u"
 _ESCAPES = (b"\\ud", b"\\uD")
+
+
+def escaped(raw: Sequence[bytes]) -> list[int]:
+    """Give the rows whose text has an escape that may be half of a character."""
+    if _ESCAPE not in b"\n".join(raw):
+        return []
+    return [at for at, text in enumerate(raw) if _ESCAPES[0] in text or _ESCAPES[1] in text]
 
 
 def odd_rows(records: Sequence[dict[str, Any]], raw: Sequence[bytes]) -> list[int]:
@@ -25,11 +33,7 @@ def odd_rows(records: Sequence[dict[str, Any]], raw: Sequence[bytes]) -> list[in
 
     A lone surrogate is always an escape in the received text; so is half of many an honest character.
     """
-    return [
-        at
-        for at, text in enumerate(raw)
-        if (_ESCAPES[0] in text or _ESCAPES[1] in text) and not _encodes(records[at])
-    ]
+    return [at for at in escaped(raw) if not _encodes(records[at])]
 
 
 def split(record: dict[str, Any], columns: Mapping[str, str]) -> tuple[dict[str, Any], list[Problem]]:

@@ -26,7 +26,7 @@ class _Cache(dict[Any, "str | Bad"]):
         if len(self) > _CACHE_LIMIT:
             self.clear()
         try:
-            return [self[value] for value in values]
+            return list(map(self.__getitem__, values))
         except TypeError:
             # A list or an object cannot be looked up, nor be a date.
             return [
@@ -87,6 +87,8 @@ class TimestampCache(_Cache):
         """Convert one value."""
         if isinstance(value, str) and _is_plain(value):
             return f"{value[:10]} {value[11:19]}"
+        if isinstance(value, str) and _DATE.fullmatch(value):
+            value += "T00:00:00Z"  # some taps call a day a date-time
         found = _TIMESTAMP.fullmatch(value) if isinstance(value, str) else None
         if not found:
             return Bad(problems.NOT_A_TIME, "a date-time such as 2026-01-31T08:00:00Z")

@@ -16,6 +16,9 @@ from target_snowflake_audit.checking.problems import utf8
 from target_snowflake_audit.reading import deep
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from target_snowflake_audit.checking.rows import Row
     from target_snowflake_audit.values import Json
 
 RECORD_TEXT = "record_text"
@@ -45,6 +48,18 @@ _VISIBLE = "surrogateescape"
 class MessageReader(GenericSingerReader[bytes]):
     """Public reader of singer-sdk, fed from the binary standard input; text input works as well."""
 
+    def __init__(self) -> None:
+        """Records of every stream are dictionaries until `decode_as` says otherwise."""
+        super().__init__()
+        self._decoders: dict[str, Callable[[msgspec.Raw], Row]] = {}
+
+    def decode_as(self, stream: str, decode: Callable[[msgspec.Raw], Row] | None) -> None:
+        """Set how records of a stream are decoded; what `decode` refuses becomes a dictionary."""
+        if decode is None:
+            self._decoders.pop(stream, None)
+        else:
+            self._decoders[stream] = decode
+
     @property
     @override
     def default_input(self) -> IO[bytes]:
@@ -58,7 +73,7 @@ class MessageReader(GenericSingerReader[bytes]):
             InvalidInputLine: the line is no JSON object.
         """
         try:
-            return _decode(line)
+            return _decode(line, self._decoders)
         except (msgspec.DecodeError, UnicodeDecodeError):
             return _lenient(line)
         except RecursionError:
@@ -85,7 +100,7 @@ def _deep(line: bytes | str) -> dict[str, Any]:
     return {**message, RECORD_TEXT: message.pop("text")}
 
 
-def _decode(line: bytes) -> dict[str, Any]:
+def _decode(line: bytes, decoders: Mapping[str, Callable[[msgspec.Raw], Row]]) -> dict[str, Any]:
     envelope = _envelope.decode(line)
     if envelope.type != "RECORD" or not envelope.record or not envelope.stream:
         return cast("dict[str, Any]", _any.decode(line))
@@ -93,11 +108,20 @@ def _decode(line: bytes) -> dict[str, Any]:
     return {
         "type": "RECORD",
         "stream": envelope.stream,
-        "record": _any.decode(record),
+        "record": _record(record, decoders.get(envelope.stream)),
         "time_extracted": envelope.time_extracted,
         "version": envelope.version,
         RECORD_TEXT: bytes(record),
     }
+
+
+def _record(text: msgspec.Raw, decode: Callable[[msgspec.Raw], Row] | None) -> Json:
+    if decode is not None:
+        try:
+            return decode(text)
+        except msgspec.ValidationError:
+            pass  # the full rules say what is wrong with it, if anything is
+    return _any.decode(text)
 
 
 def _lenient(line: bytes | str) -> dict[str, Any]:

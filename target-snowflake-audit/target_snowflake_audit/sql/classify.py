@@ -22,6 +22,7 @@ OLDER_DELETED = "older_deleted"
 """Older than the stored row, which is deleted: what was there before cannot be a re-delivery of it."""
 WRITTEN = (INSERT, UPDATE)
 
+_EXTRACTED = identifier("EXTRACTED")
 _NO_TEXT = "CAST(NULL AS VARCHAR)"
 _NO_TIME = "CAST(NULL AS TIMESTAMP_NTZ(9))"
 _CHANGED = 'GREATEST(t."_AUDIT_LOADED_AT", COALESCE(t."_AUDIT_DELETED_AT", t."_AUDIT_LOADED_AT"))'
@@ -58,21 +59,27 @@ def _values(plan: StreamPlan) -> list[str]:
 
 
 def _received(plan: StreamPlan, tables: Tables) -> str:
-    """Received rows: keys are always converted, other values only where they will be written."""
-    written = f'q."OP" IN ({", ".join(literal(op) for op in WRITTEN)})'
-    pairs = [
-        (column.type, f"q.{identifier(name)}")
-        for column, name in zip(plan.columns, _values(plan), strict=True)
-    ]
-    converted = [conversion.typed(kind, text) for kind, text in pairs]
-    values = [
-        value if at in plan.key else f"IFF({written}, {value}, NULL)" for at, value in enumerate(converted)
-    ]
-    marks = [f"IFF({conversion.bad(kind, text)}, '{at},', '')" for at, (kind, text) in enumerate(pairs)]
-    bad = f"IFF({written}, NULLIF(CONCAT({', '.join([*marks, literal('')])}), ''), NULL)"
-    head = [f"q.{identifier(name)}" for name in ("SEQ", "OP", "KEY_HASH", "ROW_HASH", "HASH_BEFORE")]
-    parts = [*head, 'TRY_TO_TIMESTAMP_NTZ(q."EXTRACTED")', bad, *values]
-    return words("SELECT", ", ".join(parts), "FROM", f"({_operations(plan, tables)})", "AS q")
+    """Received rows: keys are always converted, other values only where they will be written.
+
+    Each value is converted once; one that is null although there is a text is bad.
+    """
+    names = [identifier(name) for name in _values(plan)]
+    texts = [identifier(f"T{at}") for at in range(len(names))]
+    head = [identifier(name) for name in TYPED if name != "BAD"]
+    written = f'{{}}."OP" IN ({", ".join(literal(op) for op in WRITTEN)})'
+    inner = [f"q.{name}" for name in head if name != _EXTRACTED]
+    inner.append(f"TRY_TO_TIMESTAMP_NTZ(q.{_EXTRACTED}) AS {_EXTRACTED}")
+    for at, (column, name, text) in enumerate(zip(plan.columns, names, texts, strict=True)):
+        value = conversion.typed(column.type, f"q.{name}")
+        value = value if at in plan.key else f"IFF({written.format('q')}, {value}, NULL)"
+        inner += [f"q.{name} AS {text}", f"{value} AS {name}"]
+    lost = [f"v.{text} IS NOT NULL AND v.{name} IS NULL" for name, text in zip(names, texts, strict=True)]
+    marks = [f"IFF({condition}, '{at},', '')" for at, condition in enumerate(lost)]
+    some = f"{written.format('v')} AND ({' OR '.join(lost) or 'FALSE'})"
+    bad = f"IFF({some}, CONCAT({', '.join([*marks, literal('')])}), NULL)"
+    outer = [*(f"v.{name}" for name in head), bad, *(f"v.{name}" for name in names)]
+    rows = words("SELECT", ", ".join(inner), "FROM", f"({_operations(plan, tables)})", "AS q")
+    return words("SELECT", ", ".join(outer), "FROM", f"({rows})", "AS v")
 
 
 def _operations(plan: StreamPlan, tables: Tables) -> str:
@@ -80,7 +87,11 @@ def _operations(plan: StreamPlan, tables: Tables) -> str:
     if plan.append:
         operation = f'{literal(INSERT)} AS "OP", {_NO_TEXT} AS "HASH_BEFORE"'
         return words("SELECT s.*,", operation, "FROM", tables.staging.sql, "AS s WHERE", to_load("s"))
-    ranked = words("SELECT g.*,", _rank(plan), 'AS "RN" FROM', _stamped(plan, tables), "AS g")
+    ranked = words(
+        'SELECT a.*, k."STAMP", k."UNSTAMPED", k."RN" FROM',
+        f"{tables.staging.sql} AS a JOIN ({_ranks(plan, tables)}) AS k",
+        f'ON k."SEQ" = a."SEQ" WHERE {to_load("a")}',
+    )
     operation = f'{_operation(plan)} AS "OP", t."_AUDIT_ROW_HASH" AS "HASH_BEFORE"'
     joined = words("LEFT JOIN", tables.target.sql, "AS t ON", join(plan))
     return words("SELECT s.*,", operation, "FROM", f"({ranked})", "AS s", joined)
@@ -91,13 +102,20 @@ def to_load(alias: str) -> str:
     return f'({alias}."STATE" IS NULL OR {alias}."STATE" = \'X\')'
 
 
+def _ranks(plan: StreamPlan, tables: Tables) -> str:
+    """What `_stamped` gives and the rank among the key's rows: windows over few columns are cheap."""
+    parts = 'g."SEQ", g."STAMP", g."UNSTAMPED",'
+    return words("SELECT", parts, _rank(plan), 'AS "RN" FROM', _stamped(plan, tables), "AS g")
+
+
 def _stamped(plan: StreamPlan, tables: Tables) -> str:
-    """Rows to load with their stamp, and with the last row of their key that has none."""
+    """Numbers and keys of rows to load with their stamp, and with the last row of their key that has none."""
     stamp = _NO_TIME
     if plan.stamp is not None:
         kind = plan.columns[plan.stamp].type
         stamp = comparable(plan, conversion.typed(kind, f"r.{identifier(value_column(plan.stamp))}"))
-    rows = words("SELECT r.*,", stamp, 'AS "STAMP" FROM', tables.staging.sql, "AS r WHERE", to_load("r"))
+    parts = f'r."SEQ", r."KEY_HASH", {stamp} AS "STAMP"'
+    rows = words("SELECT", parts, "FROM", tables.staging.sql, "AS r WHERE", to_load("r"))
     last = 'MAX(IFF(i."STAMP" IS NULL, i."SEQ", NULL)) OVER (PARTITION BY i."KEY_HASH")'
     marked = words("SELECT i.*,", last, 'AS "UNSTAMPED" FROM', f"({rows})", "AS i")
     return f"({marked})"
