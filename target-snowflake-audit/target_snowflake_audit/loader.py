@@ -301,7 +301,7 @@ class StreamLoader:
             except DeadLetterLimitError:
                 self.engine.transaction.save_letters(work)
                 raise
-        self.run.committed(stream, self._counted(work, counts), round((time.monotonic() - began) * 1000))
+        self.run.committed(stream, self._counted(work, counts))
         logger.info(
             "Stream %s, batch %s (%s): received %s: %s inserted, %s updated, %s unchanged, %s deduplicated, "
             "%s deleted, %s dead letters; %s removed; %.1f s",

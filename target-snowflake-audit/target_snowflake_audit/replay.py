@@ -18,7 +18,7 @@ from target_snowflake_audit.errors import TargetError
 from target_snowflake_audit.hashing import of_json
 from target_snowflake_audit.overwrite import for_replay
 from target_snowflake_audit.reading.reader import RECORD_TEXT, decode_record
-from target_snowflake_audit.sql import audit_rows, classify, write
+from target_snowflake_audit.sql import audit_rows, chain, classify, write
 from target_snowflake_audit.sql.quoting import literal, words
 from target_snowflake_audit.target import TargetSnowflakeAudit
 from target_snowflake_audit.transaction import REPLAY, Work
@@ -273,7 +273,8 @@ class _Replay:
         if not rows:
             return
         table = self.target.run.audit_table(DEAD_LETTER_EVENTS.name)
-        session.execute(audit_rows.insert(table, rows), "events")
+        link = {chain.CHAIN: literal(chain.of_batch(work.batch.batch_id))}
+        session.execute(audit_rows.insert(table, rows, link), "events")
 
     def _outcome(
         self,

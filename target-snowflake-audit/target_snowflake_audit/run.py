@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from target_snowflake_audit import __version__, hashing
 from target_snowflake_audit.audit import tables as audit
-from target_snowflake_audit.audit import upgrade
+from target_snowflake_audit.audit import tips, upgrade
+from target_snowflake_audit.audit.run_chain import RunChain
 from target_snowflake_audit.audit.setup_sql import STAGE, lock_schema
 from target_snowflake_audit.counts import Counts
 from target_snowflake_audit.errors import IntegrityError, SettingError
@@ -29,6 +30,7 @@ from target_snowflake_audit.settings_read import names_of
 from target_snowflake_audit.sql import audit_rows, salt, staging
 from target_snowflake_audit.sql.quoting import TableName
 from target_snowflake_audit.staging.orphans import orphans
+from target_snowflake_audit.warehouse_time import WarehouseMeter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -54,7 +56,6 @@ class Run:
     totals: dict[str, Counts] = field(default_factory=lambda: defaultdict(Counts))
     batches: int = 0
     batch_number: int = 0
-    warehouse_ms: int = 0
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
     """Guards what the run knows, and the rows that belong to the run itself."""
     _started: bool = False
@@ -72,6 +73,9 @@ class Run:
         self.names = names_of(self.settings)
         self.query_tag = read_query_tag(self.settings, self.program, self.run_id)
         self._lanes = Lanes(self._connect, int(self.settings.get("max_parallelism") or MAX_PARALLELISM))
+        self.meter = WarehouseMeter()
+        self.chain = RunChain(self.run_id, self.audit_table)
+        self._tip_key = tips.key_of(self.settings)
 
     def audit_table(self, name: str) -> TableName:
         """Full name of an audit table."""
@@ -125,6 +129,7 @@ class Run:
             if error.error_class is AUTHENTICATION:
                 self._refused = error
             raise
+        session.meter = self.meter
         with self.lock:
             if not self._logged_in:
                 logger.info("Logged in to Snowflake, run %s", self.run_id)
@@ -138,12 +143,11 @@ class Run:
         """Roll back and close this thread's session: the next statement logs in again."""
         self._lanes.here.drop()
 
-    def committed(self, stream: str, counts: Counts, milliseconds: int) -> None:
+    def committed(self, stream: str, counts: Counts) -> None:
         """Add up what a committed batch did."""
         with self.lock:
             self.batches += 1
             self.totals[stream].add(counts)
-            self.warehouse_ms += milliseconds
 
     def next_batch_number(self) -> int:
         """Number a batch of the run, from 1."""
@@ -193,6 +197,8 @@ class Run:
         total = Counts()
         for counts in self.totals.values():
             total.add(counts)
+        session = self.session()
+        reached = self.chain.table_tips(session)
         row = {
             **self._identity(),
             "EVENT": "ended",
@@ -201,10 +207,14 @@ class Run:
             "DEAD_LETTERS": total.dead,
             "BATCHES": self.batches,
             "STREAMS": {stream: vars(counts) for stream, counts in self.totals.items()},
-            "STATEMENT_MS": self.warehouse_ms,
+            "STATEMENT_MS": self.meter.milliseconds,
+            "TIPS": {tip.chain: tip.as_json(self._tip_key) for tip in reached} or None,
             "ERROR": error[:_MAX_MESSAGE] or None,
         }
         self._insert(audit.RUNS, [row])
+        for tip in (*reached, self.chain.own_tip(session)):
+            logger.info("Chain tip %s", tip.line(self._tip_key))
+        logger.info("Run %s: warehouse time %.1f s", self.run_id, self.meter.milliseconds / 1000)
         # Own files only: the folder is named after the run.
         self.session().execute(staging.remove(self.stage_folder()), "remove files")
 
@@ -255,8 +265,7 @@ class Run:
             return self._salt
 
     def _insert(self, table: audit.Table, rows: list[dict[str, Any]]) -> None:
-        sql = audit_rows.insert(self.audit_table(table.name), rows)
-        self.session().execute(sql, f"insert {table.name}")
+        self.chain.insert(self.session(), table, rows)
 
     def _check_audit(self, session: Session) -> None:
         """Make missing audit tables and columns where the role may, else say who can.

@@ -34,6 +34,7 @@ from target_snowflake_audit.retry_classes import (
     classify,
 )
 from target_snowflake_audit.settings_read import names_of
+from target_snowflake_audit.warehouse_time import WarehouseMeter, needs_warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -103,10 +104,13 @@ class Timing:
     query_ids: dict[str, str] = field(default_factory=dict)
     milliseconds: dict[str, int] = field(default_factory=dict)
     statements: int = 0
+    warehouse_ms: int = 0
+    """Milliseconds of the statements that need a warehouse."""
 
-    def add(self, step: str, answer: Answer) -> None:
+    def add(self, step: str, answer: Answer, warehouse_ms: int = 0) -> None:
         """Note one statement."""
         self.statements += 1
+        self.warehouse_ms += warehouse_ms
         self.query_ids[step] = answer.query_id
         self.milliseconds[step] = self.milliseconds.get(step, 0) + answer.milliseconds
 
@@ -124,6 +128,7 @@ class Session:
         self._transaction: str | None = None
         self._used = time.time()  # unlike the monotonic clock it goes on while a machine sleeps
         self.timing = Timing()
+        self.meter = WarehouseMeter()
 
     def execute(self, sql: str, step: str) -> Answer:
         """Run one statement.
@@ -202,7 +207,9 @@ class Session:
     def _send(self, sql: str, step: str) -> Answer:
         answer = self._run(sql, step, time.monotonic())
         logger.debug("%s: %s ms, query %s", step, answer.milliseconds, answer.query_id)
-        self.timing.add(step, answer)
+        spent = answer.milliseconds if needs_warehouse(sql) else 0
+        self.meter.add(spent)
+        self.timing.add(step, answer, spent)
         return answer
 
     def rollback(self) -> None:

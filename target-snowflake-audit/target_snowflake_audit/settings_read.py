@@ -21,6 +21,7 @@ SECRETS = frozenset(
         "oauth_token",
         "workload_identity_token",
         "password",
+        "audit_hmac_key",
     }
 )
 """Settings whose values must never be shown, logged or stored."""

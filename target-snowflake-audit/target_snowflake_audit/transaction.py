@@ -1,7 +1,7 @@
 """One batch, one transaction: data, history, dead letters, batch row and watermark are committed together.
 
 PUT, BEGIN, fence, DELETE, COPY, classify, counts, [refusals, PUT, COPY], [dead letters], [history], MERGE,
-batch row, watermark, COMMIT: at most 16 statements, and two that ask for the transaction's id. No DDL among
+watermark, batch row, COMMIT: at most 16 statements, and two that ask for the transaction's id. No DDL among
 them: it would commit what came before.
 """
 
@@ -12,7 +12,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from target_snowflake_audit import bisection
+from target_snowflake_audit import bisection, recording
 from target_snowflake_audit import counts as counting
 from target_snowflake_audit.checking.letters import dead_line
 from target_snowflake_audit.counts import Counts, Refusals
@@ -131,12 +131,15 @@ class Transaction:
     def _save_refused(self, session: Session, work: Work) -> None:
         tables = self._tables(work.batch)
         self._prepare(session, work.batch, tables)
+        session.timing = Timing()
         folder = self._put(session, work.batch)
         try:
-            session.execute("BEGIN", "begin")
+            began = session.execute("BEGIN", "begin")
+            self._take_fence(session, work, tables)
             self._copy(session, work.batch.plan, tables, folder)
             self._copy_letters(session, work, tables)
             self._save_letters(session, work, tables)
+            recording.record_refused(self._run, session, work, began.query_id)
             session.execute("COMMIT", "commit")
         finally:
             session.rollback()
@@ -193,7 +196,7 @@ class Transaction:
             self._save_letters(session, work, tables, counts.dead)
         self._write(session, work, tables, counts)
         work.before_commit(session, refusals, tables, counts)
-        self._record(session, work, counts, began.query_id)
+        recording.record(self._run, session, work, counts, began.query_id)
         counts.check(stream=plan.stream)
         work.counts = counts
         session.execute("COMMIT", "commit")
@@ -359,52 +362,6 @@ class Transaction:
                 "program writes to the table; nothing was replaced"
             )
             raise IntegrityError(message)
-
-    def _record(self, session: Session, work: Work, counts: Counts, begin: str) -> None:
-        """The BATCHES row and, for a load, the WATERMARKS row."""
-        batch, plan = work.batch, work.batch.plan
-        first, last = batch.stamps or (None, None)
-        earliest, latest = batch.extracted or (None, None)
-        row = {
-            "BATCH_ID": batch.batch_id,
-            "RUN_ID": self._run.run_id,
-            "OPERATION": work.operation,
-            "STREAM": plan.stream,
-            "TARGET_TABLE": str(plan.table),
-            "BATCH_NUMBER": batch.number,
-            **counts.as_columns(),
-            "LOAD_METHOD": "append-only" if plan.append and plan.method == "upsert" else plan.method,
-            "CONTENT_SHA256": batch.file.sha256,
-            "SCHEMA_SHA256": plan.schema_sha256,
-            "FILE_BYTES": batch.file.size,
-            "SOURCE_FROM": first,
-            "SOURCE_TO": last,
-            "EXTRACTED_FROM": earliest,
-            "EXTRACTED_TO": latest,
-            "STARTED_AT": audit_rows.Sql(self._started(session)),
-            "LOADED_AT": audit_rows.Sql("SYSDATE()"),
-            "ATTEMPT": work.attempt,
-            "QUERY_IDS": {**session.timing.query_ids, "begin": begin},
-            "STEP_MS": session.timing.milliseconds,
-            "NOTE": work.note or None,
-        }
-        session.execute(audit_rows.insert(self._run.audit_table("BATCHES"), [row]), "batch row")
-        if work.watermark:
-            mark = {
-                "STREAM": plan.stream,
-                "TARGET_TABLE": str(plan.table),
-                "RUN_ID": self._run.run_id,
-                "BATCH_ID": batch.batch_id,
-                "REPLICATION_KEY": plan.replication_key,
-                **work.watermark,
-            }
-            session.execute(audit_rows.insert(self._run.audit_table("WATERMARKS"), [mark]), "watermark")
-
-    @staticmethod
-    def _started(session: Session) -> str:
-        """Snowflake's time at BEGIN, from its own time now and the time the statements took."""
-        spent = sum(session.timing.milliseconds.values())
-        return f"TIMESTAMPADD('millisecond', -{spent}, SYSDATE())"
 
 
 def _say_waiting(stream: str, name: str) -> None:

@@ -139,7 +139,8 @@ def test_breaker_rolls_back_the_batch_keeps_the_letters_and_the_state(world: Wor
     assert '"n":1' not in "".join(raised.value.__notes__)
     assert world.rows() == []
     assert len(world.letters()) == 6
-    assert world.audit("BATCHES") == []
+    [batch] = world.audit("BATCHES")
+    assert (batch["OPERATION"], batch["RECEIVED"], batch["CHAIN_NUMBER"]) == ("refused", 0, 1)
 
 
 def test_at_five_percent_the_run_goes_on(world: World) -> None:

@@ -218,6 +218,11 @@ def test_two_targets_at_once_make_no_double_row(world: World) -> None:
     assert {row["AMOUNT"] for row in rows} <= {Decimal("1.00"), Decimal("2.00")}
     written = sum(c.get("inserted", 0) + c.get("updated", 0) for c in world.counts())
     assert len(world.audit("RECORD_HISTORY")) == written
+    batches = world.audit("BATCHES", '"CHAIN_NUMBER"')
+    assert [batch["CHAIN_NUMBER"] for batch in batches] == list(range(1, 9))
+    assert [batch["CHAIN_PREVIOUS"] for batch in batches[1:]] == [
+        batch["CHAIN_DIGEST"] for batch in batches[:-1]
+    ]
 
 
 def test_waiting_for_another_writer_is_said(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

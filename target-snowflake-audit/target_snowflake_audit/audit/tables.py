@@ -2,70 +2,56 @@
 
 Rows are only ever inserted: the loading role has INSERT and SELECT here, nothing else. Role PURGER deletes
 by retention and blanks payloads by request; CHECKPOINTS tells of both. What changes over time (a run ends, a
-letter is replayed) is a further row, and a view shows the latest. Times are Snowflake's `SYSDATE()` (UTC)
+letter is replayed) is a further row, and a view shows the latest. Times are Snowflake's own (UTC)
 unless the comment names another clock; hashes and digests are lower-case hexadecimal.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 
-TEXT = "VARCHAR"
-LONG_TEXT = "VARCHAR(134217728)"
-"""Plain VARCHAR ends at 16777216 characters, and a whole record may be longer than any value it holds."""
-WHOLE = "NUMBER(38,0)"
-TIME = "TIMESTAMP_NTZ(9)"
-JSON = "VARIANT"
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column: name as stored, Snowflake type, what it holds.
-
-    `added`: the version that added it to a table which was there before; such a column is never `required`,
-    since rows written before have no value in it.
-    """
-
-    name: str
-    type: str
-    comment: str
-    required: bool = False
-    added: str = ""
-
-
-@dataclass(frozen=True)
-class Table:
-    """One audit table; `cluster_by` are expressions over its columns."""
-
-    name: str
-    comment: str
-    columns: tuple[Column, ...]
-    cluster_by: tuple[str, ...] = ()
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Names of its columns in order."""
-        return tuple(column.name for column in self.columns)
-
-
-_CHAIN = (
-    Column(
-        "CHAIN", TEXT, "Chain this row belongs to: a target table's name, or run:RUN_ID; null = not chained"
-    ),
-    Column("CHAIN_NUMBER", WHOLE, "Place in the chain, from 1"),
-    Column("CHAIN_PREVIOUS", TEXT, "Digest of the row before it in the chain"),
-    Column("CHAIN_DIGEST", TEXT, "Digest over this row and the one before it"),
-)
-_ERASURE = Column(
-    "ERASURE_ID",
+from target_snowflake_audit.audit.columns import (
+    ACTOR_COLUMNS,
+    CHAIN_COLUMNS,
+    CHAIN_DIGEST,
+    ERASURE_COLUMN,
+    JSON,
+    LONG_TEXT,
+    PAYLOAD_DIGEST,
+    PAYLOAD_DIGEST_COLUMN,
+    ROW_DIGEST,
+    ROW_DIGEST_COLUMN,
+    SET_FORM,
     TEXT,
-    "Set when `erase` blanked the payload: CHECKPOINT_ID of the row in CHECKPOINTS that says who and why",
-    added="0.2.0",
+    TIME,
+    WHOLE,
+    Column,
+    Table,
 )
-_ACTOR = (
-    Column("ACTOR", TEXT, "CURRENT_USER() of the session that wrote the row", required=True),
-    Column("ACTOR_ROLE", TEXT, "CURRENT_ROLE() of the session that wrote the row", required=True),
-)
+
+__all__ = [
+    "BATCHES",
+    "BY_NAME",
+    "CHAIN_DIGEST",
+    "CHECKPOINTS",
+    "DEAD_LETTERS",
+    "DEAD_LETTER_EVENTS",
+    "JSON",
+    "LONG_TEXT",
+    "PAYLOAD_DIGEST",
+    "RECORD_HISTORY",
+    "RETRIES",
+    "ROW_DIGEST",
+    "RUNS",
+    "SCHEMA_CHANGES",
+    "TABLES",
+    "TEXT",
+    "TIME",
+    "WATERMARKS",
+    "WHOLE",
+    "Column",
+    "Table",
+]
 
 RUNS = Table(
     "RUNS",
@@ -93,8 +79,14 @@ RUNS = Table(
             "STATEMENT_MS", WHOLE, "Time spent in statements that need a warehouse, milliseconds (ended rows)"
         ),
         Column("ERROR", TEXT, "Why the run failed or was interrupted"),
-        *_ACTOR,
-        *_CHAIN,
+        Column(
+            "TIPS",
+            JSON,
+            "Last link of each chain that the run wrote to: {chain: {number, digest, hmac}} (ended rows)",
+            added="0.2.0",
+        ),
+        *ACTOR_COLUMNS,
+        *CHAIN_COLUMNS,
     ),
 )
 
@@ -108,7 +100,8 @@ BATCHES = Table(
         Column(
             "OPERATION",
             TEXT,
-            "load, replay, activate_version; gather and overwrite of load method overwrite",
+            "load, replay, activate_version; gather and overwrite of load method overwrite; "
+            "refused = it breached a limit, only its dead letters were kept",
             required=True,
         ),
         Column("STREAM", TEXT, "Singer stream", required=True),
@@ -149,8 +142,29 @@ BATCHES = Table(
         Column("QUERY_IDS", JSON, "Snowflake query id of each statement, by step"),
         Column("STEP_MS", JSON, "Milliseconds of each statement as the client saw it, by step"),
         Column("NOTE", TEXT, "What else a reader should know"),
-        *_ACTOR,
-        *_CHAIN,
+        Column(
+            "HISTORY_DIGEST", TEXT, f"Digest of the batch's rows in RECORD_HISTORY, {SET_FORM}", added="0.2.0"
+        ),
+        Column(
+            "LETTERS_DIGEST", TEXT, f"Digest of the batch's rows in DEAD_LETTERS, {SET_FORM}", added="0.2.0"
+        ),
+        Column(
+            "EVENTS_DIGEST",
+            TEXT,
+            f"Digest of the batch's rows in DEAD_LETTER_EVENTS, {SET_FORM}",
+            added="0.2.0",
+        ),
+        Column(
+            "WATERMARK_DIGEST", TEXT, f"Digest of the batch's row in WATERMARKS, {SET_FORM}", added="0.2.0"
+        ),
+        Column(
+            "WAREHOUSE_MS",
+            WHOLE,
+            "Milliseconds of STEP_MS spent in statements that need a warehouse",
+            added="0.2.0",
+        ),
+        *ACTOR_COLUMNS,
+        *CHAIN_COLUMNS,
     ),
 )
 
@@ -180,8 +194,8 @@ RETRIES = Table(
         Column("OUTCOME", TEXT, "retried, already_committed, split or gave_up", required=True),
         Column("FAILED_AT", TIME, "When it failed (UTC, the target's clock)"),
         Column("AT", TIME, "When the row was written", required=True),
-        *_ACTOR,
-        *_CHAIN,
+        *ACTOR_COLUMNS,
+        *CHAIN_COLUMNS,
     ),
 )
 
@@ -191,12 +205,12 @@ RECORD_HISTORY = Table(
     (
         Column("TARGET_TABLE", TEXT, "Full name of the table", required=True),
         Column("STREAM", TEXT, "Singer stream", required=True),
-        Column("KEY", JSON, "Key columns and their values"),
+        Column("KEY", JSON, "Key columns and their values", payload=True),
         Column("KEY_HASH", TEXT, "Digest of the key, to look a record up by", required=True),
         Column("OPERATION", TEXT, "insert, update, delete or replay", required=True),
         Column("CAUSE", TEXT, "record, replace_scope, activate_version, overwrite or replay", required=True),
-        Column("BEFORE", JSON, "The row before; null for an insert"),
-        Column("AFTER", JSON, "The row after; null for a delete"),
+        Column("BEFORE", JSON, "The row before; null for an insert", payload=True),
+        Column("AFTER", JSON, "The row after; null for a delete", payload=True),
         Column(
             "CHANGED_COLUMNS",
             JSON,
@@ -210,8 +224,9 @@ RECORD_HISTORY = Table(
         Column("RUN_ID", TEXT, "Run", required=True),
         Column("BATCH_ID", TEXT, "Batch", required=True),
         Column("SEQ", WHOLE, "Arrival number of the record in its run"),
-        Column("ROW_DIGEST", TEXT, "Digest of this history row, for the chain"),
-        _ERASURE,
+        PAYLOAD_DIGEST_COLUMN,
+        ROW_DIGEST_COLUMN,
+        ERASURE_COLUMN,
     ),
     # The date first: clustering looks only at the first bytes of a text, which all these tables share.
     cluster_by=("TO_DATE(LOADED_AT)", "TARGET_TABLE"),
@@ -231,19 +246,24 @@ DEAD_LETTERS = Table(
         Column("BATCH_ID", TEXT, "Batch that refused it", required=True),
         Column("STREAM", TEXT, "Singer stream", required=True),
         Column("TARGET_TABLE", TEXT, "Full name of the table", required=True),
-        Column("KEY", JSON, "Key columns and their values as received"),
+        Column("KEY", JSON, "Key columns and their values as received", payload=True),
         Column("KEY_HASH", TEXT, "Digest of the key; null when the key itself is bad"),
         Column("PHASE", TEXT, "validate, split, load or merge: which net caught it", required=True),
         Column("REASON", TEXT, "First reason code", required=True),
         Column(
-            "ERRORS", JSON, "Every bad column: [{column, property, value, reason, expected}]", required=True
+            "ERRORS",
+            JSON,
+            "Every bad column: [{column, property, value, reason, expected}]",
+            required=True,
+            payload=True,
         ),
-        Column("RECORD", JSON, "The record as received, for queries; null when it is not JSON"),
+        Column("RECORD", JSON, "The record as received, for queries; null when it is not JSON", payload=True),
         Column(
             "RECORD_TEXT",
             LONG_TEXT,
             "The record as received, as text: this form is exact, but for values named in REDACTED",
             required=True,
+            payload=True,
         ),
         Column("RECORD_SHA256", TEXT, "Digest of the record's text as received", required=True),
         Column(
@@ -259,14 +279,15 @@ DEAD_LETTERS = Table(
         Column("EXTRACTED_AT", TIME, "time_extracted of the record (UTC, the tap's clock)"),
         Column("SEQ", WHOLE, "Arrival number of the record in its run"),
         Column("AT", TIME, "When the row was written", required=True),
-        Column("ROW_DIGEST", TEXT, "Digest of this row, for the chain"),
+        PAYLOAD_DIGEST_COLUMN,
+        ROW_DIGEST_COLUMN,
         Column(
             "REDACTED",
             JSON,
             "Properties whose values `redact_columns` replaced: {property: hash|mask|drop}; null = none",
             added="0.2.0",
         ),
-        _ERASURE,
+        ERASURE_COLUMN,
     ),
 )
 
@@ -283,16 +304,17 @@ DEAD_LETTER_EVENTS = Table(
             "replay_skipped, erased, refused_again (open again), seen_again (sent again; the status stays)",
             required=True,
         ),
-        Column("NOTE", TEXT, "What the person, or the replay, said about it"),
-        Column("PATCH", JSON, "Edited values: {property: value}"),
-        Column("ERRORS", JSON, "Reasons of a failed replay, as in DEAD_LETTERS"),
+        Column("NOTE", TEXT, "What the person, or the replay, said about it", payload=True),
+        Column("PATCH", JSON, "Edited values: {property: value}", payload=True),
+        Column("ERRORS", JSON, "Reasons of a failed replay, as in DEAD_LETTERS", payload=True),
         Column("RETRY_AT", TIME, "When the next automatic retry is due"),
         Column("RUN_ID", TEXT, "Run of the replay"),
         Column("BATCH_ID", TEXT, "Batch of the replay"),
         Column("AT", TIME, "When the row was written", required=True),
-        *_ACTOR,
-        *_CHAIN,
-        _ERASURE,
+        *ACTOR_COLUMNS,
+        PAYLOAD_DIGEST_COLUMN,
+        *CHAIN_COLUMNS,
+        ERASURE_COLUMN,
     ),
 )
 
@@ -317,8 +339,8 @@ SCHEMA_CHANGES = Table(
         Column("QUERY_ID", TEXT, "Snowflake's query id"),
         Column("CHANGED_AT", TIME, "When it was run (UTC, the target's clock)"),
         Column("AT", TIME, "When the row was written", required=True),
-        *_ACTOR,
-        *_CHAIN,
+        *ACTOR_COLUMNS,
+        *CHAIN_COLUMNS,
     ),
 )
 
@@ -336,6 +358,7 @@ WATERMARKS = Table(
             "BOOKMARK", JSON, "The stream's bookmark in the last STATE at or before the batch's last record"
         ),
         Column("AT", TIME, "When the row was written", required=True),
+        replace(ROW_DIGEST_COLUMN, added="0.2.0"),
     ),
 )
 
@@ -359,7 +382,7 @@ CHECKPOINTS = Table(
         Column("KEY_HASH", TEXT, "erase: digest of the record's key; null = a dead letter without a key"),
         Column("REASON", TEXT, "Why, as the person said", required=True),
         Column("AT", TIME, "When the row was written", required=True),
-        *_ACTOR,
+        *ACTOR_COLUMNS,
     ),
 )
 

@@ -252,6 +252,14 @@ _LOADING = (
         title="Record empty runs",
         description="Write RUNS rows for runs that load nothing too; this needs the warehouse.",
     ),
+    th.Property(
+        "audit_hmac_key",
+        th.StringType,
+        secret=True,
+        title="Key of the audit chains",
+        description="Signs the tips of the audit chains at the end of a run, by HMAC-SHA256; at least 32 "
+        "characters. It never leaves the target: keep it where nobody who may write in Snowflake reads it.",
+    ),
 )
 
 _PRIVACY = (

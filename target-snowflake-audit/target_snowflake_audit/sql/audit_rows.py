@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from target_snowflake_audit.audit.tables import BY_NAME, JSON, TIME, WHOLE
+from target_snowflake_audit.sql import chain
 from target_snowflake_audit.sql.quoting import TableName, identifier, literal, number, words
 
 if TYPE_CHECKING:
@@ -19,13 +20,15 @@ _encoder = msgspec.json.Encoder(order="sorted", decimal_format="number")
 _SNOWFLAKE = {
     "ACTOR": "CURRENT_USER()",
     "ACTOR_ROLE": "CURRENT_ROLE()",
-    "AT": "SYSDATE()",
+    "AT": chain.NOW,
     "SESSION_ID": "CURRENT_SESSION()",
 }
 
 
-def insert(table: TableName, rows: Sequence[Mapping[str, Any]]) -> str:
-    """INSERT of rows given as Python values by column; columns left out are null.
+def insert(table: TableName, rows: Sequence[Mapping[str, Any]], link: Mapping[str, str] | None = None) -> str:
+    """INSERT of rows given as Python values by column, with their digests; columns left out are null.
+
+    `link` holds the SQL of the chain's columns, for tables that have them.
 
     Rows of one call have the same columns. INSERT ... SELECT is used because VALUES takes no functions such
     as PARSE_JSON (docs.snowflake.com/en/sql-reference/sql/insert).
@@ -39,14 +42,23 @@ def insert(table: TableName, rows: Sequence[Mapping[str, Any]]) -> str:
     if unknown:
         raise KeyError(unknown[0])
     own = [name for name in _SNOWFLAKE if name in types and name not in rows[0]]
-    names = [*rows[0], *own]
     selects = " UNION ALL ".join(
         "SELECT "
-        + ", ".join([*(_value(types[name], row[name]) for name in rows[0]), *(_SNOWFLAKE[n] for n in own)])
+        + ", ".join(
+            f"{sql} AS {identifier(name)}"
+            for name, sql in (
+                *((name, _value(types[name], row[name])) for name in rows[0]),
+                *((name, _SNOWFLAKE[name]) for name in own),
+            )
+        )
         for row in rows
     )
-    columns = ", ".join(identifier(name) for name in names)
-    return words("INSERT INTO", table.sql, f"({columns})", selects)
+    names = [*rows[0], *own]
+    if link:
+        linked = ", ".join(f"{sql} AS {identifier(name)}" for name, sql in link.items())
+        selects = words("SELECT u.*,", linked, "FROM", f"({selects})", "AS u")
+        names += link
+    return chain.insert_from(table, names, names, selects)
 
 
 class Sql(str):
@@ -59,9 +71,9 @@ def _value(kind: str, value: Json) -> str:
     if isinstance(value, Sql):
         return value
     if value is None:
-        return "NULL"
+        return chain.typed_null(kind)
     if kind == WHOLE:
-        return number(value)
+        return f"CAST({number(value)} AS {WHOLE})"
     if kind == JSON:
         return f"PARSE_JSON({literal(_encoder.encode(value).decode())})"
     text = literal(str(value))
@@ -93,22 +105,15 @@ def dead_letters(table: TableName, staging: TableName, facts: Mapping[str, Any])
         "SOURCE_TIME": 'TRY_TO_TIMESTAMP_NTZ(l."BODY":"source"::VARCHAR)',
         "EXTRACTED_AT": 'TRY_TO_TIMESTAMP_NTZ(l."EXTRACTED")',
         "SEQ": 'l."SEQ"',
-        "AT": "SYSDATE()",
+        "AT": chain.NOW,
     }
     staged = 's."SEQ", s."KEY_HASH", s."EXTRACTED", s."RECORD", PARSE_JSON(s."LETTER") AS "BODY"'
     body = words("SELECT", staged, "FROM", staging.sql, "AS s WHERE s.\"STATE\" = 'D'")
     rank = 'ROW_NUMBER() OVER (PARTITION BY b."BODY":"id"::VARCHAR ORDER BY b."SEQ")'
     once = words("SELECT b.* FROM", f"({body})", "AS b QUALIFY", rank, "= 1")
-    return words(
-        "INSERT INTO",
-        table.sql,
-        f"({', '.join(identifier(name) for name in columns)})",
-        "SELECT",
-        ", ".join(columns.values()),
-        f"FROM ({once}) AS l",
-        f'LEFT JOIN {table.sql} AS d ON d."DEAD_LETTER_ID" = l."BODY":"id"::VARCHAR',
-        'WHERE d."DEAD_LETTER_ID" IS NULL',
-    )
+    known = f'LEFT JOIN {table.sql} AS d ON d."DEAD_LETTER_ID" = l."BODY":"id"::VARCHAR'
+    source = words(f"FROM ({once}) AS l", known, 'WHERE d."DEAD_LETTER_ID" IS NULL')
+    return chain.insert(table, columns, source)
 
 
 SEEN_AGAIN, REFUSED_AGAIN = "seen_again", "refused_again"
@@ -132,17 +137,14 @@ def refused_again(events: TableName, letters: TableName, staging: TableName, fac
         "RUN_ID": _value("VARCHAR", facts["RUN_ID"]),
         "BATCH_ID": batch,
         **{name: sql for name, sql in _SNOWFLAKE.items() if name in BY_NAME[events.table].names},
+        chain.CHAIN: literal(chain.of_batch(str(facts["BATCH_ID"]))),
     }
     known = words('SELECT DISTINCT "DEAD_LETTER_ID" FROM', letters.sql, f'WHERE "BATCH_ID" <> {batch}')
-    return words(
-        "INSERT INTO",
-        events.sql,
-        f"({', '.join(identifier(name) for name in columns)})",
-        "SELECT",
-        ", ".join(columns.values()),
+    source = words(
         f'FROM ({came}) AS c JOIN ({known}) AS d ON d."DEAD_LETTER_ID" = c."ID"',
         f'LEFT JOIN ({latest_events(events)}) AS e ON e."DEAD_LETTER_ID" = c."ID"',
     )
+    return chain.insert(events, columns, source)
 
 
 def latest_events(events: TableName, ids: str = "") -> str:

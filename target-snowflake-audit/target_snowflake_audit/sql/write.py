@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from target_snowflake_audit.redaction import DROP
-from target_snowflake_audit.sql import conversion
+from target_snowflake_audit.sql import chain, conversion
 from target_snowflake_audit.sql.classify import DELETE, INSERT, OLDER, REMOVE, UPDATE, WRITTEN, Tables
 from target_snowflake_audit.sql.quoting import TableName, identifier, literal, words
 from target_snowflake_audit.sql.staging import value_column
@@ -102,22 +102,13 @@ def history(plan: StreamPlan, tables: Tables, history_table: TableName, facts: d
         "ROW_HASH": 's."ROW_HASH"',
         "SOURCE_TIME": source,
         "EXTRACTED_AT": 's."EXTRACTED"',
-        "LOADED_AT": "SYSDATE()",
+        "LOADED_AT": chain.NOW,
         "RUN_ID": facts["run"],
         "BATCH_ID": facts["batch"],
         "SEQ": 's."SEQ"',
     }
-    names = ", ".join(identifier(name) for name in columns)
-    return words(
-        "INSERT INTO",
-        history_table.sql,
-        f"({names})",
-        "SELECT",
-        ", ".join(columns.values()),
-        f"FROM {tables.typed.sql} AS s",
-        stored,
-        f'WHERE {_among(*operations)} AND s."BAD" IS NULL',
-    )
+    rows = f'WHERE {_among(*operations)} AND s."BAD" IS NULL'
+    return chain.insert(history_table, columns, words("FROM", tables.typed.sql, "AS s", stored, rows))
 
 
 def merge(

@@ -15,6 +15,7 @@ from . import macros
 from .column_types import FLOATS, INTEGERS, NTZ, TEXTS, refuse_precision, text_length, to_duck
 from .errors import unsupported
 from .objects import array
+from .texts import length
 from .time_formats import strftime
 
 if TYPE_CHECKING:
@@ -258,6 +259,7 @@ _REWRITES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression]
     exp.Concat: _joined,
     exp.ConcatWs: _joined,
     exp.GroupConcat: _listagg,
+    exp.Length: length,
     exp.CountIf: _count_if,
     exp.Div: lambda node: _macro("_ls_div", node.this, node.expression),
     exp.Array: lambda node: array(node.expressions, keep_nulls=True),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from .derived_types import note_derived
 from .errors import SnowflakeError, not_found, unsupported
 from .names import ObjectName, qualify
 from .texts import note_types
@@ -100,7 +101,9 @@ def resolve(tree: exp.Expression, session: Session, catalogue: Catalogue) -> lis
         point_to(node, table)
         uses.append(Use(table, node is target))
     check_columns(tree, [use.table for use in uses])
-    note_types(tree, [*named, *((name, None) for name in {*common, *_derived(tree)})])
+    derived = list(_derived(tree))
+    note_types(tree, [*named, *((name, None) for name in {*common, *derived})])
+    note_derived(tree, identifier, _twice([*(name for name, _ in named), *common, *derived]))
     return uses
 
 
@@ -153,6 +156,10 @@ def _derived(tree: exp.Expression) -> Iterable[str]:
     for alias in tree.find_all(exp.TableAlias):
         if alias.this is not None and not isinstance(alias.parent, exp.Table):
             yield identifier(alias.this)
+
+
+def _twice(names: list[str]) -> set[str]:
+    return {name for name in names if names.count(name) > 1}
 
 
 def _aliases(tree: exp.Expression) -> Iterable[str]:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
     from .catalogue import Table
 
-_DUCK = "duck_type"  # key in a node's `meta`
+KNOWN = "duck_type"
+"""Key in a node's `meta`."""
+LENGTH = "LENGTH"
 _CALLS = {
     f"{name}{twin}".upper()
     for name in ("_ls_varchar", "_ls_sha256", "_ls_to_json", "_ls_cast_fit", "strftime")
@@ -42,7 +44,7 @@ def note_types(tree: exp.Expression, sources: Iterable[tuple[str, Table | None]]
         table = known.get(_name(owner)) if isinstance(owner, exp.Identifier) else None
         column = table.column(_name(node.this)) if table is not None else None
         if column is not None:
-            node.meta[_DUCK] = column.duck_type
+            node.meta[KNOWN] = column.duck_type
 
 
 def _name(node: exp.Expression) -> str:
@@ -51,7 +53,9 @@ def _name(node: exp.Expression) -> str:
 
 def duck_type(node: exp.Expression) -> str:
     """DuckDB's name of an expression's type; empty when it is not known."""
-    return "VARCHAR" if is_text(node) else str(node.meta.get(_DUCK, ""))
+    if isinstance(node, (exp.Length, exp.Count)) or str(node.name).upper() == LENGTH:
+        return "BIGINT"
+    return "VARCHAR" if is_text(node) else str(node.meta.get(KNOWN, ""))
 
 
 def is_text(node: exp.Expression | None) -> bool:
@@ -66,14 +70,21 @@ def is_text(node: exp.Expression | None) -> bool:
     return decide is not None and decide(node)
 
 
+def length(node: exp.Expression) -> exp.Expression:
+    """LENGTH of a text, without the question whether it is binary."""
+    return exp.Anonymous(this=LENGTH, expressions=[node.this]) if is_text(node.this) else node
+
+
 def _case(node: exp.Expression) -> bool:
     return all(is_text(part.args["true"]) for part in node.args["ifs"]) and is_text(node.args.get("default"))
 
 
 _KINDS: dict[type[exp.Expression], Callable[[exp.Expression], bool]] = {
-    exp.Column: lambda node: node.meta.get(_DUCK) == "VARCHAR",
+    exp.Column: lambda node: node.meta.get(KNOWN) == "VARCHAR",
     exp.Paren: lambda node: is_text(node.this),
     exp.DPipe: lambda _: True,
+    exp.Concat: lambda _: True,
+    exp.Substring: lambda node: is_text(node.this),
     exp.Case: _case,
     exp.If: lambda node: is_text(node.args["true"]) and is_text(node.args.get("false")),
     exp.Coalesce: lambda node: is_text(node.this) and all(is_text(part) for part in node.expressions),
@@ -98,6 +109,7 @@ _PLAIN = ("DECIMAL", "BIGINT", "BOOLEAN")  # written alike by DuckDB and by Snow
 _SHORT: dict[str, dict[str, Callable[[exp.Expression], exp.Expression]]] = {
     "_ls_text": {"VARCHAR": _same},
     "_ls_varchar": {"VARCHAR": _same, **dict.fromkeys(_PLAIN, _as_text)},
+    "_ls_to_json": {"JSON": _as_text},
     "_ls_variant": {"VARCHAR": _as_json, "JSON": _same, **dict.fromkeys((*_PLAIN, "DOUBLE"), _as_json)},
 }
 

@@ -47,10 +47,10 @@ SELECT y."SEQ", y."BAD", y."OP", k."ROW_HASH" IS NOT NULL AS "KNOWN" FROM "D'B".
 UPDATE "D'B"."LOCK"."TYPED" SET "BAD" = '-1,' WHERE "SEQ" IN (1, 2);
 
 -- history
-INSERT INTO "D'B"."AUDIT"."RECORD_HISTORY" ("TARGET_TABLE", "STREAM", "KEY", "KEY_HASH", "OPERATION", "CAUSE", "BEFORE", "AFTER", "CHANGED_COLUMNS", "ROW_HASH_BEFORE", "ROW_HASH", "SOURCE_TIME", "EXTRACTED_AT", "LOADED_AT", "RUN_ID", "BATCH_ID", "SEQ") SELECT 't', 's', OBJECT_CONSTRUCT('doc', s."C3", 'id', TO_VARCHAR(s."C6")), s."KEY_HASH", IFF(s."OP" IN ('delete', 'remove'), 'delete', s."OP"), IFF(s."OP" IN ('remove'), 'replace_scope', 'record'), IFF(s."OP" IN ('insert'), NULL, OBJECT_CONSTRUCT('''apostrophe''', t."'apostrophe'", 'amount', TO_VARCHAR(t."amount"), 'at', TO_VARCHAR(t."at", 'YYYY-MM-DD HH24:MI:SS.FF9'), 'doc', t."doc", 'dollar$$', t."dollar$$", 'emoji 🙂', t."emoji 🙂", 'id', TO_VARCHAR(t."id"), 'more', t."more", 'on', TO_VARCHAR(t."on", 'YYYY-MM-DD'), 'open', t."open", 'quote"inside', t."quote""inside", 'rate', t."rate", 'select', t."select", 'semi;--', t."semi;--", 'sp ace', t."sp ace")), IFF(s."OP" IN ('insert', 'update'), OBJECT_CONSTRUCT('''apostrophe''', s."C0", 'amount', TO_VARCHAR(s."C1"), 'at', TO_VARCHAR(s."C2", 'YYYY-MM-DD HH24:MI:SS.FF9'), 'doc', s."C3", 'dollar$$', s."C4", 'emoji 🙂', s."C5", 'id', TO_VARCHAR(s."C6"), 'more', s."C7", 'on', TO_VARCHAR(s."C8", 'YYYY-MM-DD'), 'open', s."C9", 'quote"inside', s."C10", 'rate', s."C11", 'select', s."C12", 'semi;--', s."C13", 'sp ace', s."C14"), NULL), IFF(s."OP" IN ('update'), ARRAY_CONSTRUCT_COMPACT(IFF(t."'apostrophe'" IS DISTINCT FROM s."C0", '''apostrophe''', NULL), IFF(t."amount" IS DISTINCT FROM s."C1", 'amount', NULL), IFF(t."at" IS DISTINCT FROM s."C2", 'at', NULL), IFF(t."dollar$$" IS DISTINCT FROM s."C4", 'dollar$$', NULL), IFF(t."emoji 🙂" IS DISTINCT FROM s."C5", 'emoji 🙂', NULL), IFF(TO_JSON(t."more") IS DISTINCT FROM TO_JSON(s."C7"), 'more', NULL), IFF(t."on" IS DISTINCT FROM s."C8", 'on', NULL), IFF(t."open" IS DISTINCT FROM s."C9", 'open', NULL), IFF(t."quote""inside" IS DISTINCT FROM s."C10", 'quote"inside', NULL), IFF(t."rate" IS DISTINCT FROM s."C11", 'rate', NULL), IFF(t."select" IS DISTINCT FROM s."C12", 'select', NULL), IFF(t."semi;--" IS DISTINCT FROM s."C13", 'semi;--', NULL), IFF(t."sp ace" IS DISTINCT FROM s."C14", 'sp ace', NULL)), NULL), s."HASH_BEFORE", s."ROW_HASH", CAST(s."C2" AS TIMESTAMP_NTZ(9)), s."EXTRACTED", SYSDATE(), 'r', 'b', s."SEQ" FROM "D'B"."LOCK"."TYPED" AS s LEFT JOIN "D'B"."S""1"."odd""stream;--" AS t ON t."doc" = s."C3" AND t."id" = s."C6" WHERE s."OP" IN ('update', 'delete', 'remove', 'insert') AND s."BAD" IS NULL;
+INSERT INTO "D'B"."AUDIT"."RECORD_HISTORY" ("TARGET_TABLE", "STREAM", "KEY", "KEY_HASH", "OPERATION", "CAUSE", "BEFORE", "AFTER", "CHANGED_COLUMNS", "ROW_HASH_BEFORE", "ROW_HASH", "SOURCE_TIME", "EXTRACTED_AT", "LOADED_AT", "RUN_ID", "BATCH_ID", "SEQ", "PAYLOAD_DIGEST", "ROW_DIGEST") SELECT r."TARGET_TABLE", r."STREAM", r."KEY", r."KEY_HASH", r."OPERATION", r."CAUSE", r."BEFORE", r."AFTER", r."CHANGED_COLUMNS", r."ROW_HASH_BEFORE", r."ROW_HASH", r."SOURCE_TIME", r."EXTRACTED_AT", r."LOADED_AT", r."RUN_ID", r."BATCH_ID", r."SEQ", r."PAYLOAD_DIGEST", CONCAT('1:', SHA2(CONCAT('RECORD_HISTORY,', COALESCE(CONCAT('BATCH_ID=', TO_VARCHAR(LENGTH(r."BATCH_ID")), ':', r."BATCH_ID", ','), ''), COALESCE(CONCAT('CAUSE=', TO_VARCHAR(LENGTH(r."CAUSE")), ':', r."CAUSE", ','), ''), COALESCE(CONCAT('CHANGED_COLUMNS=', SHA2(TO_JSON(r."CHANGED_COLUMNS"), 256), ','), ''), COALESCE(CONCAT('EXTRACTED_AT=', TO_VARCHAR(r."EXTRACTED_AT", 'YYYY-MM-DD HH24:MI:SS.FF9'), ','), ''), COALESCE(CONCAT('KEY_HASH=', TO_VARCHAR(LENGTH(r."KEY_HASH")), ':', r."KEY_HASH", ','), ''), COALESCE(CONCAT('LOADED_AT=', TO_VARCHAR(r."LOADED_AT", 'YYYY-MM-DD HH24:MI:SS.FF9'), ','), ''), COALESCE(CONCAT('OPERATION=', TO_VARCHAR(LENGTH(r."OPERATION")), ':', r."OPERATION", ','), ''), COALESCE(CONCAT('PAYLOAD_DIGEST=', TO_VARCHAR(LENGTH(r."PAYLOAD_DIGEST")), ':', r."PAYLOAD_DIGEST", ','), ''), COALESCE(CONCAT('ROW_HASH=', TO_VARCHAR(LENGTH(r."ROW_HASH")), ':', r."ROW_HASH", ','), ''), COALESCE(CONCAT('ROW_HASH_BEFORE=', TO_VARCHAR(LENGTH(r."ROW_HASH_BEFORE")), ':', r."ROW_HASH_BEFORE", ','), ''), COALESCE(CONCAT('RUN_ID=', TO_VARCHAR(LENGTH(r."RUN_ID")), ':', r."RUN_ID", ','), ''), COALESCE(CONCAT('SEQ=', TO_VARCHAR(r."SEQ"), ','), ''), COALESCE(CONCAT('SOURCE_TIME=', TO_VARCHAR(r."SOURCE_TIME", 'YYYY-MM-DD HH24:MI:SS.FF9'), ','), ''), COALESCE(CONCAT('STREAM=', TO_VARCHAR(LENGTH(r."STREAM")), ':', r."STREAM", ','), ''), COALESCE(CONCAT('TARGET_TABLE=', TO_VARCHAR(LENGTH(r."TARGET_TABLE")), ':', r."TARGET_TABLE", ','), ''), ''), 256)) FROM (SELECT q.*, CONCAT('1:', SHA2(CONCAT('RECORD_HISTORY,', COALESCE(CONCAT('AFTER=', SHA2(TO_JSON(q."AFTER"), 256), ','), ''), COALESCE(CONCAT('BEFORE=', SHA2(TO_JSON(q."BEFORE"), 256), ','), ''), COALESCE(CONCAT('KEY=', SHA2(TO_JSON(q."KEY"), 256), ','), ''), ''), 256)) AS "PAYLOAD_DIGEST" FROM (SELECT 't' AS "TARGET_TABLE", 's' AS "STREAM", OBJECT_CONSTRUCT('doc', s."C3", 'id', TO_VARCHAR(s."C6")) AS "KEY", s."KEY_HASH" AS "KEY_HASH", IFF(s."OP" IN ('delete', 'remove'), 'delete', s."OP") AS "OPERATION", IFF(s."OP" IN ('remove'), 'replace_scope', 'record') AS "CAUSE", IFF(s."OP" IN ('insert'), NULL, OBJECT_CONSTRUCT('''apostrophe''', t."'apostrophe'", 'amount', TO_VARCHAR(t."amount"), 'at', TO_VARCHAR(t."at", 'YYYY-MM-DD HH24:MI:SS.FF9'), 'doc', t."doc", 'dollar$$', t."dollar$$", 'emoji 🙂', t."emoji 🙂", 'id', TO_VARCHAR(t."id"), 'more', t."more", 'on', TO_VARCHAR(t."on", 'YYYY-MM-DD'), 'open', t."open", 'quote"inside', t."quote""inside", 'rate', t."rate", 'select', t."select", 'semi;--', t."semi;--", 'sp ace', t."sp ace")) AS "BEFORE", IFF(s."OP" IN ('insert', 'update'), OBJECT_CONSTRUCT('''apostrophe''', s."C0", 'amount', TO_VARCHAR(s."C1"), 'at', TO_VARCHAR(s."C2", 'YYYY-MM-DD HH24:MI:SS.FF9'), 'doc', s."C3", 'dollar$$', s."C4", 'emoji 🙂', s."C5", 'id', TO_VARCHAR(s."C6"), 'more', s."C7", 'on', TO_VARCHAR(s."C8", 'YYYY-MM-DD'), 'open', s."C9", 'quote"inside', s."C10", 'rate', s."C11", 'select', s."C12", 'semi;--', s."C13", 'sp ace', s."C14"), NULL) AS "AFTER", IFF(s."OP" IN ('update'), ARRAY_CONSTRUCT_COMPACT(IFF(t."'apostrophe'" IS DISTINCT FROM s."C0", '''apostrophe''', NULL), IFF(t."amount" IS DISTINCT FROM s."C1", 'amount', NULL), IFF(t."at" IS DISTINCT FROM s."C2", 'at', NULL), IFF(t."dollar$$" IS DISTINCT FROM s."C4", 'dollar$$', NULL), IFF(t."emoji 🙂" IS DISTINCT FROM s."C5", 'emoji 🙂', NULL), IFF(TO_JSON(t."more") IS DISTINCT FROM TO_JSON(s."C7"), 'more', NULL), IFF(t."on" IS DISTINCT FROM s."C8", 'on', NULL), IFF(t."open" IS DISTINCT FROM s."C9", 'open', NULL), IFF(t."quote""inside" IS DISTINCT FROM s."C10", 'quote"inside', NULL), IFF(t."rate" IS DISTINCT FROM s."C11", 'rate', NULL), IFF(t."select" IS DISTINCT FROM s."C12", 'select', NULL), IFF(t."semi;--" IS DISTINCT FROM s."C13", 'semi;--', NULL), IFF(t."sp ace" IS DISTINCT FROM s."C14", 'sp ace', NULL)), NULL) AS "CHANGED_COLUMNS", s."HASH_BEFORE" AS "ROW_HASH_BEFORE", s."ROW_HASH" AS "ROW_HASH", CAST(s."C2" AS TIMESTAMP_NTZ(9)) AS "SOURCE_TIME", s."EXTRACTED" AS "EXTRACTED_AT", CAST(CURRENT_TIMESTAMP() AS TIMESTAMP_NTZ(9)) AS "LOADED_AT", 'r' AS "RUN_ID", 'b' AS "BATCH_ID", s."SEQ" AS "SEQ" FROM "D'B"."LOCK"."TYPED" AS s LEFT JOIN "D'B"."S""1"."odd""stream;--" AS t ON t."doc" = s."C3" AND t."id" = s."C6" WHERE s."OP" IN ('update', 'delete', 'remove', 'insert') AND s."BAD" IS NULL) AS q) AS r;
 
 -- history redacted
-INSERT INTO "D'B"."AUDIT"."RECORD_HISTORY" ("TARGET_TABLE", "STREAM", "KEY", "KEY_HASH", "OPERATION", "CAUSE", "BEFORE", "AFTER", "CHANGED_COLUMNS", "ROW_HASH_BEFORE", "ROW_HASH", "SOURCE_TIME", "EXTRACTED_AT", "LOADED_AT", "RUN_ID", "BATCH_ID", "SEQ") SELECT 't', 's', OBJECT_CONSTRUCT('doc', IFF(s."C3" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(s."C3")), 256))), 'id', IFF(s."C6" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(TO_VARCHAR(s."C6"))), 256)))), s."KEY_HASH", IFF(s."OP" IN ('delete', 'remove'), 'delete', s."OP"), IFF(s."OP" IN ('remove'), 'replace_scope', 'record'), IFF(s."OP" IN ('insert'), NULL, OBJECT_CONSTRUCT('''apostrophe''', IFF(t."'apostrophe'" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(t."'apostrophe'")), 256))), 'amount', IFF(t."amount" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(TO_VARCHAR(t."amount"))), 256))), 'at', IFF(t."at" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(TO_VARCHAR(t."at", 'YYYY-MM-DD HH24:MI:SS.FF9'))), 256))), 'doc', IFF(t."doc" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(t."doc")), 256))), 'dollar$$', IFF(t."dollar$$" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(t."dollar$$")), 256))), 'emoji 🙂', IFF(t."emoji 🙂" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(t."emoji 🙂")), 256))), 'id', IFF(t."id" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(TO_VARCHAR(t."id"))), 256))), 'more', IFF(t."more" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_JSON(t."more")), 256))), 'on', IFF(t."on" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(TO_VARCHAR(t."on", 'YYYY-MM-DD'))), 256))), 'open', IFF(t."open" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(t."open")), 256))), 'quote"inside', IFF(t."quote""inside" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(t."quote""inside")), 256))), 'rate', IFF(t."rate" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(t."rate")), 256))), 'select', IFF(t."select" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(t."select")), 256))), 'semi;--', IFF(t."semi;--" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(t."semi;--")), 256))), 'sp ace', IFF(t."sp ace" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(t."sp ace")), 256))))), IFF(s."OP" IN ('insert', 'update'), OBJECT_CONSTRUCT('''apostrophe''', IFF(s."C0" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(s."C0")), 256))), 'amount', IFF(s."C1" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(TO_VARCHAR(s."C1"))), 256))), 'at', IFF(s."C2" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(TO_VARCHAR(s."C2", 'YYYY-MM-DD HH24:MI:SS.FF9'))), 256))), 'doc', IFF(s."C3" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(s."C3")), 256))), 'dollar$$', IFF(s."C4" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(s."C4")), 256))), 'emoji 🙂', IFF(s."C5" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(s."C5")), 256))), 'id', IFF(s."C6" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(TO_VARCHAR(s."C6"))), 256))), 'more', IFF(s."C7" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_JSON(s."C7")), 256))), 'on', IFF(s."C8" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(TO_VARCHAR(s."C8", 'YYYY-MM-DD'))), 256))), 'open', IFF(s."C9" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(s."C9")), 256))), 'quote"inside', IFF(s."C10" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(s."C10")), 256))), 'rate', IFF(s."C11" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(s."C11")), 256))), 'select', IFF(s."C12" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(s."C12")), 256))), 'semi;--', IFF(s."C13" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(s."C13")), 256))), 'sp ace', IFF(s."C14" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(s."C14")), 256)))), NULL), IFF(s."OP" IN ('update'), ARRAY_CONSTRUCT_COMPACT(IFF(t."'apostrophe'" IS DISTINCT FROM s."C0", '''apostrophe''', NULL), IFF(t."amount" IS DISTINCT FROM s."C1", 'amount', NULL), IFF(t."at" IS DISTINCT FROM s."C2", 'at', NULL), IFF(t."dollar$$" IS DISTINCT FROM s."C4", 'dollar$$', NULL), IFF(t."emoji 🙂" IS DISTINCT FROM s."C5", 'emoji 🙂', NULL), IFF(TO_JSON(t."more") IS DISTINCT FROM TO_JSON(s."C7"), 'more', NULL), IFF(t."on" IS DISTINCT FROM s."C8", 'on', NULL), IFF(t."open" IS DISTINCT FROM s."C9", 'open', NULL), IFF(t."quote""inside" IS DISTINCT FROM s."C10", 'quote"inside', NULL), IFF(t."rate" IS DISTINCT FROM s."C11", 'rate', NULL), IFF(t."select" IS DISTINCT FROM s."C12", 'select', NULL), IFF(t."semi;--" IS DISTINCT FROM s."C13", 'semi;--', NULL), IFF(t."sp ace" IS DISTINCT FROM s."C14", 'sp ace', NULL)), NULL), s."HASH_BEFORE", s."ROW_HASH", CAST(s."C2" AS TIMESTAMP_NTZ(9)), s."EXTRACTED", SYSDATE(), 'r', 'b', s."SEQ" FROM "D'B"."LOCK"."TYPED" AS s LEFT JOIN "D'B"."S""1"."odd""stream;--" AS t ON t."doc" = s."C3" AND t."id" = s."C6" WHERE s."OP" IN ('update', 'delete', 'remove', 'insert') AND s."BAD" IS NULL;
+INSERT INTO "D'B"."AUDIT"."RECORD_HISTORY" ("TARGET_TABLE", "STREAM", "KEY", "KEY_HASH", "OPERATION", "CAUSE", "BEFORE", "AFTER", "CHANGED_COLUMNS", "ROW_HASH_BEFORE", "ROW_HASH", "SOURCE_TIME", "EXTRACTED_AT", "LOADED_AT", "RUN_ID", "BATCH_ID", "SEQ", "PAYLOAD_DIGEST", "ROW_DIGEST") SELECT r."TARGET_TABLE", r."STREAM", r."KEY", r."KEY_HASH", r."OPERATION", r."CAUSE", r."BEFORE", r."AFTER", r."CHANGED_COLUMNS", r."ROW_HASH_BEFORE", r."ROW_HASH", r."SOURCE_TIME", r."EXTRACTED_AT", r."LOADED_AT", r."RUN_ID", r."BATCH_ID", r."SEQ", r."PAYLOAD_DIGEST", CONCAT('1:', SHA2(CONCAT('RECORD_HISTORY,', COALESCE(CONCAT('BATCH_ID=', TO_VARCHAR(LENGTH(r."BATCH_ID")), ':', r."BATCH_ID", ','), ''), COALESCE(CONCAT('CAUSE=', TO_VARCHAR(LENGTH(r."CAUSE")), ':', r."CAUSE", ','), ''), COALESCE(CONCAT('CHANGED_COLUMNS=', SHA2(TO_JSON(r."CHANGED_COLUMNS"), 256), ','), ''), COALESCE(CONCAT('EXTRACTED_AT=', TO_VARCHAR(r."EXTRACTED_AT", 'YYYY-MM-DD HH24:MI:SS.FF9'), ','), ''), COALESCE(CONCAT('KEY_HASH=', TO_VARCHAR(LENGTH(r."KEY_HASH")), ':', r."KEY_HASH", ','), ''), COALESCE(CONCAT('LOADED_AT=', TO_VARCHAR(r."LOADED_AT", 'YYYY-MM-DD HH24:MI:SS.FF9'), ','), ''), COALESCE(CONCAT('OPERATION=', TO_VARCHAR(LENGTH(r."OPERATION")), ':', r."OPERATION", ','), ''), COALESCE(CONCAT('PAYLOAD_DIGEST=', TO_VARCHAR(LENGTH(r."PAYLOAD_DIGEST")), ':', r."PAYLOAD_DIGEST", ','), ''), COALESCE(CONCAT('ROW_HASH=', TO_VARCHAR(LENGTH(r."ROW_HASH")), ':', r."ROW_HASH", ','), ''), COALESCE(CONCAT('ROW_HASH_BEFORE=', TO_VARCHAR(LENGTH(r."ROW_HASH_BEFORE")), ':', r."ROW_HASH_BEFORE", ','), ''), COALESCE(CONCAT('RUN_ID=', TO_VARCHAR(LENGTH(r."RUN_ID")), ':', r."RUN_ID", ','), ''), COALESCE(CONCAT('SEQ=', TO_VARCHAR(r."SEQ"), ','), ''), COALESCE(CONCAT('SOURCE_TIME=', TO_VARCHAR(r."SOURCE_TIME", 'YYYY-MM-DD HH24:MI:SS.FF9'), ','), ''), COALESCE(CONCAT('STREAM=', TO_VARCHAR(LENGTH(r."STREAM")), ':', r."STREAM", ','), ''), COALESCE(CONCAT('TARGET_TABLE=', TO_VARCHAR(LENGTH(r."TARGET_TABLE")), ':', r."TARGET_TABLE", ','), ''), ''), 256)) FROM (SELECT q.*, CONCAT('1:', SHA2(CONCAT('RECORD_HISTORY,', COALESCE(CONCAT('AFTER=', SHA2(TO_JSON(q."AFTER"), 256), ','), ''), COALESCE(CONCAT('BEFORE=', SHA2(TO_JSON(q."BEFORE"), 256), ','), ''), COALESCE(CONCAT('KEY=', SHA2(TO_JSON(q."KEY"), 256), ','), ''), ''), 256)) AS "PAYLOAD_DIGEST" FROM (SELECT 't' AS "TARGET_TABLE", 's' AS "STREAM", OBJECT_CONSTRUCT('doc', IFF(s."C3" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(s."C3")), 256))), 'id', IFF(s."C6" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(TO_VARCHAR(s."C6"))), 256)))) AS "KEY", s."KEY_HASH" AS "KEY_HASH", IFF(s."OP" IN ('delete', 'remove'), 'delete', s."OP") AS "OPERATION", IFF(s."OP" IN ('remove'), 'replace_scope', 'record') AS "CAUSE", IFF(s."OP" IN ('insert'), NULL, OBJECT_CONSTRUCT('''apostrophe''', IFF(t."'apostrophe'" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(t."'apostrophe'")), 256))), 'amount', IFF(t."amount" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(TO_VARCHAR(t."amount"))), 256))), 'at', IFF(t."at" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(TO_VARCHAR(t."at", 'YYYY-MM-DD HH24:MI:SS.FF9'))), 256))), 'doc', IFF(t."doc" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(t."doc")), 256))), 'dollar$$', IFF(t."dollar$$" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(t."dollar$$")), 256))), 'emoji 🙂', IFF(t."emoji 🙂" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(t."emoji 🙂")), 256))), 'id', IFF(t."id" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(TO_VARCHAR(t."id"))), 256))), 'more', IFF(t."more" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_JSON(t."more")), 256))), 'on', IFF(t."on" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(TO_VARCHAR(t."on", 'YYYY-MM-DD'))), 256))), 'open', IFF(t."open" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(t."open")), 256))), 'quote"inside', IFF(t."quote""inside" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(t."quote""inside")), 256))), 'rate', IFF(t."rate" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(t."rate")), 256))), 'select', IFF(t."select" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(t."select")), 256))), 'semi;--', IFF(t."semi;--" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(t."semi;--")), 256))), 'sp ace', IFF(t."sp ace" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(t."sp ace")), 256))))) AS "BEFORE", IFF(s."OP" IN ('insert', 'update'), OBJECT_CONSTRUCT('''apostrophe''', IFF(s."C0" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(s."C0")), 256))), 'amount', IFF(s."C1" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(TO_VARCHAR(s."C1"))), 256))), 'at', IFF(s."C2" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(TO_VARCHAR(s."C2", 'YYYY-MM-DD HH24:MI:SS.FF9'))), 256))), 'doc', IFF(s."C3" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(s."C3")), 256))), 'dollar$$', IFF(s."C4" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(s."C4")), 256))), 'emoji 🙂', IFF(s."C5" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(s."C5")), 256))), 'id', IFF(s."C6" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(TO_VARCHAR(s."C6"))), 256))), 'more', IFF(s."C7" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_JSON(s."C7")), 256))), 'on', IFF(s."C8" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(TO_VARCHAR(s."C8", 'YYYY-MM-DD'))), 256))), 'open', IFF(s."C9" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(s."C9")), 256))), 'quote"inside', IFF(s."C10" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(s."C10")), 256))), 'rate', IFF(s."C11" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(s."C11")), 256))), 'select', IFF(s."C12" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(s."C12")), 256))), 'semi;--', IFF(s."C13" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(s."C13")), 256))), 'sp ace', IFF(s."C14" IS NULL, NULL, CONCAT('sha256:', SHA2(CONCAT((SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x), TO_VARCHAR(s."C14")), 256)))), NULL) AS "AFTER", IFF(s."OP" IN ('update'), ARRAY_CONSTRUCT_COMPACT(IFF(t."'apostrophe'" IS DISTINCT FROM s."C0", '''apostrophe''', NULL), IFF(t."amount" IS DISTINCT FROM s."C1", 'amount', NULL), IFF(t."at" IS DISTINCT FROM s."C2", 'at', NULL), IFF(t."dollar$$" IS DISTINCT FROM s."C4", 'dollar$$', NULL), IFF(t."emoji 🙂" IS DISTINCT FROM s."C5", 'emoji 🙂', NULL), IFF(TO_JSON(t."more") IS DISTINCT FROM TO_JSON(s."C7"), 'more', NULL), IFF(t."on" IS DISTINCT FROM s."C8", 'on', NULL), IFF(t."open" IS DISTINCT FROM s."C9", 'open', NULL), IFF(t."quote""inside" IS DISTINCT FROM s."C10", 'quote"inside', NULL), IFF(t."rate" IS DISTINCT FROM s."C11", 'rate', NULL), IFF(t."select" IS DISTINCT FROM s."C12", 'select', NULL), IFF(t."semi;--" IS DISTINCT FROM s."C13", 'semi;--', NULL), IFF(t."sp ace" IS DISTINCT FROM s."C14", 'sp ace', NULL)), NULL) AS "CHANGED_COLUMNS", s."HASH_BEFORE" AS "ROW_HASH_BEFORE", s."ROW_HASH" AS "ROW_HASH", CAST(s."C2" AS TIMESTAMP_NTZ(9)) AS "SOURCE_TIME", s."EXTRACTED" AS "EXTRACTED_AT", CAST(CURRENT_TIMESTAMP() AS TIMESTAMP_NTZ(9)) AS "LOADED_AT", 'r' AS "RUN_ID", 'b' AS "BATCH_ID", s."SEQ" AS "SEQ" FROM "D'B"."LOCK"."TYPED" AS s LEFT JOIN "D'B"."S""1"."odd""stream;--" AS t ON t."doc" = s."C3" AND t."id" = s."C6" WHERE s."OP" IN ('update', 'delete', 'remove', 'insert') AND s."BAD" IS NULL) AS q) AS r;
 
 -- create salt
 CREATE TABLE "D'B"."LOCK"."SALT" AS SELECT SHA2(CONCAT(UUID_STRING(), UUID_STRING()), 256) AS "SALT";
@@ -59,7 +59,7 @@ CREATE TABLE "D'B"."LOCK"."SALT" AS SELECT SHA2(CONCAT(UUID_STRING(), UUID_STRIN
 SELECT x."SALT" FROM "D'B"."LOCK"."SALT" AS x;
 
 -- history append
-INSERT INTO "D'B"."AUDIT"."RECORD_HISTORY" ("TARGET_TABLE", "STREAM", "KEY", "KEY_HASH", "OPERATION", "CAUSE", "BEFORE", "AFTER", "CHANGED_COLUMNS", "ROW_HASH_BEFORE", "ROW_HASH", "SOURCE_TIME", "EXTRACTED_AT", "LOADED_AT", "RUN_ID", "BATCH_ID", "SEQ") SELECT 't', 's', OBJECT_CONSTRUCT('doc', s."C3", 'id', TO_VARCHAR(s."C6")), s."KEY_HASH", IFF(s."OP" IN ('delete', 'remove'), 'delete', s."OP"), IFF(s."OP" IN ('remove'), 'replace_scope', 'record'), IFF(s."OP" IN ('remove'), OBJECT_CONSTRUCT('''apostrophe''', s."C0", 'amount', TO_VARCHAR(s."C1"), 'at', TO_VARCHAR(s."C2", 'YYYY-MM-DD HH24:MI:SS.FF9'), 'doc', s."C3", 'dollar$$', s."C4", 'emoji 🙂', s."C5", 'id', TO_VARCHAR(s."C6"), 'more', s."C7", 'on', TO_VARCHAR(s."C8", 'YYYY-MM-DD'), 'open', s."C9", 'quote"inside', s."C10", 'rate', s."C11", 'select', s."C12", 'semi;--', s."C13", 'sp ace', s."C14"), NULL), IFF(s."OP" IN ('insert', 'update'), OBJECT_CONSTRUCT('''apostrophe''', s."C0", 'amount', TO_VARCHAR(s."C1"), 'at', TO_VARCHAR(s."C2", 'YYYY-MM-DD HH24:MI:SS.FF9'), 'doc', s."C3", 'dollar$$', s."C4", 'emoji 🙂', s."C5", 'id', TO_VARCHAR(s."C6"), 'more', s."C7", 'on', TO_VARCHAR(s."C8", 'YYYY-MM-DD'), 'open', s."C9", 'quote"inside', s."C10", 'rate', s."C11", 'select', s."C12", 'semi;--', s."C13", 'sp ace', s."C14"), NULL), NULL, s."HASH_BEFORE", s."ROW_HASH", CAST(s."C2" AS TIMESTAMP_NTZ(9)), s."EXTRACTED", SYSDATE(), 'r', 'b', s."SEQ" FROM "D'B"."LOCK"."TYPED" AS s WHERE s."OP" IN ('update', 'delete', 'remove', 'insert') AND s."BAD" IS NULL;
+INSERT INTO "D'B"."AUDIT"."RECORD_HISTORY" ("TARGET_TABLE", "STREAM", "KEY", "KEY_HASH", "OPERATION", "CAUSE", "BEFORE", "AFTER", "CHANGED_COLUMNS", "ROW_HASH_BEFORE", "ROW_HASH", "SOURCE_TIME", "EXTRACTED_AT", "LOADED_AT", "RUN_ID", "BATCH_ID", "SEQ", "PAYLOAD_DIGEST", "ROW_DIGEST") SELECT r."TARGET_TABLE", r."STREAM", r."KEY", r."KEY_HASH", r."OPERATION", r."CAUSE", r."BEFORE", r."AFTER", r."CHANGED_COLUMNS", r."ROW_HASH_BEFORE", r."ROW_HASH", r."SOURCE_TIME", r."EXTRACTED_AT", r."LOADED_AT", r."RUN_ID", r."BATCH_ID", r."SEQ", r."PAYLOAD_DIGEST", CONCAT('1:', SHA2(CONCAT('RECORD_HISTORY,', COALESCE(CONCAT('BATCH_ID=', TO_VARCHAR(LENGTH(r."BATCH_ID")), ':', r."BATCH_ID", ','), ''), COALESCE(CONCAT('CAUSE=', TO_VARCHAR(LENGTH(r."CAUSE")), ':', r."CAUSE", ','), ''), COALESCE(CONCAT('EXTRACTED_AT=', TO_VARCHAR(r."EXTRACTED_AT", 'YYYY-MM-DD HH24:MI:SS.FF9'), ','), ''), COALESCE(CONCAT('KEY_HASH=', TO_VARCHAR(LENGTH(r."KEY_HASH")), ':', r."KEY_HASH", ','), ''), COALESCE(CONCAT('LOADED_AT=', TO_VARCHAR(r."LOADED_AT", 'YYYY-MM-DD HH24:MI:SS.FF9'), ','), ''), COALESCE(CONCAT('OPERATION=', TO_VARCHAR(LENGTH(r."OPERATION")), ':', r."OPERATION", ','), ''), COALESCE(CONCAT('PAYLOAD_DIGEST=', TO_VARCHAR(LENGTH(r."PAYLOAD_DIGEST")), ':', r."PAYLOAD_DIGEST", ','), ''), COALESCE(CONCAT('ROW_HASH=', TO_VARCHAR(LENGTH(r."ROW_HASH")), ':', r."ROW_HASH", ','), ''), COALESCE(CONCAT('ROW_HASH_BEFORE=', TO_VARCHAR(LENGTH(r."ROW_HASH_BEFORE")), ':', r."ROW_HASH_BEFORE", ','), ''), COALESCE(CONCAT('RUN_ID=', TO_VARCHAR(LENGTH(r."RUN_ID")), ':', r."RUN_ID", ','), ''), COALESCE(CONCAT('SEQ=', TO_VARCHAR(r."SEQ"), ','), ''), COALESCE(CONCAT('SOURCE_TIME=', TO_VARCHAR(r."SOURCE_TIME", 'YYYY-MM-DD HH24:MI:SS.FF9'), ','), ''), COALESCE(CONCAT('STREAM=', TO_VARCHAR(LENGTH(r."STREAM")), ':', r."STREAM", ','), ''), COALESCE(CONCAT('TARGET_TABLE=', TO_VARCHAR(LENGTH(r."TARGET_TABLE")), ':', r."TARGET_TABLE", ','), ''), ''), 256)) FROM (SELECT q.*, CONCAT('1:', SHA2(CONCAT('RECORD_HISTORY,', COALESCE(CONCAT('AFTER=', SHA2(TO_JSON(q."AFTER"), 256), ','), ''), COALESCE(CONCAT('BEFORE=', SHA2(TO_JSON(q."BEFORE"), 256), ','), ''), COALESCE(CONCAT('KEY=', SHA2(TO_JSON(q."KEY"), 256), ','), ''), ''), 256)) AS "PAYLOAD_DIGEST" FROM (SELECT 't' AS "TARGET_TABLE", 's' AS "STREAM", OBJECT_CONSTRUCT('doc', s."C3", 'id', TO_VARCHAR(s."C6")) AS "KEY", s."KEY_HASH" AS "KEY_HASH", IFF(s."OP" IN ('delete', 'remove'), 'delete', s."OP") AS "OPERATION", IFF(s."OP" IN ('remove'), 'replace_scope', 'record') AS "CAUSE", IFF(s."OP" IN ('remove'), OBJECT_CONSTRUCT('''apostrophe''', s."C0", 'amount', TO_VARCHAR(s."C1"), 'at', TO_VARCHAR(s."C2", 'YYYY-MM-DD HH24:MI:SS.FF9'), 'doc', s."C3", 'dollar$$', s."C4", 'emoji 🙂', s."C5", 'id', TO_VARCHAR(s."C6"), 'more', s."C7", 'on', TO_VARCHAR(s."C8", 'YYYY-MM-DD'), 'open', s."C9", 'quote"inside', s."C10", 'rate', s."C11", 'select', s."C12", 'semi;--', s."C13", 'sp ace', s."C14"), NULL) AS "BEFORE", IFF(s."OP" IN ('insert', 'update'), OBJECT_CONSTRUCT('''apostrophe''', s."C0", 'amount', TO_VARCHAR(s."C1"), 'at', TO_VARCHAR(s."C2", 'YYYY-MM-DD HH24:MI:SS.FF9'), 'doc', s."C3", 'dollar$$', s."C4", 'emoji 🙂', s."C5", 'id', TO_VARCHAR(s."C6"), 'more', s."C7", 'on', TO_VARCHAR(s."C8", 'YYYY-MM-DD'), 'open', s."C9", 'quote"inside', s."C10", 'rate', s."C11", 'select', s."C12", 'semi;--', s."C13", 'sp ace', s."C14"), NULL) AS "AFTER", NULL AS "CHANGED_COLUMNS", s."HASH_BEFORE" AS "ROW_HASH_BEFORE", s."ROW_HASH" AS "ROW_HASH", CAST(s."C2" AS TIMESTAMP_NTZ(9)) AS "SOURCE_TIME", s."EXTRACTED" AS "EXTRACTED_AT", CAST(CURRENT_TIMESTAMP() AS TIMESTAMP_NTZ(9)) AS "LOADED_AT", 'r' AS "RUN_ID", 'b' AS "BATCH_ID", s."SEQ" AS "SEQ" FROM "D'B"."LOCK"."TYPED" AS s WHERE s."OP" IN ('update', 'delete', 'remove', 'insert') AND s."BAD" IS NULL) AS q) AS r;
 
 -- merge
 MERGE INTO "D'B"."S""1"."odd""stream;--" AS t USING (SELECT * FROM "D'B"."LOCK"."TYPED" AS s WHERE s."OP" IN ('insert', 'update', 'delete', 'remove') AND s."BAD" IS NULL) AS s ON t."doc" = s."C3" AND t."id" = s."C6" WHEN MATCHED AND s."OP" IN ('delete', 'remove') THEN UPDATE SET "_AUDIT_DELETED_AT" = SYSDATE(), "_AUDIT_BATCH_ID" = 'b' WHEN MATCHED THEN UPDATE SET "'apostrophe'" = s."C0", "amount" = s."C1", "at" = s."C2", "doc" = s."C3", "dollar$$" = s."C4", "emoji 🙂" = s."C5", "id" = s."C6", "more" = s."C7", "on" = s."C8", "open" = s."C9", "quote""inside" = s."C10", "rate" = s."C11", "select" = s."C12", "semi;--" = s."C13", "sp ace" = s."C14", "_AUDIT_BATCH_ID" = 'b', "_AUDIT_ROW_HASH" = s."ROW_HASH", "_AUDIT_SEQ" = s."SEQ", "_AUDIT_LOADED_AT" = SYSDATE(), "_AUDIT_DELETED_AT" = NULL WHEN NOT MATCHED AND s."OP" IN ('insert') THEN INSERT ("'apostrophe'", "amount", "at", "doc", "dollar$$", "emoji 🙂", "id", "more", "on", "open", "quote""inside", "rate", "select", "semi;--", "sp ace", "_AUDIT_BATCH_ID", "_AUDIT_ROW_HASH", "_AUDIT_SEQ", "_AUDIT_LOADED_AT", "_AUDIT_DELETED_AT") VALUES (s."C0", s."C1", s."C2", s."C3", s."C4", s."C5", s."C6", s."C7", s."C8", s."C9", s."C10", s."C11", s."C12", s."C13", s."C14", 'b', s."ROW_HASH", s."SEQ", SYSDATE(), NULL);
@@ -86,7 +86,7 @@ SELECT DISTINCT "KEY_HASH" FROM "D'B"."AUDIT"."DEAD_LETTERS" WHERE "TARGET_TABLE
 INSERT OVERWRITE INTO "D'B"."S""1"."odd""stream;--" ("'apostrophe'", "amount", "at", "doc", "dollar$$", "emoji 🙂", "id", "more", "on", "open", "quote""inside", "rate", "select", "semi;--", "sp ace", "_AUDIT_BATCH_ID", "_AUDIT_ROW_HASH", "_AUDIT_SEQ", "_AUDIT_LOADED_AT", "_AUDIT_DELETED_AT") SELECT s."C0", s."C1", s."C2", s."C3", s."C4", s."C5", s."C6", s."C7", s."C8", s."C9", s."C10", s."C11", s."C12", s."C13", s."C14", IFF(s."OP" IN ('unchanged', 'kept'), s."BATCH_BEFORE", 'b'), s."ROW_HASH", s."SEQ", IFF(s."OP" IN ('unchanged', 'kept'), s."LOADED_BEFORE", SYSDATE()), CAST(NULL AS TIMESTAMP_NTZ(9)) FROM "D'B"."LOCK"."TYPED" AS s WHERE s."OP" <> 'remove';
 
 -- dead letters
-INSERT INTO "D'B"."AUDIT"."DEAD_LETTERS" ("DEAD_LETTER_ID", "RUN_ID", "BATCH_ID", "STREAM", "TARGET_TABLE", "SINGER_SCHEMA", "SCHEMA_SHA256", "KEY", "KEY_HASH", "PHASE", "REASON", "ERRORS", "RECORD", "RECORD_TEXT", "RECORD_SHA256", "REDACTED", "ERRNO", "SQLSTATE", "QUERY_ID", "SOURCE_TIME", "EXTRACTED_AT", "SEQ", "AT") SELECT l."BODY":"id"::VARCHAR, 'r', 'b', 's''', 't', PARSE_JSON('{"properties":{"''apostrophe''":{"description":"about ''apostrophe''","type":"string"},"amount":{"multipleOf":0.01,"type":"number"},"at":{"format":"date-time","type":"string"},"doc":{"maxLength":5,"type":"string"},"dollar$$":{"description":"about dollar$$","type":"string"},"emoji 🙂":{"description":"about emoji 🙂","type":"string"},"id":{"type":"integer"},"more":{"type":"object"},"on":{"format":"date","type":"string"},"open":{"type":"boolean"},"quote\\"inside":{"description":"about quote\\"inside","type":"string"},"rate":{"type":"number"},"select":{"description":"about select","type":"string"},"semi;--":{"description":"about semi;--","type":"string"},"sp ace":{"description":"about sp ace","type":"string"}},"type":"object","x-replace-scope":["doc"]}'), 'x', l."BODY":"key", l."KEY_HASH", l."BODY":"phase"::VARCHAR, l."BODY":"reason"::VARCHAR, l."BODY":"errors", TRY_PARSE_JSON(IFF(l."BODY":"json"::VARCHAR = 'true', l."RECORD", NULL)), l."RECORD", l."BODY":"sha256"::VARCHAR, l."BODY":"redacted", TRY_TO_NUMBER(l."BODY":"errno"::VARCHAR), l."BODY":"sqlstate"::VARCHAR, l."BODY":"query"::VARCHAR, TRY_TO_TIMESTAMP_NTZ(l."BODY":"source"::VARCHAR), TRY_TO_TIMESTAMP_NTZ(l."EXTRACTED"), l."SEQ", SYSDATE() FROM (SELECT b.* FROM (SELECT s."SEQ", s."KEY_HASH", s."EXTRACTED", s."RECORD", PARSE_JSON(s."LETTER") AS "BODY" FROM "D'B"."LOCK"."STG" AS s WHERE s."STATE" = 'D') AS b QUALIFY ROW_NUMBER() OVER (PARTITION BY b."BODY":"id"::VARCHAR ORDER BY b."SEQ") = 1) AS l LEFT JOIN "D'B"."AUDIT"."DEAD_LETTERS" AS d ON d."DEAD_LETTER_ID" = l."BODY":"id"::VARCHAR WHERE d."DEAD_LETTER_ID" IS NULL;
+INSERT INTO "D'B"."AUDIT"."DEAD_LETTERS" ("DEAD_LETTER_ID", "RUN_ID", "BATCH_ID", "STREAM", "TARGET_TABLE", "SINGER_SCHEMA", "SCHEMA_SHA256", "KEY", "KEY_HASH", "PHASE", "REASON", "ERRORS", "RECORD", "RECORD_TEXT", "RECORD_SHA256", "REDACTED", "ERRNO", "SQLSTATE", "QUERY_ID", "SOURCE_TIME", "EXTRACTED_AT", "SEQ", "AT", "PAYLOAD_DIGEST", "ROW_DIGEST") SELECT r."DEAD_LETTER_ID", r."RUN_ID", r."BATCH_ID", r."STREAM", r."TARGET_TABLE", r."SINGER_SCHEMA", r."SCHEMA_SHA256", r."KEY", r."KEY_HASH", r."PHASE", r."REASON", r."ERRORS", r."RECORD", r."RECORD_TEXT", r."RECORD_SHA256", r."REDACTED", r."ERRNO", r."SQLSTATE", r."QUERY_ID", r."SOURCE_TIME", r."EXTRACTED_AT", r."SEQ", r."AT", r."PAYLOAD_DIGEST", CONCAT('1:', SHA2(CONCAT('DEAD_LETTERS,', COALESCE(CONCAT('AT=', TO_VARCHAR(r."AT", 'YYYY-MM-DD HH24:MI:SS.FF9'), ','), ''), COALESCE(CONCAT('BATCH_ID=', TO_VARCHAR(LENGTH(r."BATCH_ID")), ':', r."BATCH_ID", ','), ''), COALESCE(CONCAT('DEAD_LETTER_ID=', TO_VARCHAR(LENGTH(r."DEAD_LETTER_ID")), ':', r."DEAD_LETTER_ID", ','), ''), COALESCE(CONCAT('ERRNO=', TO_VARCHAR(r."ERRNO"), ','), ''), COALESCE(CONCAT('EXTRACTED_AT=', TO_VARCHAR(r."EXTRACTED_AT", 'YYYY-MM-DD HH24:MI:SS.FF9'), ','), ''), COALESCE(CONCAT('KEY_HASH=', TO_VARCHAR(LENGTH(r."KEY_HASH")), ':', r."KEY_HASH", ','), ''), COALESCE(CONCAT('PAYLOAD_DIGEST=', TO_VARCHAR(LENGTH(r."PAYLOAD_DIGEST")), ':', r."PAYLOAD_DIGEST", ','), ''), COALESCE(CONCAT('PHASE=', TO_VARCHAR(LENGTH(r."PHASE")), ':', r."PHASE", ','), ''), COALESCE(CONCAT('QUERY_ID=', TO_VARCHAR(LENGTH(r."QUERY_ID")), ':', r."QUERY_ID", ','), ''), COALESCE(CONCAT('REASON=', TO_VARCHAR(LENGTH(r."REASON")), ':', r."REASON", ','), ''), COALESCE(CONCAT('RECORD_SHA256=', TO_VARCHAR(LENGTH(r."RECORD_SHA256")), ':', r."RECORD_SHA256", ','), ''), COALESCE(CONCAT('REDACTED=', SHA2(TO_JSON(r."REDACTED"), 256), ','), ''), COALESCE(CONCAT('RUN_ID=', TO_VARCHAR(LENGTH(r."RUN_ID")), ':', r."RUN_ID", ','), ''), COALESCE(CONCAT('SCHEMA_SHA256=', TO_VARCHAR(LENGTH(r."SCHEMA_SHA256")), ':', r."SCHEMA_SHA256", ','), ''), COALESCE(CONCAT('SEQ=', TO_VARCHAR(r."SEQ"), ','), ''), COALESCE(CONCAT('SINGER_SCHEMA=', SHA2(TO_JSON(r."SINGER_SCHEMA"), 256), ','), ''), COALESCE(CONCAT('SOURCE_TIME=', TO_VARCHAR(r."SOURCE_TIME", 'YYYY-MM-DD HH24:MI:SS.FF9'), ','), ''), COALESCE(CONCAT('SQLSTATE=', TO_VARCHAR(LENGTH(r."SQLSTATE")), ':', r."SQLSTATE", ','), ''), COALESCE(CONCAT('STREAM=', TO_VARCHAR(LENGTH(r."STREAM")), ':', r."STREAM", ','), ''), COALESCE(CONCAT('TARGET_TABLE=', TO_VARCHAR(LENGTH(r."TARGET_TABLE")), ':', r."TARGET_TABLE", ','), ''), ''), 256)) FROM (SELECT q.*, CONCAT('1:', SHA2(CONCAT('DEAD_LETTERS,', COALESCE(CONCAT('ERRORS=', SHA2(TO_JSON(q."ERRORS"), 256), ','), ''), COALESCE(CONCAT('KEY=', SHA2(TO_JSON(q."KEY"), 256), ','), ''), COALESCE(CONCAT('RECORD=', SHA2(TO_JSON(q."RECORD"), 256), ','), ''), COALESCE(CONCAT('RECORD_TEXT=', SHA2(q."RECORD_TEXT", 256), ','), ''), ''), 256)) AS "PAYLOAD_DIGEST" FROM (SELECT l."BODY":"id"::VARCHAR AS "DEAD_LETTER_ID", 'r' AS "RUN_ID", 'b' AS "BATCH_ID", 's''' AS "STREAM", 't' AS "TARGET_TABLE", PARSE_JSON('{"properties":{"''apostrophe''":{"description":"about ''apostrophe''","type":"string"},"amount":{"multipleOf":0.01,"type":"number"},"at":{"format":"date-time","type":"string"},"doc":{"maxLength":5,"type":"string"},"dollar$$":{"description":"about dollar$$","type":"string"},"emoji 🙂":{"description":"about emoji 🙂","type":"string"},"id":{"type":"integer"},"more":{"type":"object"},"on":{"format":"date","type":"string"},"open":{"type":"boolean"},"quote\\"inside":{"description":"about quote\\"inside","type":"string"},"rate":{"type":"number"},"select":{"description":"about select","type":"string"},"semi;--":{"description":"about semi;--","type":"string"},"sp ace":{"description":"about sp ace","type":"string"}},"type":"object","x-replace-scope":["doc"]}') AS "SINGER_SCHEMA", 'x' AS "SCHEMA_SHA256", l."BODY":"key" AS "KEY", l."KEY_HASH" AS "KEY_HASH", l."BODY":"phase"::VARCHAR AS "PHASE", l."BODY":"reason"::VARCHAR AS "REASON", l."BODY":"errors" AS "ERRORS", TRY_PARSE_JSON(IFF(l."BODY":"json"::VARCHAR = 'true', l."RECORD", NULL)) AS "RECORD", l."RECORD" AS "RECORD_TEXT", l."BODY":"sha256"::VARCHAR AS "RECORD_SHA256", l."BODY":"redacted" AS "REDACTED", TRY_TO_NUMBER(l."BODY":"errno"::VARCHAR) AS "ERRNO", l."BODY":"sqlstate"::VARCHAR AS "SQLSTATE", l."BODY":"query"::VARCHAR AS "QUERY_ID", TRY_TO_TIMESTAMP_NTZ(l."BODY":"source"::VARCHAR) AS "SOURCE_TIME", TRY_TO_TIMESTAMP_NTZ(l."EXTRACTED") AS "EXTRACTED_AT", l."SEQ" AS "SEQ", CAST(CURRENT_TIMESTAMP() AS TIMESTAMP_NTZ(9)) AS "AT" FROM (SELECT b.* FROM (SELECT s."SEQ", s."KEY_HASH", s."EXTRACTED", s."RECORD", PARSE_JSON(s."LETTER") AS "BODY" FROM "D'B"."LOCK"."STG" AS s WHERE s."STATE" = 'D') AS b QUALIFY ROW_NUMBER() OVER (PARTITION BY b."BODY":"id"::VARCHAR ORDER BY b."SEQ") = 1) AS l LEFT JOIN "D'B"."AUDIT"."DEAD_LETTERS" AS d ON d."DEAD_LETTER_ID" = l."BODY":"id"::VARCHAR WHERE d."DEAD_LETTER_ID" IS NULL) AS q) AS r;
 
 -- create table
 CREATE TABLE IF NOT EXISTS "D'B"."S""1"."odd""stream;--" ("'apostrophe'" VARCHAR COMMENT 'about ''apostrophe''', "amount" NUMBER(38,2), "at" TIMESTAMP_NTZ, "doc" VARCHAR(5), "dollar$$" VARCHAR COMMENT 'about dollar$$', "emoji 🙂" VARCHAR COMMENT 'about emoji 🙂', "id" NUMBER(38,0), "more" VARIANT, "on" DATE, "open" BOOLEAN, "quote""inside" VARCHAR COMMENT 'about quote"inside', "rate" FLOAT, "select" VARCHAR COMMENT 'about select', "semi;--" VARCHAR COMMENT 'about semi;--', "sp ace" VARCHAR COMMENT 'about sp ace', "_AUDIT_BATCH_ID" VARCHAR COMMENT 'Batch that wrote the row last; see BATCHES in the audit schema', "_AUDIT_ROW_HASH" VARCHAR COMMENT 'Versioned digest of the values', "_AUDIT_SEQ" NUMBER(38,0) COMMENT 'Arrival number of the record in its run', "_AUDIT_LOADED_AT" TIMESTAMP_NTZ(9) COMMENT 'When the row was written last (UTC, Snowflake''s clock)', "_AUDIT_DELETED_AT" TIMESTAMP_NTZ(9) COMMENT 'When the source no longer had the row; null = live', PRIMARY KEY ("doc", "id")) COMMENT = 'Singer stream odd"stream;--; loaded by target-snowflake-audit';
@@ -161,31 +161,31 @@ SELECT r."DEAD_LETTER_ID", r."ERRORS" FROM "D'B"."AUDIT"."DEAD_LETTERS" AS r WHE
 SELECT "AUDIT_TABLE", "TARGET_TABLE", SUM("ROW_COUNT"), MIN("FIRST_AT"), MAX("LAST_AT") FROM "D'B"."AUDIT"."CHECKPOINTS" WHERE "CHECKPOINT_ID" = 'm' GROUP BY "AUDIT_TABLE", "TARGET_TABLE" ORDER BY "AUDIT_TABLE", "TARGET_TABLE";
 
 -- insert RUNS
-INSERT INTO "D"."AUDIT"."RUNS" ("RUN_ID", "EVENT", "STATUS", "PROGRAM", "PROGRAM_VERSION", "SDK_VERSION", "CONNECTOR_VERSION", "CONFIG_SHA256", "MAPPING_SHA256", "MELTANO_ENVIRONMENT", "MELTANO_RUN_ID", "MELTANO_STATE_ID", "SESSION_ID", "RECORDS", "DEAD_LETTERS", "BATCHES", "STREAMS", "STATEMENT_MS", "ERROR", "CHAIN", "CHAIN_NUMBER", "CHAIN_PREVIOUS", "CHAIN_DIGEST", "ACTOR", "ACTOR_ROLE", "AT") SELECT '1', '1', '1', '1', '1', '1', '1', '1', '1', '1', '1', '1', '1', 1, 1, 1, PARSE_JSON('"1"'), 1, '1', '1', 1, '1', '1', CURRENT_USER(), CURRENT_ROLE(), SYSDATE() UNION ALL SELECT '1', '1', '1', '1', '1', '1', '1', '1', '1', '1', '1', '1', '1', 1, 1, 1, PARSE_JSON('"1"'), 1, '1', '1', 1, '1', '1', CURRENT_USER(), CURRENT_ROLE(), SYSDATE();
+INSERT INTO "D"."AUDIT"."RUNS" ("RUN_ID", "EVENT", "STATUS", "PROGRAM", "PROGRAM_VERSION", "SDK_VERSION", "CONNECTOR_VERSION", "CONFIG_SHA256", "MAPPING_SHA256", "MELTANO_ENVIRONMENT", "MELTANO_RUN_ID", "MELTANO_STATE_ID", "SESSION_ID", "RECORDS", "DEAD_LETTERS", "BATCHES", "STREAMS", "STATEMENT_MS", "ERROR", "TIPS", "CHAIN", "CHAIN_NUMBER", "CHAIN_PREVIOUS", "CHAIN_DIGEST", "ACTOR", "ACTOR_ROLE", "AT", "CHAIN_DIGEST") SELECT r."RUN_ID", r."EVENT", r."STATUS", r."PROGRAM", r."PROGRAM_VERSION", r."SDK_VERSION", r."CONNECTOR_VERSION", r."CONFIG_SHA256", r."MAPPING_SHA256", r."MELTANO_ENVIRONMENT", r."MELTANO_RUN_ID", r."MELTANO_STATE_ID", r."SESSION_ID", r."RECORDS", r."DEAD_LETTERS", r."BATCHES", r."STREAMS", r."STATEMENT_MS", r."ERROR", r."TIPS", r."CHAIN", r."CHAIN_NUMBER", r."CHAIN_PREVIOUS", r."CHAIN_DIGEST", r."ACTOR", r."ACTOR_ROLE", r."AT", CONCAT('1:', SHA2(CONCAT('RUNS,', COALESCE(CONCAT('ACTOR=', TO_VARCHAR(LENGTH(r."ACTOR")), ':', r."ACTOR", ','), ''), COALESCE(CONCAT('ACTOR_ROLE=', TO_VARCHAR(LENGTH(r."ACTOR_ROLE")), ':', r."ACTOR_ROLE", ','), ''), COALESCE(CONCAT('AT=', TO_VARCHAR(r."AT", 'YYYY-MM-DD HH24:MI:SS.FF9'), ','), ''), COALESCE(CONCAT('BATCHES=', TO_VARCHAR(r."BATCHES"), ','), ''), COALESCE(CONCAT('CHAIN=', TO_VARCHAR(LENGTH(r."CHAIN")), ':', r."CHAIN", ','), ''), COALESCE(CONCAT('CHAIN_NUMBER=', TO_VARCHAR(r."CHAIN_NUMBER"), ','), ''), COALESCE(CONCAT('CHAIN_PREVIOUS=', TO_VARCHAR(LENGTH(r."CHAIN_PREVIOUS")), ':', r."CHAIN_PREVIOUS", ','), ''), COALESCE(CONCAT('CONFIG_SHA256=', TO_VARCHAR(LENGTH(r."CONFIG_SHA256")), ':', r."CONFIG_SHA256", ','), ''), COALESCE(CONCAT('CONNECTOR_VERSION=', TO_VARCHAR(LENGTH(r."CONNECTOR_VERSION")), ':', r."CONNECTOR_VERSION", ','), ''), COALESCE(CONCAT('DEAD_LETTERS=', TO_VARCHAR(r."DEAD_LETTERS"), ','), ''), COALESCE(CONCAT('ERROR=', TO_VARCHAR(LENGTH(r."ERROR")), ':', r."ERROR", ','), ''), COALESCE(CONCAT('EVENT=', TO_VARCHAR(LENGTH(r."EVENT")), ':', r."EVENT", ','), ''), COALESCE(CONCAT('MAPPING_SHA256=', TO_VARCHAR(LENGTH(r."MAPPING_SHA256")), ':', r."MAPPING_SHA256", ','), ''), COALESCE(CONCAT('MELTANO_ENVIRONMENT=', TO_VARCHAR(LENGTH(r."MELTANO_ENVIRONMENT")), ':', r."MELTANO_ENVIRONMENT", ','), ''), COALESCE(CONCAT('MELTANO_RUN_ID=', TO_VARCHAR(LENGTH(r."MELTANO_RUN_ID")), ':', r."MELTANO_RUN_ID", ','), ''), COALESCE(CONCAT('MELTANO_STATE_ID=', TO_VARCHAR(LENGTH(r."MELTANO_STATE_ID")), ':', r."MELTANO_STATE_ID", ','), ''), COALESCE(CONCAT('PROGRAM=', TO_VARCHAR(LENGTH(r."PROGRAM")), ':', r."PROGRAM", ','), ''), COALESCE(CONCAT('PROGRAM_VERSION=', TO_VARCHAR(LENGTH(r."PROGRAM_VERSION")), ':', r."PROGRAM_VERSION", ','), ''), COALESCE(CONCAT('RECORDS=', TO_VARCHAR(r."RECORDS"), ','), ''), COALESCE(CONCAT('RUN_ID=', TO_VARCHAR(LENGTH(r."RUN_ID")), ':', r."RUN_ID", ','), ''), COALESCE(CONCAT('SDK_VERSION=', TO_VARCHAR(LENGTH(r."SDK_VERSION")), ':', r."SDK_VERSION", ','), ''), COALESCE(CONCAT('SESSION_ID=', TO_VARCHAR(LENGTH(r."SESSION_ID")), ':', r."SESSION_ID", ','), ''), COALESCE(CONCAT('STATEMENT_MS=', TO_VARCHAR(r."STATEMENT_MS"), ','), ''), COALESCE(CONCAT('STATUS=', TO_VARCHAR(LENGTH(r."STATUS")), ':', r."STATUS", ','), ''), COALESCE(CONCAT('STREAMS=', SHA2(TO_JSON(r."STREAMS"), 256), ','), ''), COALESCE(CONCAT('TIPS=', SHA2(TO_JSON(r."TIPS"), 256), ','), ''), ''), 256)) FROM (SELECT '1' AS "RUN_ID", '1' AS "EVENT", '1' AS "STATUS", '1' AS "PROGRAM", '1' AS "PROGRAM_VERSION", '1' AS "SDK_VERSION", '1' AS "CONNECTOR_VERSION", '1' AS "CONFIG_SHA256", '1' AS "MAPPING_SHA256", '1' AS "MELTANO_ENVIRONMENT", '1' AS "MELTANO_RUN_ID", '1' AS "MELTANO_STATE_ID", '1' AS "SESSION_ID", CAST(1 AS NUMBER(38,0)) AS "RECORDS", CAST(1 AS NUMBER(38,0)) AS "DEAD_LETTERS", CAST(1 AS NUMBER(38,0)) AS "BATCHES", PARSE_JSON('"1"') AS "STREAMS", CAST(1 AS NUMBER(38,0)) AS "STATEMENT_MS", '1' AS "ERROR", PARSE_JSON('"1"') AS "TIPS", '1' AS "CHAIN", CAST(1 AS NUMBER(38,0)) AS "CHAIN_NUMBER", '1' AS "CHAIN_PREVIOUS", '1' AS "CHAIN_DIGEST", CURRENT_USER() AS "ACTOR", CURRENT_ROLE() AS "ACTOR_ROLE", CAST(CURRENT_TIMESTAMP() AS TIMESTAMP_NTZ(9)) AS "AT" UNION ALL SELECT '1' AS "RUN_ID", '1' AS "EVENT", '1' AS "STATUS", '1' AS "PROGRAM", '1' AS "PROGRAM_VERSION", '1' AS "SDK_VERSION", '1' AS "CONNECTOR_VERSION", '1' AS "CONFIG_SHA256", '1' AS "MAPPING_SHA256", '1' AS "MELTANO_ENVIRONMENT", '1' AS "MELTANO_RUN_ID", '1' AS "MELTANO_STATE_ID", '1' AS "SESSION_ID", CAST(1 AS NUMBER(38,0)) AS "RECORDS", CAST(1 AS NUMBER(38,0)) AS "DEAD_LETTERS", CAST(1 AS NUMBER(38,0)) AS "BATCHES", PARSE_JSON('"1"') AS "STREAMS", CAST(1 AS NUMBER(38,0)) AS "STATEMENT_MS", '1' AS "ERROR", PARSE_JSON('"1"') AS "TIPS", '1' AS "CHAIN", CAST(1 AS NUMBER(38,0)) AS "CHAIN_NUMBER", '1' AS "CHAIN_PREVIOUS", '1' AS "CHAIN_DIGEST", CURRENT_USER() AS "ACTOR", CURRENT_ROLE() AS "ACTOR_ROLE", CAST(CURRENT_TIMESTAMP() AS TIMESTAMP_NTZ(9)) AS "AT") AS r;
 
 -- insert BATCHES
-INSERT INTO "D"."AUDIT"."BATCHES" ("BATCH_ID", "RUN_ID", "OPERATION", "STREAM", "TARGET_TABLE", "BATCH_NUMBER", "RECEIVED", "INSERTED", "UPDATED", "UNCHANGED", "DEDUPLICATED", "DELETED", "DEAD", "STALE", "REMOVED", "LOAD_METHOD", "CONTENT_SHA256", "SCHEMA_SHA256", "FILE_BYTES", "SOURCE_FROM", "SOURCE_TO", "EXTRACTED_FROM", "EXTRACTED_TO", "STARTED_AT", "LOADED_AT", "ATTEMPT", "QUERY_IDS", "STEP_MS", "NOTE", "CHAIN", "CHAIN_NUMBER", "CHAIN_PREVIOUS", "CHAIN_DIGEST", "ACTOR", "ACTOR_ROLE") SELECT '1', '1', '1', '1', '1', 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, '1', '1', '1', 1, CAST('1' AS TIMESTAMP_NTZ(9)), CAST('1' AS TIMESTAMP_NTZ(9)), CAST('1' AS TIMESTAMP_NTZ(9)), CAST('1' AS TIMESTAMP_NTZ(9)), CAST('1' AS TIMESTAMP_NTZ(9)), CAST('1' AS TIMESTAMP_NTZ(9)), 1, PARSE_JSON('"1"'), PARSE_JSON('"1"'), '1', '1', 1, '1', '1', CURRENT_USER(), CURRENT_ROLE() UNION ALL SELECT '1', '1', '1', '1', '1', 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, '1', '1', '1', 1, CAST('1' AS TIMESTAMP_NTZ(9)), CAST('1' AS TIMESTAMP_NTZ(9)), CAST('1' AS TIMESTAMP_NTZ(9)), CAST('1' AS TIMESTAMP_NTZ(9)), CAST('1' AS TIMESTAMP_NTZ(9)), CAST('1' AS TIMESTAMP_NTZ(9)), 1, PARSE_JSON('"1"'), PARSE_JSON('"1"'), '1', '1', 1, '1', '1', CURRENT_USER(), CURRENT_ROLE();
+INSERT INTO "D"."AUDIT"."BATCHES" ("BATCH_ID", "RUN_ID", "OPERATION", "STREAM", "TARGET_TABLE", "BATCH_NUMBER", "RECEIVED", "INSERTED", "UPDATED", "UNCHANGED", "DEDUPLICATED", "DELETED", "DEAD", "STALE", "REMOVED", "LOAD_METHOD", "CONTENT_SHA256", "SCHEMA_SHA256", "FILE_BYTES", "SOURCE_FROM", "SOURCE_TO", "EXTRACTED_FROM", "EXTRACTED_TO", "STARTED_AT", "LOADED_AT", "ATTEMPT", "QUERY_IDS", "STEP_MS", "NOTE", "HISTORY_DIGEST", "LETTERS_DIGEST", "EVENTS_DIGEST", "WATERMARK_DIGEST", "WAREHOUSE_MS", "CHAIN", "CHAIN_NUMBER", "CHAIN_PREVIOUS", "CHAIN_DIGEST", "ACTOR", "ACTOR_ROLE", "CHAIN_DIGEST") SELECT r."BATCH_ID", r."RUN_ID", r."OPERATION", r."STREAM", r."TARGET_TABLE", r."BATCH_NUMBER", r."RECEIVED", r."INSERTED", r."UPDATED", r."UNCHANGED", r."DEDUPLICATED", r."DELETED", r."DEAD", r."STALE", r."REMOVED", r."LOAD_METHOD", r."CONTENT_SHA256", r."SCHEMA_SHA256", r."FILE_BYTES", r."SOURCE_FROM", r."SOURCE_TO", r."EXTRACTED_FROM", r."EXTRACTED_TO", r."STARTED_AT", r."LOADED_AT", r."ATTEMPT", r."QUERY_IDS", r."STEP_MS", r."NOTE", r."HISTORY_DIGEST", r."LETTERS_DIGEST", r."EVENTS_DIGEST", r."WATERMARK_DIGEST", r."WAREHOUSE_MS", r."CHAIN", r."CHAIN_NUMBER", r."CHAIN_PREVIOUS", r."CHAIN_DIGEST", r."ACTOR", r."ACTOR_ROLE", CONCAT('1:', SHA2(CONCAT('BATCHES,', COALESCE(CONCAT('ACTOR=', TO_VARCHAR(LENGTH(r."ACTOR")), ':', r."ACTOR", ','), ''), COALESCE(CONCAT('ACTOR_ROLE=', TO_VARCHAR(LENGTH(r."ACTOR_ROLE")), ':', r."ACTOR_ROLE", ','), ''), COALESCE(CONCAT('ATTEMPT=', TO_VARCHAR(r."ATTEMPT"), ','), ''), COALESCE(CONCAT('BATCH_ID=', TO_VARCHAR(LENGTH(r."BATCH_ID")), ':', r."BATCH_ID", ','), ''), COALESCE(CONCAT('BATCH_NUMBER=', TO_VARCHAR(r."BATCH_NUMBER"), ','), ''), COALESCE(CONCAT('CHAIN=', TO_VARCHAR(LENGTH(r."CHAIN")), ':', r."CHAIN", ','), ''), COALESCE(CONCAT('CHAIN_NUMBER=', TO_VARCHAR(r."CHAIN_NUMBER"), ','), ''), COALESCE(CONCAT('CHAIN_PREVIOUS=', TO_VARCHAR(LENGTH(r."CHAIN_PREVIOUS")), ':', r."CHAIN_PREVIOUS", ','), ''), COALESCE(CONCAT('CONTENT_SHA256=', TO_VARCHAR(LENGTH(r."CONTENT_SHA256")), ':', r."CONTENT_SHA256", ','), ''), COALESCE(CONCAT('DEAD=', TO_VARCHAR(r."DEAD"), ','), ''), COALESCE(CONCAT('DEDUPLICATED=', TO_VARCHAR(r."DEDUPLICATED"), ','), ''), COALESCE(CONCAT('DELETED=', TO_VARCHAR(r."DELETED"), ','), ''), COALESCE(CONCAT('EVENTS_DIGEST=', TO_VARCHAR(LENGTH(r."EVENTS_DIGEST")), ':', r."EVENTS_DIGEST", ','), ''), COALESCE(CONCAT('EXTRACTED_FROM=', TO_VARCHAR(r."EXTRACTED_FROM", 'YYYY-MM-DD HH24:MI:SS.FF9'), ','), ''), COALESCE(CONCAT('EXTRACTED_TO=', TO_VARCHAR(r."EXTRACTED_TO", 'YYYY-MM-DD HH24:MI:SS.FF9'), ','), ''), COALESCE(CONCAT('FILE_BYTES=', TO_VARCHAR(r."FILE_BYTES"), ','), ''), COALESCE(CONCAT('HISTORY_DIGEST=', TO_VARCHAR(LENGTH(r."HISTORY_DIGEST")), ':', r."HISTORY_DIGEST", ','), ''), COALESCE(CONCAT('INSERTED=', TO_VARCHAR(r."INSERTED"), ','), ''), COALESCE(CONCAT('LETTERS_DIGEST=', TO_VARCHAR(LENGTH(r."LETTERS_DIGEST")), ':', r."LETTERS_DIGEST", ','), ''), COALESCE(CONCAT('LOADED_AT=', TO_VARCHAR(r."LOADED_AT", 'YYYY-MM-DD HH24:MI:SS.FF9'), ','), ''), COALESCE(CONCAT('LOAD_METHOD=', TO_VARCHAR(LENGTH(r."LOAD_METHOD")), ':', r."LOAD_METHOD", ','), ''), COALESCE(CONCAT('NOTE=', TO_VARCHAR(LENGTH(r."NOTE")), ':', r."NOTE", ','), ''), COALESCE(CONCAT('OPERATION=', TO_VARCHAR(LENGTH(r."OPERATION")), ':', r."OPERATION", ','), ''), COALESCE(CONCAT('QUERY_IDS=', SHA2(TO_JSON(r."QUERY_IDS"), 256), ','), ''), COALESCE(CONCAT('RECEIVED=', TO_VARCHAR(r."RECEIVED"), ','), ''), COALESCE(CONCAT('REMOVED=', TO_VARCHAR(r."REMOVED"), ','), ''), COALESCE(CONCAT('RUN_ID=', TO_VARCHAR(LENGTH(r."RUN_ID")), ':', r."RUN_ID", ','), ''), COALESCE(CONCAT('SCHEMA_SHA256=', TO_VARCHAR(LENGTH(r."SCHEMA_SHA256")), ':', r."SCHEMA_SHA256", ','), ''), COALESCE(CONCAT('SOURCE_FROM=', TO_VARCHAR(r."SOURCE_FROM", 'YYYY-MM-DD HH24:MI:SS.FF9'), ','), ''), COALESCE(CONCAT('SOURCE_TO=', TO_VARCHAR(r."SOURCE_TO", 'YYYY-MM-DD HH24:MI:SS.FF9'), ','), ''), COALESCE(CONCAT('STALE=', TO_VARCHAR(r."STALE"), ','), ''), COALESCE(CONCAT('STARTED_AT=', TO_VARCHAR(r."STARTED_AT", 'YYYY-MM-DD HH24:MI:SS.FF9'), ','), ''), COALESCE(CONCAT('STEP_MS=', SHA2(TO_JSON(r."STEP_MS"), 256), ','), ''), COALESCE(CONCAT('STREAM=', TO_VARCHAR(LENGTH(r."STREAM")), ':', r."STREAM", ','), ''), COALESCE(CONCAT('TARGET_TABLE=', TO_VARCHAR(LENGTH(r."TARGET_TABLE")), ':', r."TARGET_TABLE", ','), ''), COALESCE(CONCAT('UNCHANGED=', TO_VARCHAR(r."UNCHANGED"), ','), ''), COALESCE(CONCAT('UPDATED=', TO_VARCHAR(r."UPDATED"), ','), ''), COALESCE(CONCAT('WAREHOUSE_MS=', TO_VARCHAR(r."WAREHOUSE_MS"), ','), ''), COALESCE(CONCAT('WATERMARK_DIGEST=', TO_VARCHAR(LENGTH(r."WATERMARK_DIGEST")), ':', r."WATERMARK_DIGEST", ','), ''), ''), 256)) FROM (SELECT '1' AS "BATCH_ID", '1' AS "RUN_ID", '1' AS "OPERATION", '1' AS "STREAM", '1' AS "TARGET_TABLE", CAST(1 AS NUMBER(38,0)) AS "BATCH_NUMBER", CAST(1 AS NUMBER(38,0)) AS "RECEIVED", CAST(1 AS NUMBER(38,0)) AS "INSERTED", CAST(1 AS NUMBER(38,0)) AS "UPDATED", CAST(1 AS NUMBER(38,0)) AS "UNCHANGED", CAST(1 AS NUMBER(38,0)) AS "DEDUPLICATED", CAST(1 AS NUMBER(38,0)) AS "DELETED", CAST(1 AS NUMBER(38,0)) AS "DEAD", CAST(1 AS NUMBER(38,0)) AS "STALE", CAST(1 AS NUMBER(38,0)) AS "REMOVED", '1' AS "LOAD_METHOD", '1' AS "CONTENT_SHA256", '1' AS "SCHEMA_SHA256", CAST(1 AS NUMBER(38,0)) AS "FILE_BYTES", CAST('1' AS TIMESTAMP_NTZ(9)) AS "SOURCE_FROM", CAST('1' AS TIMESTAMP_NTZ(9)) AS "SOURCE_TO", CAST('1' AS TIMESTAMP_NTZ(9)) AS "EXTRACTED_FROM", CAST('1' AS TIMESTAMP_NTZ(9)) AS "EXTRACTED_TO", CAST('1' AS TIMESTAMP_NTZ(9)) AS "STARTED_AT", CAST('1' AS TIMESTAMP_NTZ(9)) AS "LOADED_AT", CAST(1 AS NUMBER(38,0)) AS "ATTEMPT", PARSE_JSON('"1"') AS "QUERY_IDS", PARSE_JSON('"1"') AS "STEP_MS", '1' AS "NOTE", '1' AS "HISTORY_DIGEST", '1' AS "LETTERS_DIGEST", '1' AS "EVENTS_DIGEST", '1' AS "WATERMARK_DIGEST", CAST(1 AS NUMBER(38,0)) AS "WAREHOUSE_MS", '1' AS "CHAIN", CAST(1 AS NUMBER(38,0)) AS "CHAIN_NUMBER", '1' AS "CHAIN_PREVIOUS", '1' AS "CHAIN_DIGEST", CURRENT_USER() AS "ACTOR", CURRENT_ROLE() AS "ACTOR_ROLE" UNION ALL SELECT '1' AS "BATCH_ID", '1' AS "RUN_ID", '1' AS "OPERATION", '1' AS "STREAM", '1' AS "TARGET_TABLE", CAST(1 AS NUMBER(38,0)) AS "BATCH_NUMBER", CAST(1 AS NUMBER(38,0)) AS "RECEIVED", CAST(1 AS NUMBER(38,0)) AS "INSERTED", CAST(1 AS NUMBER(38,0)) AS "UPDATED", CAST(1 AS NUMBER(38,0)) AS "UNCHANGED", CAST(1 AS NUMBER(38,0)) AS "DEDUPLICATED", CAST(1 AS NUMBER(38,0)) AS "DELETED", CAST(1 AS NUMBER(38,0)) AS "DEAD", CAST(1 AS NUMBER(38,0)) AS "STALE", CAST(1 AS NUMBER(38,0)) AS "REMOVED", '1' AS "LOAD_METHOD", '1' AS "CONTENT_SHA256", '1' AS "SCHEMA_SHA256", CAST(1 AS NUMBER(38,0)) AS "FILE_BYTES", CAST('1' AS TIMESTAMP_NTZ(9)) AS "SOURCE_FROM", CAST('1' AS TIMESTAMP_NTZ(9)) AS "SOURCE_TO", CAST('1' AS TIMESTAMP_NTZ(9)) AS "EXTRACTED_FROM", CAST('1' AS TIMESTAMP_NTZ(9)) AS "EXTRACTED_TO", CAST('1' AS TIMESTAMP_NTZ(9)) AS "STARTED_AT", CAST('1' AS TIMESTAMP_NTZ(9)) AS "LOADED_AT", CAST(1 AS NUMBER(38,0)) AS "ATTEMPT", PARSE_JSON('"1"') AS "QUERY_IDS", PARSE_JSON('"1"') AS "STEP_MS", '1' AS "NOTE", '1' AS "HISTORY_DIGEST", '1' AS "LETTERS_DIGEST", '1' AS "EVENTS_DIGEST", '1' AS "WATERMARK_DIGEST", CAST(1 AS NUMBER(38,0)) AS "WAREHOUSE_MS", '1' AS "CHAIN", CAST(1 AS NUMBER(38,0)) AS "CHAIN_NUMBER", '1' AS "CHAIN_PREVIOUS", '1' AS "CHAIN_DIGEST", CURRENT_USER() AS "ACTOR", CURRENT_ROLE() AS "ACTOR_ROLE") AS r;
 
 -- insert RETRIES
-INSERT INTO "D"."AUDIT"."RETRIES" ("RUN_ID", "BATCH_ID", "STREAM", "TARGET_TABLE", "ATTEMPT", "STEP", "ERROR_CLASS", "ERRNO", "SQLSTATE", "QUERY_ID", "MESSAGE", "WAIT_MS", "OUTCOME", "FAILED_AT", "CHAIN", "CHAIN_NUMBER", "CHAIN_PREVIOUS", "CHAIN_DIGEST", "ACTOR", "ACTOR_ROLE", "AT") SELECT '1', '1', '1', '1', 1, '1', '1', 1, '1', '1', '1', 1, '1', CAST('1' AS TIMESTAMP_NTZ(9)), '1', 1, '1', '1', CURRENT_USER(), CURRENT_ROLE(), SYSDATE() UNION ALL SELECT '1', '1', '1', '1', 1, '1', '1', 1, '1', '1', '1', 1, '1', CAST('1' AS TIMESTAMP_NTZ(9)), '1', 1, '1', '1', CURRENT_USER(), CURRENT_ROLE(), SYSDATE();
+INSERT INTO "D"."AUDIT"."RETRIES" ("RUN_ID", "BATCH_ID", "STREAM", "TARGET_TABLE", "ATTEMPT", "STEP", "ERROR_CLASS", "ERRNO", "SQLSTATE", "QUERY_ID", "MESSAGE", "WAIT_MS", "OUTCOME", "FAILED_AT", "CHAIN", "CHAIN_NUMBER", "CHAIN_PREVIOUS", "CHAIN_DIGEST", "ACTOR", "ACTOR_ROLE", "AT", "CHAIN_DIGEST") SELECT r."RUN_ID", r."BATCH_ID", r."STREAM", r."TARGET_TABLE", r."ATTEMPT", r."STEP", r."ERROR_CLASS", r."ERRNO", r."SQLSTATE", r."QUERY_ID", r."MESSAGE", r."WAIT_MS", r."OUTCOME", r."FAILED_AT", r."CHAIN", r."CHAIN_NUMBER", r."CHAIN_PREVIOUS", r."CHAIN_DIGEST", r."ACTOR", r."ACTOR_ROLE", r."AT", CONCAT('1:', SHA2(CONCAT('RETRIES,', COALESCE(CONCAT('ACTOR=', TO_VARCHAR(LENGTH(r."ACTOR")), ':', r."ACTOR", ','), ''), COALESCE(CONCAT('ACTOR_ROLE=', TO_VARCHAR(LENGTH(r."ACTOR_ROLE")), ':', r."ACTOR_ROLE", ','), ''), COALESCE(CONCAT('AT=', TO_VARCHAR(r."AT", 'YYYY-MM-DD HH24:MI:SS.FF9'), ','), ''), COALESCE(CONCAT('ATTEMPT=', TO_VARCHAR(r."ATTEMPT"), ','), ''), COALESCE(CONCAT('BATCH_ID=', TO_VARCHAR(LENGTH(r."BATCH_ID")), ':', r."BATCH_ID", ','), ''), COALESCE(CONCAT('CHAIN=', TO_VARCHAR(LENGTH(r."CHAIN")), ':', r."CHAIN", ','), ''), COALESCE(CONCAT('CHAIN_NUMBER=', TO_VARCHAR(r."CHAIN_NUMBER"), ','), ''), COALESCE(CONCAT('CHAIN_PREVIOUS=', TO_VARCHAR(LENGTH(r."CHAIN_PREVIOUS")), ':', r."CHAIN_PREVIOUS", ','), ''), COALESCE(CONCAT('ERRNO=', TO_VARCHAR(r."ERRNO"), ','), ''), COALESCE(CONCAT('ERROR_CLASS=', TO_VARCHAR(LENGTH(r."ERROR_CLASS")), ':', r."ERROR_CLASS", ','), ''), COALESCE(CONCAT('FAILED_AT=', TO_VARCHAR(r."FAILED_AT", 'YYYY-MM-DD HH24:MI:SS.FF9'), ','), ''), COALESCE(CONCAT('MESSAGE=', TO_VARCHAR(LENGTH(r."MESSAGE")), ':', r."MESSAGE", ','), ''), COALESCE(CONCAT('OUTCOME=', TO_VARCHAR(LENGTH(r."OUTCOME")), ':', r."OUTCOME", ','), ''), COALESCE(CONCAT('QUERY_ID=', TO_VARCHAR(LENGTH(r."QUERY_ID")), ':', r."QUERY_ID", ','), ''), COALESCE(CONCAT('RUN_ID=', TO_VARCHAR(LENGTH(r."RUN_ID")), ':', r."RUN_ID", ','), ''), COALESCE(CONCAT('SQLSTATE=', TO_VARCHAR(LENGTH(r."SQLSTATE")), ':', r."SQLSTATE", ','), ''), COALESCE(CONCAT('STEP=', TO_VARCHAR(LENGTH(r."STEP")), ':', r."STEP", ','), ''), COALESCE(CONCAT('STREAM=', TO_VARCHAR(LENGTH(r."STREAM")), ':', r."STREAM", ','), ''), COALESCE(CONCAT('TARGET_TABLE=', TO_VARCHAR(LENGTH(r."TARGET_TABLE")), ':', r."TARGET_TABLE", ','), ''), COALESCE(CONCAT('WAIT_MS=', TO_VARCHAR(r."WAIT_MS"), ','), ''), ''), 256)) FROM (SELECT '1' AS "RUN_ID", '1' AS "BATCH_ID", '1' AS "STREAM", '1' AS "TARGET_TABLE", CAST(1 AS NUMBER(38,0)) AS "ATTEMPT", '1' AS "STEP", '1' AS "ERROR_CLASS", CAST(1 AS NUMBER(38,0)) AS "ERRNO", '1' AS "SQLSTATE", '1' AS "QUERY_ID", '1' AS "MESSAGE", CAST(1 AS NUMBER(38,0)) AS "WAIT_MS", '1' AS "OUTCOME", CAST('1' AS TIMESTAMP_NTZ(9)) AS "FAILED_AT", '1' AS "CHAIN", CAST(1 AS NUMBER(38,0)) AS "CHAIN_NUMBER", '1' AS "CHAIN_PREVIOUS", '1' AS "CHAIN_DIGEST", CURRENT_USER() AS "ACTOR", CURRENT_ROLE() AS "ACTOR_ROLE", CAST(CURRENT_TIMESTAMP() AS TIMESTAMP_NTZ(9)) AS "AT" UNION ALL SELECT '1' AS "RUN_ID", '1' AS "BATCH_ID", '1' AS "STREAM", '1' AS "TARGET_TABLE", CAST(1 AS NUMBER(38,0)) AS "ATTEMPT", '1' AS "STEP", '1' AS "ERROR_CLASS", CAST(1 AS NUMBER(38,0)) AS "ERRNO", '1' AS "SQLSTATE", '1' AS "QUERY_ID", '1' AS "MESSAGE", CAST(1 AS NUMBER(38,0)) AS "WAIT_MS", '1' AS "OUTCOME", CAST('1' AS TIMESTAMP_NTZ(9)) AS "FAILED_AT", '1' AS "CHAIN", CAST(1 AS NUMBER(38,0)) AS "CHAIN_NUMBER", '1' AS "CHAIN_PREVIOUS", '1' AS "CHAIN_DIGEST", CURRENT_USER() AS "ACTOR", CURRENT_ROLE() AS "ACTOR_ROLE", CAST(CURRENT_TIMESTAMP() AS TIMESTAMP_NTZ(9)) AS "AT") AS r;
 
 -- insert RECORD_HISTORY
-INSERT INTO "D"."AUDIT"."RECORD_HISTORY" ("TARGET_TABLE", "STREAM", "KEY", "KEY_HASH", "OPERATION", "CAUSE", "BEFORE", "AFTER", "CHANGED_COLUMNS", "ROW_HASH_BEFORE", "ROW_HASH", "SOURCE_TIME", "EXTRACTED_AT", "LOADED_AT", "RUN_ID", "BATCH_ID", "SEQ", "ROW_DIGEST", "ERASURE_ID") SELECT '1', '1', PARSE_JSON('"1"'), '1', '1', '1', PARSE_JSON('"1"'), PARSE_JSON('"1"'), PARSE_JSON('"1"'), '1', '1', CAST('1' AS TIMESTAMP_NTZ(9)), CAST('1' AS TIMESTAMP_NTZ(9)), CAST('1' AS TIMESTAMP_NTZ(9)), '1', '1', 1, '1', '1' UNION ALL SELECT '1', '1', PARSE_JSON('"1"'), '1', '1', '1', PARSE_JSON('"1"'), PARSE_JSON('"1"'), PARSE_JSON('"1"'), '1', '1', CAST('1' AS TIMESTAMP_NTZ(9)), CAST('1' AS TIMESTAMP_NTZ(9)), CAST('1' AS TIMESTAMP_NTZ(9)), '1', '1', 1, '1', '1';
+INSERT INTO "D"."AUDIT"."RECORD_HISTORY" ("TARGET_TABLE", "STREAM", "KEY", "KEY_HASH", "OPERATION", "CAUSE", "BEFORE", "AFTER", "CHANGED_COLUMNS", "ROW_HASH_BEFORE", "ROW_HASH", "SOURCE_TIME", "EXTRACTED_AT", "LOADED_AT", "RUN_ID", "BATCH_ID", "SEQ", "PAYLOAD_DIGEST", "ROW_DIGEST", "ERASURE_ID", "PAYLOAD_DIGEST", "ROW_DIGEST") SELECT r."TARGET_TABLE", r."STREAM", r."KEY", r."KEY_HASH", r."OPERATION", r."CAUSE", r."BEFORE", r."AFTER", r."CHANGED_COLUMNS", r."ROW_HASH_BEFORE", r."ROW_HASH", r."SOURCE_TIME", r."EXTRACTED_AT", r."LOADED_AT", r."RUN_ID", r."BATCH_ID", r."SEQ", r."PAYLOAD_DIGEST", r."ROW_DIGEST", r."ERASURE_ID", r."PAYLOAD_DIGEST", CONCAT('1:', SHA2(CONCAT('RECORD_HISTORY,', COALESCE(CONCAT('BATCH_ID=', TO_VARCHAR(LENGTH(r."BATCH_ID")), ':', r."BATCH_ID", ','), ''), COALESCE(CONCAT('CAUSE=', TO_VARCHAR(LENGTH(r."CAUSE")), ':', r."CAUSE", ','), ''), COALESCE(CONCAT('CHANGED_COLUMNS=', SHA2(TO_JSON(r."CHANGED_COLUMNS"), 256), ','), ''), COALESCE(CONCAT('EXTRACTED_AT=', TO_VARCHAR(r."EXTRACTED_AT", 'YYYY-MM-DD HH24:MI:SS.FF9'), ','), ''), COALESCE(CONCAT('KEY_HASH=', TO_VARCHAR(LENGTH(r."KEY_HASH")), ':', r."KEY_HASH", ','), ''), COALESCE(CONCAT('LOADED_AT=', TO_VARCHAR(r."LOADED_AT", 'YYYY-MM-DD HH24:MI:SS.FF9'), ','), ''), COALESCE(CONCAT('OPERATION=', TO_VARCHAR(LENGTH(r."OPERATION")), ':', r."OPERATION", ','), ''), COALESCE(CONCAT('PAYLOAD_DIGEST=', TO_VARCHAR(LENGTH(r."PAYLOAD_DIGEST")), ':', r."PAYLOAD_DIGEST", ','), ''), COALESCE(CONCAT('ROW_HASH=', TO_VARCHAR(LENGTH(r."ROW_HASH")), ':', r."ROW_HASH", ','), ''), COALESCE(CONCAT('ROW_HASH_BEFORE=', TO_VARCHAR(LENGTH(r."ROW_HASH_BEFORE")), ':', r."ROW_HASH_BEFORE", ','), ''), COALESCE(CONCAT('RUN_ID=', TO_VARCHAR(LENGTH(r."RUN_ID")), ':', r."RUN_ID", ','), ''), COALESCE(CONCAT('SEQ=', TO_VARCHAR(r."SEQ"), ','), ''), COALESCE(CONCAT('SOURCE_TIME=', TO_VARCHAR(r."SOURCE_TIME", 'YYYY-MM-DD HH24:MI:SS.FF9'), ','), ''), COALESCE(CONCAT('STREAM=', TO_VARCHAR(LENGTH(r."STREAM")), ':', r."STREAM", ','), ''), COALESCE(CONCAT('TARGET_TABLE=', TO_VARCHAR(LENGTH(r."TARGET_TABLE")), ':', r."TARGET_TABLE", ','), ''), ''), 256)) FROM (SELECT q.*, CONCAT('1:', SHA2(CONCAT('RECORD_HISTORY,', COALESCE(CONCAT('AFTER=', SHA2(TO_JSON(q."AFTER"), 256), ','), ''), COALESCE(CONCAT('BEFORE=', SHA2(TO_JSON(q."BEFORE"), 256), ','), ''), COALESCE(CONCAT('KEY=', SHA2(TO_JSON(q."KEY"), 256), ','), ''), ''), 256)) AS "PAYLOAD_DIGEST" FROM (SELECT '1' AS "TARGET_TABLE", '1' AS "STREAM", PARSE_JSON('"1"') AS "KEY", '1' AS "KEY_HASH", '1' AS "OPERATION", '1' AS "CAUSE", PARSE_JSON('"1"') AS "BEFORE", PARSE_JSON('"1"') AS "AFTER", PARSE_JSON('"1"') AS "CHANGED_COLUMNS", '1' AS "ROW_HASH_BEFORE", '1' AS "ROW_HASH", CAST('1' AS TIMESTAMP_NTZ(9)) AS "SOURCE_TIME", CAST('1' AS TIMESTAMP_NTZ(9)) AS "EXTRACTED_AT", CAST('1' AS TIMESTAMP_NTZ(9)) AS "LOADED_AT", '1' AS "RUN_ID", '1' AS "BATCH_ID", CAST(1 AS NUMBER(38,0)) AS "SEQ", '1' AS "PAYLOAD_DIGEST", '1' AS "ROW_DIGEST", '1' AS "ERASURE_ID" UNION ALL SELECT '1' AS "TARGET_TABLE", '1' AS "STREAM", PARSE_JSON('"1"') AS "KEY", '1' AS "KEY_HASH", '1' AS "OPERATION", '1' AS "CAUSE", PARSE_JSON('"1"') AS "BEFORE", PARSE_JSON('"1"') AS "AFTER", PARSE_JSON('"1"') AS "CHANGED_COLUMNS", '1' AS "ROW_HASH_BEFORE", '1' AS "ROW_HASH", CAST('1' AS TIMESTAMP_NTZ(9)) AS "SOURCE_TIME", CAST('1' AS TIMESTAMP_NTZ(9)) AS "EXTRACTED_AT", CAST('1' AS TIMESTAMP_NTZ(9)) AS "LOADED_AT", '1' AS "RUN_ID", '1' AS "BATCH_ID", CAST(1 AS NUMBER(38,0)) AS "SEQ", '1' AS "PAYLOAD_DIGEST", '1' AS "ROW_DIGEST", '1' AS "ERASURE_ID") AS q) AS r;
 
 -- insert DEAD_LETTERS
-INSERT INTO "D"."AUDIT"."DEAD_LETTERS" ("DEAD_LETTER_ID", "RUN_ID", "BATCH_ID", "STREAM", "TARGET_TABLE", "KEY", "KEY_HASH", "PHASE", "REASON", "ERRORS", "RECORD", "RECORD_TEXT", "RECORD_SHA256", "SINGER_SCHEMA", "SCHEMA_SHA256", "ERRNO", "SQLSTATE", "QUERY_ID", "SOURCE_TIME", "EXTRACTED_AT", "SEQ", "ROW_DIGEST", "REDACTED", "ERASURE_ID", "AT") SELECT '1', '1', '1', '1', '1', PARSE_JSON('"1"'), '1', '1', '1', PARSE_JSON('"1"'), PARSE_JSON('"1"'), '1', '1', PARSE_JSON('"1"'), '1', 1, '1', '1', CAST('1' AS TIMESTAMP_NTZ(9)), CAST('1' AS TIMESTAMP_NTZ(9)), 1, '1', PARSE_JSON('"1"'), '1', SYSDATE() UNION ALL SELECT '1', '1', '1', '1', '1', PARSE_JSON('"1"'), '1', '1', '1', PARSE_JSON('"1"'), PARSE_JSON('"1"'), '1', '1', PARSE_JSON('"1"'), '1', 1, '1', '1', CAST('1' AS TIMESTAMP_NTZ(9)), CAST('1' AS TIMESTAMP_NTZ(9)), 1, '1', PARSE_JSON('"1"'), '1', SYSDATE();
+INSERT INTO "D"."AUDIT"."DEAD_LETTERS" ("DEAD_LETTER_ID", "RUN_ID", "BATCH_ID", "STREAM", "TARGET_TABLE", "KEY", "KEY_HASH", "PHASE", "REASON", "ERRORS", "RECORD", "RECORD_TEXT", "RECORD_SHA256", "SINGER_SCHEMA", "SCHEMA_SHA256", "ERRNO", "SQLSTATE", "QUERY_ID", "SOURCE_TIME", "EXTRACTED_AT", "SEQ", "PAYLOAD_DIGEST", "ROW_DIGEST", "REDACTED", "ERASURE_ID", "AT", "PAYLOAD_DIGEST", "ROW_DIGEST") SELECT r."DEAD_LETTER_ID", r."RUN_ID", r."BATCH_ID", r."STREAM", r."TARGET_TABLE", r."KEY", r."KEY_HASH", r."PHASE", r."REASON", r."ERRORS", r."RECORD", r."RECORD_TEXT", r."RECORD_SHA256", r."SINGER_SCHEMA", r."SCHEMA_SHA256", r."ERRNO", r."SQLSTATE", r."QUERY_ID", r."SOURCE_TIME", r."EXTRACTED_AT", r."SEQ", r."PAYLOAD_DIGEST", r."ROW_DIGEST", r."REDACTED", r."ERASURE_ID", r."AT", r."PAYLOAD_DIGEST", CONCAT('1:', SHA2(CONCAT('DEAD_LETTERS,', COALESCE(CONCAT('AT=', TO_VARCHAR(r."AT", 'YYYY-MM-DD HH24:MI:SS.FF9'), ','), ''), COALESCE(CONCAT('BATCH_ID=', TO_VARCHAR(LENGTH(r."BATCH_ID")), ':', r."BATCH_ID", ','), ''), COALESCE(CONCAT('DEAD_LETTER_ID=', TO_VARCHAR(LENGTH(r."DEAD_LETTER_ID")), ':', r."DEAD_LETTER_ID", ','), ''), COALESCE(CONCAT('ERRNO=', TO_VARCHAR(r."ERRNO"), ','), ''), COALESCE(CONCAT('EXTRACTED_AT=', TO_VARCHAR(r."EXTRACTED_AT", 'YYYY-MM-DD HH24:MI:SS.FF9'), ','), ''), COALESCE(CONCAT('KEY_HASH=', TO_VARCHAR(LENGTH(r."KEY_HASH")), ':', r."KEY_HASH", ','), ''), COALESCE(CONCAT('PAYLOAD_DIGEST=', TO_VARCHAR(LENGTH(r."PAYLOAD_DIGEST")), ':', r."PAYLOAD_DIGEST", ','), ''), COALESCE(CONCAT('PHASE=', TO_VARCHAR(LENGTH(r."PHASE")), ':', r."PHASE", ','), ''), COALESCE(CONCAT('QUERY_ID=', TO_VARCHAR(LENGTH(r."QUERY_ID")), ':', r."QUERY_ID", ','), ''), COALESCE(CONCAT('REASON=', TO_VARCHAR(LENGTH(r."REASON")), ':', r."REASON", ','), ''), COALESCE(CONCAT('RECORD_SHA256=', TO_VARCHAR(LENGTH(r."RECORD_SHA256")), ':', r."RECORD_SHA256", ','), ''), COALESCE(CONCAT('REDACTED=', SHA2(TO_JSON(r."REDACTED"), 256), ','), ''), COALESCE(CONCAT('RUN_ID=', TO_VARCHAR(LENGTH(r."RUN_ID")), ':', r."RUN_ID", ','), ''), COALESCE(CONCAT('SCHEMA_SHA256=', TO_VARCHAR(LENGTH(r."SCHEMA_SHA256")), ':', r."SCHEMA_SHA256", ','), ''), COALESCE(CONCAT('SEQ=', TO_VARCHAR(r."SEQ"), ','), ''), COALESCE(CONCAT('SINGER_SCHEMA=', SHA2(TO_JSON(r."SINGER_SCHEMA"), 256), ','), ''), COALESCE(CONCAT('SOURCE_TIME=', TO_VARCHAR(r."SOURCE_TIME", 'YYYY-MM-DD HH24:MI:SS.FF9'), ','), ''), COALESCE(CONCAT('SQLSTATE=', TO_VARCHAR(LENGTH(r."SQLSTATE")), ':', r."SQLSTATE", ','), ''), COALESCE(CONCAT('STREAM=', TO_VARCHAR(LENGTH(r."STREAM")), ':', r."STREAM", ','), ''), COALESCE(CONCAT('TARGET_TABLE=', TO_VARCHAR(LENGTH(r."TARGET_TABLE")), ':', r."TARGET_TABLE", ','), ''), ''), 256)) FROM (SELECT q.*, CONCAT('1:', SHA2(CONCAT('DEAD_LETTERS,', COALESCE(CONCAT('ERRORS=', SHA2(TO_JSON(q."ERRORS"), 256), ','), ''), COALESCE(CONCAT('KEY=', SHA2(TO_JSON(q."KEY"), 256), ','), ''), COALESCE(CONCAT('RECORD=', SHA2(TO_JSON(q."RECORD"), 256), ','), ''), COALESCE(CONCAT('RECORD_TEXT=', SHA2(q."RECORD_TEXT", 256), ','), ''), ''), 256)) AS "PAYLOAD_DIGEST" FROM (SELECT '1' AS "DEAD_LETTER_ID", '1' AS "RUN_ID", '1' AS "BATCH_ID", '1' AS "STREAM", '1' AS "TARGET_TABLE", PARSE_JSON('"1"') AS "KEY", '1' AS "KEY_HASH", '1' AS "PHASE", '1' AS "REASON", PARSE_JSON('"1"') AS "ERRORS", PARSE_JSON('"1"') AS "RECORD", '1' AS "RECORD_TEXT", '1' AS "RECORD_SHA256", PARSE_JSON('"1"') AS "SINGER_SCHEMA", '1' AS "SCHEMA_SHA256", CAST(1 AS NUMBER(38,0)) AS "ERRNO", '1' AS "SQLSTATE", '1' AS "QUERY_ID", CAST('1' AS TIMESTAMP_NTZ(9)) AS "SOURCE_TIME", CAST('1' AS TIMESTAMP_NTZ(9)) AS "EXTRACTED_AT", CAST(1 AS NUMBER(38,0)) AS "SEQ", '1' AS "PAYLOAD_DIGEST", '1' AS "ROW_DIGEST", PARSE_JSON('"1"') AS "REDACTED", '1' AS "ERASURE_ID", CAST(CURRENT_TIMESTAMP() AS TIMESTAMP_NTZ(9)) AS "AT" UNION ALL SELECT '1' AS "DEAD_LETTER_ID", '1' AS "RUN_ID", '1' AS "BATCH_ID", '1' AS "STREAM", '1' AS "TARGET_TABLE", PARSE_JSON('"1"') AS "KEY", '1' AS "KEY_HASH", '1' AS "PHASE", '1' AS "REASON", PARSE_JSON('"1"') AS "ERRORS", PARSE_JSON('"1"') AS "RECORD", '1' AS "RECORD_TEXT", '1' AS "RECORD_SHA256", PARSE_JSON('"1"') AS "SINGER_SCHEMA", '1' AS "SCHEMA_SHA256", CAST(1 AS NUMBER(38,0)) AS "ERRNO", '1' AS "SQLSTATE", '1' AS "QUERY_ID", CAST('1' AS TIMESTAMP_NTZ(9)) AS "SOURCE_TIME", CAST('1' AS TIMESTAMP_NTZ(9)) AS "EXTRACTED_AT", CAST(1 AS NUMBER(38,0)) AS "SEQ", '1' AS "PAYLOAD_DIGEST", '1' AS "ROW_DIGEST", PARSE_JSON('"1"') AS "REDACTED", '1' AS "ERASURE_ID", CAST(CURRENT_TIMESTAMP() AS TIMESTAMP_NTZ(9)) AS "AT") AS q) AS r;
 
 -- insert DEAD_LETTER_EVENTS
-INSERT INTO "D"."AUDIT"."DEAD_LETTER_EVENTS" ("EVENT_ID", "DEAD_LETTER_ID", "EVENT", "NOTE", "PATCH", "ERRORS", "RETRY_AT", "RUN_ID", "BATCH_ID", "CHAIN", "CHAIN_NUMBER", "CHAIN_PREVIOUS", "CHAIN_DIGEST", "ERASURE_ID", "ACTOR", "ACTOR_ROLE", "AT") SELECT '1', '1', '1', '1', PARSE_JSON('"1"'), PARSE_JSON('"1"'), CAST('1' AS TIMESTAMP_NTZ(9)), '1', '1', '1', 1, '1', '1', '1', CURRENT_USER(), CURRENT_ROLE(), SYSDATE() UNION ALL SELECT '1', '1', '1', '1', PARSE_JSON('"1"'), PARSE_JSON('"1"'), CAST('1' AS TIMESTAMP_NTZ(9)), '1', '1', '1', 1, '1', '1', '1', CURRENT_USER(), CURRENT_ROLE(), SYSDATE();
+INSERT INTO "D"."AUDIT"."DEAD_LETTER_EVENTS" ("EVENT_ID", "DEAD_LETTER_ID", "EVENT", "NOTE", "PATCH", "ERRORS", "RETRY_AT", "RUN_ID", "BATCH_ID", "PAYLOAD_DIGEST", "CHAIN", "CHAIN_NUMBER", "CHAIN_PREVIOUS", "CHAIN_DIGEST", "ERASURE_ID", "ACTOR", "ACTOR_ROLE", "AT", "PAYLOAD_DIGEST", "CHAIN_DIGEST") SELECT r."EVENT_ID", r."DEAD_LETTER_ID", r."EVENT", r."NOTE", r."PATCH", r."ERRORS", r."RETRY_AT", r."RUN_ID", r."BATCH_ID", r."PAYLOAD_DIGEST", r."CHAIN", r."CHAIN_NUMBER", r."CHAIN_PREVIOUS", r."CHAIN_DIGEST", r."ERASURE_ID", r."ACTOR", r."ACTOR_ROLE", r."AT", r."PAYLOAD_DIGEST", CONCAT('1:', SHA2(CONCAT('DEAD_LETTER_EVENTS,', COALESCE(CONCAT('ACTOR=', TO_VARCHAR(LENGTH(r."ACTOR")), ':', r."ACTOR", ','), ''), COALESCE(CONCAT('ACTOR_ROLE=', TO_VARCHAR(LENGTH(r."ACTOR_ROLE")), ':', r."ACTOR_ROLE", ','), ''), COALESCE(CONCAT('AT=', TO_VARCHAR(r."AT", 'YYYY-MM-DD HH24:MI:SS.FF9'), ','), ''), COALESCE(CONCAT('BATCH_ID=', TO_VARCHAR(LENGTH(r."BATCH_ID")), ':', r."BATCH_ID", ','), ''), COALESCE(CONCAT('CHAIN=', TO_VARCHAR(LENGTH(r."CHAIN")), ':', r."CHAIN", ','), ''), COALESCE(CONCAT('CHAIN_NUMBER=', TO_VARCHAR(r."CHAIN_NUMBER"), ','), ''), COALESCE(CONCAT('CHAIN_PREVIOUS=', TO_VARCHAR(LENGTH(r."CHAIN_PREVIOUS")), ':', r."CHAIN_PREVIOUS", ','), ''), COALESCE(CONCAT('DEAD_LETTER_ID=', TO_VARCHAR(LENGTH(r."DEAD_LETTER_ID")), ':', r."DEAD_LETTER_ID", ','), ''), COALESCE(CONCAT('EVENT=', TO_VARCHAR(LENGTH(r."EVENT")), ':', r."EVENT", ','), ''), COALESCE(CONCAT('EVENT_ID=', TO_VARCHAR(LENGTH(r."EVENT_ID")), ':', r."EVENT_ID", ','), ''), COALESCE(CONCAT('PAYLOAD_DIGEST=', TO_VARCHAR(LENGTH(r."PAYLOAD_DIGEST")), ':', r."PAYLOAD_DIGEST", ','), ''), COALESCE(CONCAT('RETRY_AT=', TO_VARCHAR(r."RETRY_AT", 'YYYY-MM-DD HH24:MI:SS.FF9'), ','), ''), COALESCE(CONCAT('RUN_ID=', TO_VARCHAR(LENGTH(r."RUN_ID")), ':', r."RUN_ID", ','), ''), ''), 256)) FROM (SELECT q.*, CONCAT('1:', SHA2(CONCAT('DEAD_LETTER_EVENTS,', COALESCE(CONCAT('ERRORS=', SHA2(TO_JSON(q."ERRORS"), 256), ','), ''), COALESCE(CONCAT('NOTE=', SHA2(q."NOTE", 256), ','), ''), COALESCE(CONCAT('PATCH=', SHA2(TO_JSON(q."PATCH"), 256), ','), ''), ''), 256)) AS "PAYLOAD_DIGEST" FROM (SELECT '1' AS "EVENT_ID", '1' AS "DEAD_LETTER_ID", '1' AS "EVENT", '1' AS "NOTE", PARSE_JSON('"1"') AS "PATCH", PARSE_JSON('"1"') AS "ERRORS", CAST('1' AS TIMESTAMP_NTZ(9)) AS "RETRY_AT", '1' AS "RUN_ID", '1' AS "BATCH_ID", '1' AS "PAYLOAD_DIGEST", '1' AS "CHAIN", CAST(1 AS NUMBER(38,0)) AS "CHAIN_NUMBER", '1' AS "CHAIN_PREVIOUS", '1' AS "CHAIN_DIGEST", '1' AS "ERASURE_ID", CURRENT_USER() AS "ACTOR", CURRENT_ROLE() AS "ACTOR_ROLE", CAST(CURRENT_TIMESTAMP() AS TIMESTAMP_NTZ(9)) AS "AT" UNION ALL SELECT '1' AS "EVENT_ID", '1' AS "DEAD_LETTER_ID", '1' AS "EVENT", '1' AS "NOTE", PARSE_JSON('"1"') AS "PATCH", PARSE_JSON('"1"') AS "ERRORS", CAST('1' AS TIMESTAMP_NTZ(9)) AS "RETRY_AT", '1' AS "RUN_ID", '1' AS "BATCH_ID", '1' AS "PAYLOAD_DIGEST", '1' AS "CHAIN", CAST(1 AS NUMBER(38,0)) AS "CHAIN_NUMBER", '1' AS "CHAIN_PREVIOUS", '1' AS "CHAIN_DIGEST", '1' AS "ERASURE_ID", CURRENT_USER() AS "ACTOR", CURRENT_ROLE() AS "ACTOR_ROLE", CAST(CURRENT_TIMESTAMP() AS TIMESTAMP_NTZ(9)) AS "AT") AS q) AS r;
 
 -- insert SCHEMA_CHANGES
-INSERT INTO "D"."AUDIT"."SCHEMA_CHANGES" ("RUN_ID", "STREAM", "TARGET_TABLE", "CHANGE", "COLUMN_NAME", "TYPE_BEFORE", "TYPE_AFTER", "CAUSE", "STATEMENT", "QUERY_ID", "CHANGED_AT", "CHAIN", "CHAIN_NUMBER", "CHAIN_PREVIOUS", "CHAIN_DIGEST", "ACTOR", "ACTOR_ROLE", "AT") SELECT '1', '1', '1', '1', '1', '1', '1', '1', '1', '1', CAST('1' AS TIMESTAMP_NTZ(9)), '1', 1, '1', '1', CURRENT_USER(), CURRENT_ROLE(), SYSDATE() UNION ALL SELECT '1', '1', '1', '1', '1', '1', '1', '1', '1', '1', CAST('1' AS TIMESTAMP_NTZ(9)), '1', 1, '1', '1', CURRENT_USER(), CURRENT_ROLE(), SYSDATE();
+INSERT INTO "D"."AUDIT"."SCHEMA_CHANGES" ("RUN_ID", "STREAM", "TARGET_TABLE", "CHANGE", "COLUMN_NAME", "TYPE_BEFORE", "TYPE_AFTER", "CAUSE", "STATEMENT", "QUERY_ID", "CHANGED_AT", "CHAIN", "CHAIN_NUMBER", "CHAIN_PREVIOUS", "CHAIN_DIGEST", "ACTOR", "ACTOR_ROLE", "AT", "CHAIN_DIGEST") SELECT r."RUN_ID", r."STREAM", r."TARGET_TABLE", r."CHANGE", r."COLUMN_NAME", r."TYPE_BEFORE", r."TYPE_AFTER", r."CAUSE", r."STATEMENT", r."QUERY_ID", r."CHANGED_AT", r."CHAIN", r."CHAIN_NUMBER", r."CHAIN_PREVIOUS", r."CHAIN_DIGEST", r."ACTOR", r."ACTOR_ROLE", r."AT", CONCAT('1:', SHA2(CONCAT('SCHEMA_CHANGES,', COALESCE(CONCAT('ACTOR=', TO_VARCHAR(LENGTH(r."ACTOR")), ':', r."ACTOR", ','), ''), COALESCE(CONCAT('ACTOR_ROLE=', TO_VARCHAR(LENGTH(r."ACTOR_ROLE")), ':', r."ACTOR_ROLE", ','), ''), COALESCE(CONCAT('AT=', TO_VARCHAR(r."AT", 'YYYY-MM-DD HH24:MI:SS.FF9'), ','), ''), COALESCE(CONCAT('CAUSE=', TO_VARCHAR(LENGTH(r."CAUSE")), ':', r."CAUSE", ','), ''), COALESCE(CONCAT('CHAIN=', TO_VARCHAR(LENGTH(r."CHAIN")), ':', r."CHAIN", ','), ''), COALESCE(CONCAT('CHAIN_NUMBER=', TO_VARCHAR(r."CHAIN_NUMBER"), ','), ''), COALESCE(CONCAT('CHAIN_PREVIOUS=', TO_VARCHAR(LENGTH(r."CHAIN_PREVIOUS")), ':', r."CHAIN_PREVIOUS", ','), ''), COALESCE(CONCAT('CHANGE=', TO_VARCHAR(LENGTH(r."CHANGE")), ':', r."CHANGE", ','), ''), COALESCE(CONCAT('CHANGED_AT=', TO_VARCHAR(r."CHANGED_AT", 'YYYY-MM-DD HH24:MI:SS.FF9'), ','), ''), COALESCE(CONCAT('COLUMN_NAME=', TO_VARCHAR(LENGTH(r."COLUMN_NAME")), ':', r."COLUMN_NAME", ','), ''), COALESCE(CONCAT('QUERY_ID=', TO_VARCHAR(LENGTH(r."QUERY_ID")), ':', r."QUERY_ID", ','), ''), COALESCE(CONCAT('RUN_ID=', TO_VARCHAR(LENGTH(r."RUN_ID")), ':', r."RUN_ID", ','), ''), COALESCE(CONCAT('STATEMENT=', TO_VARCHAR(LENGTH(r."STATEMENT")), ':', r."STATEMENT", ','), ''), COALESCE(CONCAT('STREAM=', TO_VARCHAR(LENGTH(r."STREAM")), ':', r."STREAM", ','), ''), COALESCE(CONCAT('TARGET_TABLE=', TO_VARCHAR(LENGTH(r."TARGET_TABLE")), ':', r."TARGET_TABLE", ','), ''), COALESCE(CONCAT('TYPE_AFTER=', TO_VARCHAR(LENGTH(r."TYPE_AFTER")), ':', r."TYPE_AFTER", ','), ''), COALESCE(CONCAT('TYPE_BEFORE=', TO_VARCHAR(LENGTH(r."TYPE_BEFORE")), ':', r."TYPE_BEFORE", ','), ''), ''), 256)) FROM (SELECT '1' AS "RUN_ID", '1' AS "STREAM", '1' AS "TARGET_TABLE", '1' AS "CHANGE", '1' AS "COLUMN_NAME", '1' AS "TYPE_BEFORE", '1' AS "TYPE_AFTER", '1' AS "CAUSE", '1' AS "STATEMENT", '1' AS "QUERY_ID", CAST('1' AS TIMESTAMP_NTZ(9)) AS "CHANGED_AT", '1' AS "CHAIN", CAST(1 AS NUMBER(38,0)) AS "CHAIN_NUMBER", '1' AS "CHAIN_PREVIOUS", '1' AS "CHAIN_DIGEST", CURRENT_USER() AS "ACTOR", CURRENT_ROLE() AS "ACTOR_ROLE", CAST(CURRENT_TIMESTAMP() AS TIMESTAMP_NTZ(9)) AS "AT" UNION ALL SELECT '1' AS "RUN_ID", '1' AS "STREAM", '1' AS "TARGET_TABLE", '1' AS "CHANGE", '1' AS "COLUMN_NAME", '1' AS "TYPE_BEFORE", '1' AS "TYPE_AFTER", '1' AS "CAUSE", '1' AS "STATEMENT", '1' AS "QUERY_ID", CAST('1' AS TIMESTAMP_NTZ(9)) AS "CHANGED_AT", '1' AS "CHAIN", CAST(1 AS NUMBER(38,0)) AS "CHAIN_NUMBER", '1' AS "CHAIN_PREVIOUS", '1' AS "CHAIN_DIGEST", CURRENT_USER() AS "ACTOR", CURRENT_ROLE() AS "ACTOR_ROLE", CAST(CURRENT_TIMESTAMP() AS TIMESTAMP_NTZ(9)) AS "AT") AS r;
 
 -- insert WATERMARKS
-INSERT INTO "D"."AUDIT"."WATERMARKS" ("STREAM", "TARGET_TABLE", "RUN_ID", "BATCH_ID", "REPLICATION_KEY", "HIGHEST_VALUE", "BOOKMARK", "AT") SELECT '1', '1', '1', '1', '1', '1', PARSE_JSON('"1"'), SYSDATE() UNION ALL SELECT '1', '1', '1', '1', '1', '1', PARSE_JSON('"1"'), SYSDATE();
+INSERT INTO "D"."AUDIT"."WATERMARKS" ("STREAM", "TARGET_TABLE", "RUN_ID", "BATCH_ID", "REPLICATION_KEY", "HIGHEST_VALUE", "BOOKMARK", "ROW_DIGEST", "AT", "ROW_DIGEST") SELECT r."STREAM", r."TARGET_TABLE", r."RUN_ID", r."BATCH_ID", r."REPLICATION_KEY", r."HIGHEST_VALUE", r."BOOKMARK", r."ROW_DIGEST", r."AT", CONCAT('1:', SHA2(CONCAT('WATERMARKS,', COALESCE(CONCAT('AT=', TO_VARCHAR(r."AT", 'YYYY-MM-DD HH24:MI:SS.FF9'), ','), ''), COALESCE(CONCAT('BATCH_ID=', TO_VARCHAR(LENGTH(r."BATCH_ID")), ':', r."BATCH_ID", ','), ''), COALESCE(CONCAT('BOOKMARK=', SHA2(TO_JSON(r."BOOKMARK"), 256), ','), ''), COALESCE(CONCAT('HIGHEST_VALUE=', TO_VARCHAR(LENGTH(r."HIGHEST_VALUE")), ':', r."HIGHEST_VALUE", ','), ''), COALESCE(CONCAT('REPLICATION_KEY=', TO_VARCHAR(LENGTH(r."REPLICATION_KEY")), ':', r."REPLICATION_KEY", ','), ''), COALESCE(CONCAT('RUN_ID=', TO_VARCHAR(LENGTH(r."RUN_ID")), ':', r."RUN_ID", ','), ''), COALESCE(CONCAT('STREAM=', TO_VARCHAR(LENGTH(r."STREAM")), ':', r."STREAM", ','), ''), COALESCE(CONCAT('TARGET_TABLE=', TO_VARCHAR(LENGTH(r."TARGET_TABLE")), ':', r."TARGET_TABLE", ','), ''), ''), 256)) FROM (SELECT '1' AS "STREAM", '1' AS "TARGET_TABLE", '1' AS "RUN_ID", '1' AS "BATCH_ID", '1' AS "REPLICATION_KEY", '1' AS "HIGHEST_VALUE", PARSE_JSON('"1"') AS "BOOKMARK", '1' AS "ROW_DIGEST", CAST(CURRENT_TIMESTAMP() AS TIMESTAMP_NTZ(9)) AS "AT" UNION ALL SELECT '1' AS "STREAM", '1' AS "TARGET_TABLE", '1' AS "RUN_ID", '1' AS "BATCH_ID", '1' AS "REPLICATION_KEY", '1' AS "HIGHEST_VALUE", PARSE_JSON('"1"') AS "BOOKMARK", '1' AS "ROW_DIGEST", CAST(CURRENT_TIMESTAMP() AS TIMESTAMP_NTZ(9)) AS "AT") AS r;
 
 -- insert CHECKPOINTS
-INSERT INTO "D"."AUDIT"."CHECKPOINTS" ("CHECKPOINT_ID", "KIND", "AUDIT_TABLE", "TARGET_TABLE", "OF_CHAIN", "ROW_COUNT", "FIRST_AT", "LAST_AT", "FIRST_NUMBER", "LAST_NUMBER", "LAST_DIGEST", "CUTOFF", "KEY_HASH", "REASON", "ACTOR", "ACTOR_ROLE", "AT") SELECT '1', '1', '1', '1', '1', 1, CAST('1' AS TIMESTAMP_NTZ(9)), CAST('1' AS TIMESTAMP_NTZ(9)), 1, 1, '1', CAST('1' AS TIMESTAMP_NTZ(9)), '1', '1', CURRENT_USER(), CURRENT_ROLE(), SYSDATE() UNION ALL SELECT '1', '1', '1', '1', '1', 1, CAST('1' AS TIMESTAMP_NTZ(9)), CAST('1' AS TIMESTAMP_NTZ(9)), 1, 1, '1', CAST('1' AS TIMESTAMP_NTZ(9)), '1', '1', CURRENT_USER(), CURRENT_ROLE(), SYSDATE();
+INSERT INTO "D"."AUDIT"."CHECKPOINTS" ("CHECKPOINT_ID", "KIND", "AUDIT_TABLE", "TARGET_TABLE", "OF_CHAIN", "ROW_COUNT", "FIRST_AT", "LAST_AT", "FIRST_NUMBER", "LAST_NUMBER", "LAST_DIGEST", "CUTOFF", "KEY_HASH", "REASON", "ACTOR", "ACTOR_ROLE", "AT") SELECT '1' AS "CHECKPOINT_ID", '1' AS "KIND", '1' AS "AUDIT_TABLE", '1' AS "TARGET_TABLE", '1' AS "OF_CHAIN", CAST(1 AS NUMBER(38,0)) AS "ROW_COUNT", CAST('1' AS TIMESTAMP_NTZ(9)) AS "FIRST_AT", CAST('1' AS TIMESTAMP_NTZ(9)) AS "LAST_AT", CAST(1 AS NUMBER(38,0)) AS "FIRST_NUMBER", CAST(1 AS NUMBER(38,0)) AS "LAST_NUMBER", '1' AS "LAST_DIGEST", CAST('1' AS TIMESTAMP_NTZ(9)) AS "CUTOFF", '1' AS "KEY_HASH", '1' AS "REASON", CURRENT_USER() AS "ACTOR", CURRENT_ROLE() AS "ACTOR_ROLE", CAST(CURRENT_TIMESTAMP() AS TIMESTAMP_NTZ(9)) AS "AT" UNION ALL SELECT '1' AS "CHECKPOINT_ID", '1' AS "KIND", '1' AS "AUDIT_TABLE", '1' AS "TARGET_TABLE", '1' AS "OF_CHAIN", CAST(1 AS NUMBER(38,0)) AS "ROW_COUNT", CAST('1' AS TIMESTAMP_NTZ(9)) AS "FIRST_AT", CAST('1' AS TIMESTAMP_NTZ(9)) AS "LAST_AT", CAST(1 AS NUMBER(38,0)) AS "FIRST_NUMBER", CAST(1 AS NUMBER(38,0)) AS "LAST_NUMBER", '1' AS "LAST_DIGEST", CAST('1' AS TIMESTAMP_NTZ(9)) AS "CUTOFF", '1' AS "KEY_HASH", '1' AS "REASON", CURRENT_USER() AS "ACTOR", CURRENT_ROLE() AS "ACTOR_ROLE", CAST(CURRENT_TIMESTAMP() AS TIMESTAMP_NTZ(9)) AS "AT";
 
 -- setup 0
 CREATE ROLE IF NOT EXISTS "SAGEX3_OWNER" COMMENT = 'Owns the audit schema and its tables; nobody works with it day by day';
@@ -263,12 +263,13 @@ CREATE TABLE IF NOT EXISTS "ANALYTICS"."AUDIT"."RUNS" (
   "STREAMS" VARIANT COMMENT 'Counts by stream (ended rows)',
   "STATEMENT_MS" NUMBER(38,0) COMMENT 'Time spent in statements that need a warehouse, milliseconds (ended rows)',
   "ERROR" VARCHAR COMMENT 'Why the run failed or was interrupted',
+  "TIPS" VARIANT COMMENT 'Last link of each chain that the run wrote to: {chain: {number, digest, hmac}} (ended rows)',
   "ACTOR" VARCHAR NOT NULL COMMENT 'CURRENT_USER() of the session that wrote the row',
   "ACTOR_ROLE" VARCHAR NOT NULL COMMENT 'CURRENT_ROLE() of the session that wrote the row',
-  "CHAIN" VARCHAR COMMENT 'Chain this row belongs to: a target table''s name, or run:RUN_ID; null = not chained',
-  "CHAIN_NUMBER" NUMBER(38,0) COMMENT 'Place in the chain, from 1',
-  "CHAIN_PREVIOUS" VARCHAR COMMENT 'Digest of the row before it in the chain',
-  "CHAIN_DIGEST" VARCHAR COMMENT 'Digest over this row and the one before it'
+  "CHAIN" VARCHAR COMMENT 'Chain this row belongs to: a target table''s name, run:RUN_ID, or batch:BATCH_ID for an event that the batch''s row covers',
+  "CHAIN_NUMBER" NUMBER(38,0) COMMENT 'Place in the chain, from 1; rows of one statement of a run share it',
+  "CHAIN_PREVIOUS" VARCHAR COMMENT 'Digest of what is before it in the chain; null at the start',
+  "CHAIN_DIGEST" VARCHAR COMMENT 'Digest over this row, CHAIN_PREVIOUS included'
 )
 COMMENT = 'One row when a run starts to load and one when it ends; RUNS_CURRENT shows the latest of each run.';
 
@@ -276,7 +277,7 @@ COMMENT = 'One row when a run starts to load and one when it ends; RUNS_CURRENT 
 CREATE TABLE IF NOT EXISTS "ANALYTICS"."AUDIT"."BATCHES" (
   "BATCH_ID" VARCHAR NOT NULL COMMENT 'Digest of run, table, number and content',
   "RUN_ID" VARCHAR NOT NULL COMMENT 'Run that wrote it',
-  "OPERATION" VARCHAR NOT NULL COMMENT 'load, replay, activate_version; gather and overwrite of load method overwrite',
+  "OPERATION" VARCHAR NOT NULL COMMENT 'load, replay, activate_version; gather and overwrite of load method overwrite; refused = it breached a limit, only its dead letters were kept',
   "STREAM" VARCHAR NOT NULL COMMENT 'Singer stream',
   "TARGET_TABLE" VARCHAR NOT NULL COMMENT 'Full name of the table',
   "BATCH_NUMBER" NUMBER(38,0) NOT NULL COMMENT 'Number of the batch in the run, from 1',
@@ -303,12 +304,17 @@ CREATE TABLE IF NOT EXISTS "ANALYTICS"."AUDIT"."BATCHES" (
   "QUERY_IDS" VARIANT COMMENT 'Snowflake query id of each statement, by step',
   "STEP_MS" VARIANT COMMENT 'Milliseconds of each statement as the client saw it, by step',
   "NOTE" VARCHAR COMMENT 'What else a reader should know',
+  "HISTORY_DIGEST" VARCHAR COMMENT 'Digest of the batch''s rows in RECORD_HISTORY, as 1:ROWS:SHA-256 over their digests; null = no row',
+  "LETTERS_DIGEST" VARCHAR COMMENT 'Digest of the batch''s rows in DEAD_LETTERS, as 1:ROWS:SHA-256 over their digests; null = no row',
+  "EVENTS_DIGEST" VARCHAR COMMENT 'Digest of the batch''s rows in DEAD_LETTER_EVENTS, as 1:ROWS:SHA-256 over their digests; null = no row',
+  "WATERMARK_DIGEST" VARCHAR COMMENT 'Digest of the batch''s row in WATERMARKS, as 1:ROWS:SHA-256 over their digests; null = no row',
+  "WAREHOUSE_MS" NUMBER(38,0) COMMENT 'Milliseconds of STEP_MS spent in statements that need a warehouse',
   "ACTOR" VARCHAR NOT NULL COMMENT 'CURRENT_USER() of the session that wrote the row',
   "ACTOR_ROLE" VARCHAR NOT NULL COMMENT 'CURRENT_ROLE() of the session that wrote the row',
-  "CHAIN" VARCHAR COMMENT 'Chain this row belongs to: a target table''s name, or run:RUN_ID; null = not chained',
-  "CHAIN_NUMBER" NUMBER(38,0) COMMENT 'Place in the chain, from 1',
-  "CHAIN_PREVIOUS" VARCHAR COMMENT 'Digest of the row before it in the chain',
-  "CHAIN_DIGEST" VARCHAR COMMENT 'Digest over this row and the one before it'
+  "CHAIN" VARCHAR COMMENT 'Chain this row belongs to: a target table''s name, run:RUN_ID, or batch:BATCH_ID for an event that the batch''s row covers',
+  "CHAIN_NUMBER" NUMBER(38,0) COMMENT 'Place in the chain, from 1; rows of one statement of a run share it',
+  "CHAIN_PREVIOUS" VARCHAR COMMENT 'Digest of what is before it in the chain; null at the start',
+  "CHAIN_DIGEST" VARCHAR COMMENT 'Digest over this row, CHAIN_PREVIOUS included'
 )
 COMMENT = 'One row a committed batch, written in the batch''s own transaction. RECEIVED = INSERTED + UPDATED + UNCHANGED + DEDUPLICATED + DELETED + DEAD.';
 
@@ -331,10 +337,10 @@ CREATE TABLE IF NOT EXISTS "ANALYTICS"."AUDIT"."RETRIES" (
   "AT" TIMESTAMP_NTZ(9) NOT NULL COMMENT 'When the row was written',
   "ACTOR" VARCHAR NOT NULL COMMENT 'CURRENT_USER() of the session that wrote the row',
   "ACTOR_ROLE" VARCHAR NOT NULL COMMENT 'CURRENT_ROLE() of the session that wrote the row',
-  "CHAIN" VARCHAR COMMENT 'Chain this row belongs to: a target table''s name, or run:RUN_ID; null = not chained',
-  "CHAIN_NUMBER" NUMBER(38,0) COMMENT 'Place in the chain, from 1',
-  "CHAIN_PREVIOUS" VARCHAR COMMENT 'Digest of the row before it in the chain',
-  "CHAIN_DIGEST" VARCHAR COMMENT 'Digest over this row and the one before it'
+  "CHAIN" VARCHAR COMMENT 'Chain this row belongs to: a target table''s name, run:RUN_ID, or batch:BATCH_ID for an event that the batch''s row covers',
+  "CHAIN_NUMBER" NUMBER(38,0) COMMENT 'Place in the chain, from 1; rows of one statement of a run share it',
+  "CHAIN_PREVIOUS" VARCHAR COMMENT 'Digest of what is before it in the chain; null at the start',
+  "CHAIN_DIGEST" VARCHAR COMMENT 'Digest over this row, CHAIN_PREVIOUS included'
 )
 COMMENT = 'One row a failed attempt, whether it was tried again or not.';
 
@@ -357,7 +363,8 @@ CREATE TABLE IF NOT EXISTS "ANALYTICS"."AUDIT"."RECORD_HISTORY" (
   "RUN_ID" VARCHAR NOT NULL COMMENT 'Run',
   "BATCH_ID" VARCHAR NOT NULL COMMENT 'Batch',
   "SEQ" NUMBER(38,0) COMMENT 'Arrival number of the record in its run',
-  "ROW_DIGEST" VARCHAR COMMENT 'Digest of this history row, for the chain',
+  "PAYLOAD_DIGEST" VARCHAR COMMENT 'Digest of the columns that hold values of the record; stays when those are erased',
+  "ROW_DIGEST" VARCHAR COMMENT 'Digest of this row; the row of its batch in BATCHES covers it',
   "ERASURE_ID" VARCHAR COMMENT 'Set when `erase` blanked the payload: CHECKPOINT_ID of the row in CHECKPOINTS that says who and why'
 )
 CLUSTER BY (TO_DATE(LOADED_AT), TARGET_TABLE)
@@ -387,7 +394,8 @@ CREATE TABLE IF NOT EXISTS "ANALYTICS"."AUDIT"."DEAD_LETTERS" (
   "EXTRACTED_AT" TIMESTAMP_NTZ(9) COMMENT 'time_extracted of the record (UTC, the tap''s clock)',
   "SEQ" NUMBER(38,0) COMMENT 'Arrival number of the record in its run',
   "AT" TIMESTAMP_NTZ(9) NOT NULL COMMENT 'When the row was written',
-  "ROW_DIGEST" VARCHAR COMMENT 'Digest of this row, for the chain',
+  "PAYLOAD_DIGEST" VARCHAR COMMENT 'Digest of the columns that hold values of the record; stays when those are erased',
+  "ROW_DIGEST" VARCHAR COMMENT 'Digest of this row; the row of its batch in BATCHES covers it',
   "REDACTED" VARIANT COMMENT 'Properties whose values `redact_columns` replaced: {property: hash|mask|drop}; null = none',
   "ERASURE_ID" VARCHAR COMMENT 'Set when `erase` blanked the payload: CHECKPOINT_ID of the row in CHECKPOINTS that says who and why'
 )
@@ -407,10 +415,11 @@ CREATE TABLE IF NOT EXISTS "ANALYTICS"."AUDIT"."DEAD_LETTER_EVENTS" (
   "AT" TIMESTAMP_NTZ(9) NOT NULL COMMENT 'When the row was written',
   "ACTOR" VARCHAR NOT NULL COMMENT 'CURRENT_USER() of the session that wrote the row',
   "ACTOR_ROLE" VARCHAR NOT NULL COMMENT 'CURRENT_ROLE() of the session that wrote the row',
-  "CHAIN" VARCHAR COMMENT 'Chain this row belongs to: a target table''s name, or run:RUN_ID; null = not chained',
-  "CHAIN_NUMBER" NUMBER(38,0) COMMENT 'Place in the chain, from 1',
-  "CHAIN_PREVIOUS" VARCHAR COMMENT 'Digest of the row before it in the chain',
-  "CHAIN_DIGEST" VARCHAR COMMENT 'Digest over this row and the one before it',
+  "PAYLOAD_DIGEST" VARCHAR COMMENT 'Digest of the columns that hold values of the record; stays when those are erased',
+  "CHAIN" VARCHAR COMMENT 'Chain this row belongs to: a target table''s name, run:RUN_ID, or batch:BATCH_ID for an event that the batch''s row covers',
+  "CHAIN_NUMBER" NUMBER(38,0) COMMENT 'Place in the chain, from 1; rows of one statement of a run share it',
+  "CHAIN_PREVIOUS" VARCHAR COMMENT 'Digest of what is before it in the chain; null at the start',
+  "CHAIN_DIGEST" VARCHAR COMMENT 'Digest over this row, CHAIN_PREVIOUS included',
   "ERASURE_ID" VARCHAR COMMENT 'Set when `erase` blanked the payload: CHECKPOINT_ID of the row in CHECKPOINTS that says who and why'
 )
 COMMENT = 'What people and replays did with dead letters.';
@@ -431,10 +440,10 @@ CREATE TABLE IF NOT EXISTS "ANALYTICS"."AUDIT"."SCHEMA_CHANGES" (
   "AT" TIMESTAMP_NTZ(9) NOT NULL COMMENT 'When the row was written',
   "ACTOR" VARCHAR NOT NULL COMMENT 'CURRENT_USER() of the session that wrote the row',
   "ACTOR_ROLE" VARCHAR NOT NULL COMMENT 'CURRENT_ROLE() of the session that wrote the row',
-  "CHAIN" VARCHAR COMMENT 'Chain this row belongs to: a target table''s name, or run:RUN_ID; null = not chained',
-  "CHAIN_NUMBER" NUMBER(38,0) COMMENT 'Place in the chain, from 1',
-  "CHAIN_PREVIOUS" VARCHAR COMMENT 'Digest of the row before it in the chain',
-  "CHAIN_DIGEST" VARCHAR COMMENT 'Digest over this row and the one before it'
+  "CHAIN" VARCHAR COMMENT 'Chain this row belongs to: a target table''s name, run:RUN_ID, or batch:BATCH_ID for an event that the batch''s row covers',
+  "CHAIN_NUMBER" NUMBER(38,0) COMMENT 'Place in the chain, from 1; rows of one statement of a run share it',
+  "CHAIN_PREVIOUS" VARCHAR COMMENT 'Digest of what is before it in the chain; null at the start',
+  "CHAIN_DIGEST" VARCHAR COMMENT 'Digest over this row, CHAIN_PREVIOUS included'
 )
 COMMENT = 'One row a change the target made to a table''s definition.';
 
@@ -447,7 +456,8 @@ CREATE TABLE IF NOT EXISTS "ANALYTICS"."AUDIT"."WATERMARKS" (
   "REPLICATION_KEY" VARCHAR COMMENT 'Property that orders the stream; null = none',
   "HIGHEST_VALUE" VARCHAR COMMENT 'Highest replication value committed up to this batch in the run',
   "BOOKMARK" VARIANT COMMENT 'The stream''s bookmark in the last STATE at or before the batch''s last record',
-  "AT" TIMESTAMP_NTZ(9) NOT NULL COMMENT 'When the row was written'
+  "AT" TIMESTAMP_NTZ(9) NOT NULL COMMENT 'When the row was written',
+  "ROW_DIGEST" VARCHAR COMMENT 'Digest of this row; the row of its batch in BATCHES covers it'
 )
 COMMENT = 'One row a batch: how far a stream is loaded.';
 
@@ -474,338 +484,368 @@ CREATE TABLE IF NOT EXISTS "ANALYTICS"."AUDIT"."CHECKPOINTS" (
 COMMENT = 'What `purge` deleted and `erase` blanked: one row for each audit table, target table and chain, written in the transaction that did it.';
 
 -- setup 27
-ALTER TABLE "ANALYTICS"."AUDIT"."RECORD_HISTORY" ADD COLUMN IF NOT EXISTS "ERASURE_ID" VARCHAR COMMENT 'Set when `erase` blanked the payload: CHECKPOINT_ID of the row in CHECKPOINTS that says who and why';
+ALTER TABLE "ANALYTICS"."AUDIT"."RUNS" ADD COLUMN IF NOT EXISTS "TIPS" VARIANT COMMENT 'Last link of each chain that the run wrote to: {chain: {number, digest, hmac}} (ended rows)';
 
 -- setup 28
-ALTER TABLE "ANALYTICS"."AUDIT"."DEAD_LETTERS" ADD COLUMN IF NOT EXISTS "REDACTED" VARIANT COMMENT 'Properties whose values `redact_columns` replaced: {property: hash|mask|drop}; null = none';
+ALTER TABLE "ANALYTICS"."AUDIT"."BATCHES" ADD COLUMN IF NOT EXISTS "HISTORY_DIGEST" VARCHAR COMMENT 'Digest of the batch''s rows in RECORD_HISTORY, as 1:ROWS:SHA-256 over their digests; null = no row';
 
 -- setup 29
-ALTER TABLE "ANALYTICS"."AUDIT"."DEAD_LETTERS" ADD COLUMN IF NOT EXISTS "ERASURE_ID" VARCHAR COMMENT 'Set when `erase` blanked the payload: CHECKPOINT_ID of the row in CHECKPOINTS that says who and why';
+ALTER TABLE "ANALYTICS"."AUDIT"."BATCHES" ADD COLUMN IF NOT EXISTS "LETTERS_DIGEST" VARCHAR COMMENT 'Digest of the batch''s rows in DEAD_LETTERS, as 1:ROWS:SHA-256 over their digests; null = no row';
 
 -- setup 30
-ALTER TABLE "ANALYTICS"."AUDIT"."DEAD_LETTER_EVENTS" ADD COLUMN IF NOT EXISTS "ERASURE_ID" VARCHAR COMMENT 'Set when `erase` blanked the payload: CHECKPOINT_ID of the row in CHECKPOINTS that says who and why';
+ALTER TABLE "ANALYTICS"."AUDIT"."BATCHES" ADD COLUMN IF NOT EXISTS "EVENTS_DIGEST" VARCHAR COMMENT 'Digest of the batch''s rows in DEAD_LETTER_EVENTS, as 1:ROWS:SHA-256 over their digests; null = no row';
 
 -- setup 31
-CREATE OR REPLACE VIEW "ANALYTICS"."AUDIT"."RUNS_CURRENT" COMMENT = 'Each run once, as its latest row shows it, with the time it started.' AS
-SELECT "RUN_ID", "EVENT", "STATUS", "AT", "PROGRAM", "PROGRAM_VERSION", "SDK_VERSION", "CONNECTOR_VERSION", "CONFIG_SHA256", "MAPPING_SHA256", "MELTANO_ENVIRONMENT", "MELTANO_RUN_ID", "MELTANO_STATE_ID", "SESSION_ID", "RECORDS", "DEAD_LETTERS", "BATCHES", "STREAMS", "STATEMENT_MS", "ERROR", "ACTOR", "ACTOR_ROLE", "CHAIN", "CHAIN_NUMBER", "CHAIN_PREVIOUS", "CHAIN_DIGEST", MIN("AT") OVER (PARTITION BY "RUN_ID") AS "STARTED_AT" FROM "ANALYTICS"."AUDIT"."RUNS" QUALIFY ROW_NUMBER() OVER (PARTITION BY "RUN_ID" ORDER BY IFF("EVENT" = 'ended', 1, 0) DESC, "AT" DESC) = 1;
+ALTER TABLE "ANALYTICS"."AUDIT"."BATCHES" ADD COLUMN IF NOT EXISTS "WATERMARK_DIGEST" VARCHAR COMMENT 'Digest of the batch''s row in WATERMARKS, as 1:ROWS:SHA-256 over their digests; null = no row';
 
 -- setup 32
-CREATE OR REPLACE VIEW "ANALYTICS"."AUDIT"."DEAD_LETTERS_CURRENT" COMMENT = 'Each dead letter once, with its latest event: STATUS is open until somebody or something acts on it.' AS
-SELECT d."DEAD_LETTER_ID", d."RUN_ID", d."BATCH_ID", d."STREAM", d."TARGET_TABLE", d."KEY", d."KEY_HASH", d."PHASE", d."REASON", d."ERRORS", d."RECORD", d."RECORD_TEXT", d."RECORD_SHA256", d."SINGER_SCHEMA", d."SCHEMA_SHA256", d."ERRNO", d."SQLSTATE", d."QUERY_ID", d."SOURCE_TIME", d."EXTRACTED_AT", d."SEQ", d."AT", d."ROW_DIGEST", d."REDACTED", d."ERASURE_ID", COALESCE(e."EVENT", 'open') AS "STATUS", e."AT" AS "STATUS_AT", e."ACTOR" AS "STATUS_ACTOR", e."NOTE" AS "STATUS_NOTE", e."BATCH_ID" AS "STATUS_BATCH_ID", COALESCE(e."EVENTS", 0) AS "EVENTS" FROM "ANALYTICS"."AUDIT"."DEAD_LETTERS" AS d LEFT JOIN (SELECT "DEAD_LETTER_ID", "EVENT", "AT", "ACTOR", "NOTE", "BATCH_ID", COUNT(*) OVER (PARTITION BY "DEAD_LETTER_ID") AS "EVENTS" FROM "ANALYTICS"."AUDIT"."DEAD_LETTER_EVENTS" WHERE "EVENT" <> 'seen_again' QUALIFY ROW_NUMBER() OVER (PARTITION BY "DEAD_LETTER_ID" ORDER BY "AT" DESC, "EVENT_ID" DESC) = 1) AS e ON e."DEAD_LETTER_ID" = d."DEAD_LETTER_ID" QUALIFY ROW_NUMBER() OVER (PARTITION BY d."DEAD_LETTER_ID" ORDER BY d."AT") = 1;
+ALTER TABLE "ANALYTICS"."AUDIT"."BATCHES" ADD COLUMN IF NOT EXISTS "WAREHOUSE_MS" NUMBER(38,0) COMMENT 'Milliseconds of STEP_MS spent in statements that need a warehouse';
 
 -- setup 33
-CREATE OR REPLACE VIEW "ANALYTICS"."AUDIT"."WATERMARKS_CURRENT" COMMENT = 'How far each stream is loaded.' AS
-SELECT "STREAM", "TARGET_TABLE", "RUN_ID", "BATCH_ID", "REPLICATION_KEY", "HIGHEST_VALUE", "BOOKMARK", "AT" FROM "ANALYTICS"."AUDIT"."WATERMARKS" QUALIFY ROW_NUMBER() OVER (PARTITION BY "STREAM", "TARGET_TABLE" ORDER BY "AT" DESC) = 1;
+ALTER TABLE "ANALYTICS"."AUDIT"."RECORD_HISTORY" ADD COLUMN IF NOT EXISTS "PAYLOAD_DIGEST" VARCHAR COMMENT 'Digest of the columns that hold values of the record; stays when those are erased';
 
 -- setup 34
-CREATE OR REPLACE VIEW "ANALYTICS"."AUDIT"."FRESHNESS" COMMENT = 'Each table once: its last batch, the newest source stamp loaded, and the age of both in seconds.' AS
-SELECT "TARGET_TABLE", "STREAM", "LOADED_AT" AS "LAST_LOADED_AT", DATEDIFF('second', "LOADED_AT", SYSDATE()) AS "LOAD_AGE_SECONDS", "NEWEST_SOURCE_TIME", DATEDIFF('second', "NEWEST_SOURCE_TIME", SYSDATE()) AS "SOURCE_AGE_SECONDS", "BATCH_ID", "RUN_ID" FROM (SELECT "TARGET_TABLE", "STREAM", "LOADED_AT", "BATCH_ID", "RUN_ID", MAX("SOURCE_TO") OVER (PARTITION BY "TARGET_TABLE") AS "NEWEST_SOURCE_TIME" FROM "ANALYTICS"."AUDIT"."BATCHES" WHERE "OPERATION" <> 'gather' QUALIFY ROW_NUMBER() OVER (PARTITION BY "TARGET_TABLE" ORDER BY "LOADED_AT" DESC, "BATCH_NUMBER" DESC) = 1);
+ALTER TABLE "ANALYTICS"."AUDIT"."RECORD_HISTORY" ADD COLUMN IF NOT EXISTS "ERASURE_ID" VARCHAR COMMENT 'Set when `erase` blanked the payload: CHECKPOINT_ID of the row in CHECKPOINTS that says who and why';
 
 -- setup 35
-GRANT USAGE ON WAREHOUSE "LOAD_WH" TO ROLE "SAGEX3_LOADER";
+ALTER TABLE "ANALYTICS"."AUDIT"."DEAD_LETTERS" ADD COLUMN IF NOT EXISTS "PAYLOAD_DIGEST" VARCHAR COMMENT 'Digest of the columns that hold values of the record; stays when those are erased';
 
 -- setup 36
-GRANT USAGE, CREATE SCHEMA ON DATABASE "ANALYTICS" TO ROLE "SAGEX3_LOADER";
+ALTER TABLE "ANALYTICS"."AUDIT"."DEAD_LETTERS" ADD COLUMN IF NOT EXISTS "REDACTED" VARIANT COMMENT 'Properties whose values `redact_columns` replaced: {property: hash|mask|drop}; null = none';
 
 -- setup 37
-GRANT USAGE ON SCHEMA "ANALYTICS"."AUDIT" TO ROLE "SAGEX3_LOADER";
+ALTER TABLE "ANALYTICS"."AUDIT"."DEAD_LETTERS" ADD COLUMN IF NOT EXISTS "ERASURE_ID" VARCHAR COMMENT 'Set when `erase` blanked the payload: CHECKPOINT_ID of the row in CHECKPOINTS that says who and why';
 
 -- setup 38
-GRANT SELECT, INSERT ON TABLE "ANALYTICS"."AUDIT"."RUNS" TO ROLE "SAGEX3_LOADER";
+ALTER TABLE "ANALYTICS"."AUDIT"."DEAD_LETTER_EVENTS" ADD COLUMN IF NOT EXISTS "PAYLOAD_DIGEST" VARCHAR COMMENT 'Digest of the columns that hold values of the record; stays when those are erased';
 
 -- setup 39
-GRANT SELECT, INSERT ON TABLE "ANALYTICS"."AUDIT"."BATCHES" TO ROLE "SAGEX3_LOADER";
+ALTER TABLE "ANALYTICS"."AUDIT"."DEAD_LETTER_EVENTS" ADD COLUMN IF NOT EXISTS "ERASURE_ID" VARCHAR COMMENT 'Set when `erase` blanked the payload: CHECKPOINT_ID of the row in CHECKPOINTS that says who and why';
 
 -- setup 40
-GRANT SELECT, INSERT ON TABLE "ANALYTICS"."AUDIT"."RETRIES" TO ROLE "SAGEX3_LOADER";
+ALTER TABLE "ANALYTICS"."AUDIT"."WATERMARKS" ADD COLUMN IF NOT EXISTS "ROW_DIGEST" VARCHAR COMMENT 'Digest of this row; the row of its batch in BATCHES covers it';
 
 -- setup 41
-GRANT SELECT, INSERT ON TABLE "ANALYTICS"."AUDIT"."RECORD_HISTORY" TO ROLE "SAGEX3_LOADER";
+CREATE OR REPLACE VIEW "ANALYTICS"."AUDIT"."RUNS_CURRENT" COMMENT = 'Each run once, as its latest row shows it, with the time it started.' AS
+SELECT "RUN_ID", "EVENT", "STATUS", "AT", "PROGRAM", "PROGRAM_VERSION", "SDK_VERSION", "CONNECTOR_VERSION", "CONFIG_SHA256", "MAPPING_SHA256", "MELTANO_ENVIRONMENT", "MELTANO_RUN_ID", "MELTANO_STATE_ID", "SESSION_ID", "RECORDS", "DEAD_LETTERS", "BATCHES", "STREAMS", "STATEMENT_MS", "ERROR", "TIPS", "ACTOR", "ACTOR_ROLE", "CHAIN", "CHAIN_NUMBER", "CHAIN_PREVIOUS", "CHAIN_DIGEST", MIN("AT") OVER (PARTITION BY "RUN_ID") AS "STARTED_AT" FROM "ANALYTICS"."AUDIT"."RUNS" QUALIFY ROW_NUMBER() OVER (PARTITION BY "RUN_ID" ORDER BY IFF("EVENT" = 'ended', 1, 0) DESC, "AT" DESC) = 1;
 
 -- setup 42
-GRANT SELECT, INSERT ON TABLE "ANALYTICS"."AUDIT"."DEAD_LETTERS" TO ROLE "SAGEX3_LOADER";
+CREATE OR REPLACE VIEW "ANALYTICS"."AUDIT"."DEAD_LETTERS_CURRENT" COMMENT = 'Each dead letter once, with its latest event: STATUS is open until somebody or something acts on it.' AS
+SELECT d."DEAD_LETTER_ID", d."RUN_ID", d."BATCH_ID", d."STREAM", d."TARGET_TABLE", d."KEY", d."KEY_HASH", d."PHASE", d."REASON", d."ERRORS", d."RECORD", d."RECORD_TEXT", d."RECORD_SHA256", d."SINGER_SCHEMA", d."SCHEMA_SHA256", d."ERRNO", d."SQLSTATE", d."QUERY_ID", d."SOURCE_TIME", d."EXTRACTED_AT", d."SEQ", d."AT", d."PAYLOAD_DIGEST", d."ROW_DIGEST", d."REDACTED", d."ERASURE_ID", COALESCE(e."EVENT", 'open') AS "STATUS", e."AT" AS "STATUS_AT", e."ACTOR" AS "STATUS_ACTOR", e."NOTE" AS "STATUS_NOTE", e."BATCH_ID" AS "STATUS_BATCH_ID", COALESCE(e."EVENTS", 0) AS "EVENTS" FROM "ANALYTICS"."AUDIT"."DEAD_LETTERS" AS d LEFT JOIN (SELECT "DEAD_LETTER_ID", "EVENT", "AT", "ACTOR", "NOTE", "BATCH_ID", COUNT(*) OVER (PARTITION BY "DEAD_LETTER_ID") AS "EVENTS" FROM "ANALYTICS"."AUDIT"."DEAD_LETTER_EVENTS" WHERE "EVENT" <> 'seen_again' QUALIFY ROW_NUMBER() OVER (PARTITION BY "DEAD_LETTER_ID" ORDER BY "AT" DESC, "EVENT_ID" DESC) = 1) AS e ON e."DEAD_LETTER_ID" = d."DEAD_LETTER_ID" QUALIFY ROW_NUMBER() OVER (PARTITION BY d."DEAD_LETTER_ID" ORDER BY d."AT") = 1;
 
 -- setup 43
-GRANT SELECT, INSERT ON TABLE "ANALYTICS"."AUDIT"."DEAD_LETTER_EVENTS" TO ROLE "SAGEX3_LOADER";
+CREATE OR REPLACE VIEW "ANALYTICS"."AUDIT"."WATERMARKS_CURRENT" COMMENT = 'How far each stream is loaded.' AS
+SELECT "STREAM", "TARGET_TABLE", "RUN_ID", "BATCH_ID", "REPLICATION_KEY", "HIGHEST_VALUE", "BOOKMARK", "AT", "ROW_DIGEST" FROM "ANALYTICS"."AUDIT"."WATERMARKS" QUALIFY ROW_NUMBER() OVER (PARTITION BY "STREAM", "TARGET_TABLE" ORDER BY "AT" DESC) = 1;
 
 -- setup 44
-GRANT SELECT, INSERT ON TABLE "ANALYTICS"."AUDIT"."SCHEMA_CHANGES" TO ROLE "SAGEX3_LOADER";
+CREATE OR REPLACE VIEW "ANALYTICS"."AUDIT"."FRESHNESS" COMMENT = 'Each table once: its last batch, the newest source stamp loaded, and the age of both in seconds.' AS
+SELECT "TARGET_TABLE", "STREAM", "LOADED_AT" AS "LAST_LOADED_AT", DATEDIFF('second', "LOADED_AT", SYSDATE()) AS "LOAD_AGE_SECONDS", "NEWEST_SOURCE_TIME", DATEDIFF('second', "NEWEST_SOURCE_TIME", SYSDATE()) AS "SOURCE_AGE_SECONDS", "BATCH_ID", "RUN_ID" FROM (SELECT "TARGET_TABLE", "STREAM", "LOADED_AT", "BATCH_ID", "RUN_ID", MAX("SOURCE_TO") OVER (PARTITION BY "TARGET_TABLE") AS "NEWEST_SOURCE_TIME" FROM "ANALYTICS"."AUDIT"."BATCHES" WHERE "OPERATION" NOT IN ('gather', 'refused') QUALIFY ROW_NUMBER() OVER (PARTITION BY "TARGET_TABLE" ORDER BY "LOADED_AT" DESC, "BATCH_NUMBER" DESC) = 1);
 
 -- setup 45
-GRANT SELECT, INSERT ON TABLE "ANALYTICS"."AUDIT"."WATERMARKS" TO ROLE "SAGEX3_LOADER";
+GRANT USAGE ON WAREHOUSE "LOAD_WH" TO ROLE "SAGEX3_LOADER";
 
 -- setup 46
-GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."CHECKPOINTS" TO ROLE "SAGEX3_LOADER";
+GRANT USAGE, CREATE SCHEMA ON DATABASE "ANALYTICS" TO ROLE "SAGEX3_LOADER";
 
 -- setup 47
-GRANT SELECT ON VIEW "ANALYTICS"."AUDIT"."RUNS_CURRENT" TO ROLE "SAGEX3_LOADER";
+GRANT USAGE ON SCHEMA "ANALYTICS"."AUDIT" TO ROLE "SAGEX3_LOADER";
 
 -- setup 48
-GRANT SELECT ON VIEW "ANALYTICS"."AUDIT"."DEAD_LETTERS_CURRENT" TO ROLE "SAGEX3_LOADER";
+GRANT SELECT, INSERT ON TABLE "ANALYTICS"."AUDIT"."RUNS" TO ROLE "SAGEX3_LOADER";
 
 -- setup 49
-GRANT SELECT ON VIEW "ANALYTICS"."AUDIT"."WATERMARKS_CURRENT" TO ROLE "SAGEX3_LOADER";
+GRANT SELECT, INSERT ON TABLE "ANALYTICS"."AUDIT"."BATCHES" TO ROLE "SAGEX3_LOADER";
 
 -- setup 50
-GRANT SELECT ON VIEW "ANALYTICS"."AUDIT"."FRESHNESS" TO ROLE "SAGEX3_LOADER";
+GRANT SELECT, INSERT ON TABLE "ANALYTICS"."AUDIT"."RETRIES" TO ROLE "SAGEX3_LOADER";
 
 -- setup 51
-GRANT USAGE, CREATE TABLE ON SCHEMA "ANALYTICS"."AUDIT_LOCK" TO ROLE "SAGEX3_LOADER";
+GRANT SELECT, INSERT ON TABLE "ANALYTICS"."AUDIT"."RECORD_HISTORY" TO ROLE "SAGEX3_LOADER";
 
 -- setup 52
-GRANT READ, WRITE ON STAGE "ANALYTICS"."AUDIT_LOCK"."LOAD" TO ROLE "SAGEX3_LOADER";
+GRANT SELECT, INSERT ON TABLE "ANALYTICS"."AUDIT"."DEAD_LETTERS" TO ROLE "SAGEX3_LOADER";
 
 -- setup 53
-GRANT USAGE ON WAREHOUSE "LOAD_WH" TO ROLE "SAGEX3_REVIEWER";
+GRANT SELECT, INSERT ON TABLE "ANALYTICS"."AUDIT"."DEAD_LETTER_EVENTS" TO ROLE "SAGEX3_LOADER";
 
 -- setup 54
-GRANT USAGE ON DATABASE "ANALYTICS" TO ROLE "SAGEX3_REVIEWER";
+GRANT SELECT, INSERT ON TABLE "ANALYTICS"."AUDIT"."SCHEMA_CHANGES" TO ROLE "SAGEX3_LOADER";
 
 -- setup 55
-GRANT USAGE ON SCHEMA "ANALYTICS"."AUDIT" TO ROLE "SAGEX3_REVIEWER";
+GRANT SELECT, INSERT ON TABLE "ANALYTICS"."AUDIT"."WATERMARKS" TO ROLE "SAGEX3_LOADER";
 
 -- setup 56
-GRANT USAGE ON SCHEMA "ANALYTICS"."AUDIT_LOCK" TO ROLE "SAGEX3_REVIEWER";
+GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."CHECKPOINTS" TO ROLE "SAGEX3_LOADER";
 
 -- setup 57
-GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."RUNS" TO ROLE "SAGEX3_REVIEWER";
+GRANT SELECT ON VIEW "ANALYTICS"."AUDIT"."RUNS_CURRENT" TO ROLE "SAGEX3_LOADER";
 
 -- setup 58
-GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."BATCHES" TO ROLE "SAGEX3_REVIEWER";
+GRANT SELECT ON VIEW "ANALYTICS"."AUDIT"."DEAD_LETTERS_CURRENT" TO ROLE "SAGEX3_LOADER";
 
 -- setup 59
-GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."RETRIES" TO ROLE "SAGEX3_REVIEWER";
+GRANT SELECT ON VIEW "ANALYTICS"."AUDIT"."WATERMARKS_CURRENT" TO ROLE "SAGEX3_LOADER";
 
 -- setup 60
-GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."RECORD_HISTORY" TO ROLE "SAGEX3_REVIEWER";
+GRANT SELECT ON VIEW "ANALYTICS"."AUDIT"."FRESHNESS" TO ROLE "SAGEX3_LOADER";
 
 -- setup 61
-GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."DEAD_LETTERS" TO ROLE "SAGEX3_REVIEWER";
+GRANT USAGE, CREATE TABLE ON SCHEMA "ANALYTICS"."AUDIT_LOCK" TO ROLE "SAGEX3_LOADER";
 
 -- setup 62
-GRANT SELECT, INSERT ON TABLE "ANALYTICS"."AUDIT"."DEAD_LETTER_EVENTS" TO ROLE "SAGEX3_REVIEWER";
+GRANT READ, WRITE ON STAGE "ANALYTICS"."AUDIT_LOCK"."LOAD" TO ROLE "SAGEX3_LOADER";
 
 -- setup 63
-GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."SCHEMA_CHANGES" TO ROLE "SAGEX3_REVIEWER";
+GRANT USAGE ON WAREHOUSE "LOAD_WH" TO ROLE "SAGEX3_REVIEWER";
 
 -- setup 64
-GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."WATERMARKS" TO ROLE "SAGEX3_REVIEWER";
+GRANT USAGE ON DATABASE "ANALYTICS" TO ROLE "SAGEX3_REVIEWER";
 
 -- setup 65
-GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."CHECKPOINTS" TO ROLE "SAGEX3_REVIEWER";
+GRANT USAGE ON SCHEMA "ANALYTICS"."AUDIT" TO ROLE "SAGEX3_REVIEWER";
 
 -- setup 66
-GRANT SELECT ON VIEW "ANALYTICS"."AUDIT"."RUNS_CURRENT" TO ROLE "SAGEX3_REVIEWER";
+GRANT USAGE ON SCHEMA "ANALYTICS"."AUDIT_LOCK" TO ROLE "SAGEX3_REVIEWER";
 
 -- setup 67
-GRANT SELECT ON VIEW "ANALYTICS"."AUDIT"."DEAD_LETTERS_CURRENT" TO ROLE "SAGEX3_REVIEWER";
+GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."RUNS" TO ROLE "SAGEX3_REVIEWER";
 
 -- setup 68
-GRANT SELECT ON VIEW "ANALYTICS"."AUDIT"."WATERMARKS_CURRENT" TO ROLE "SAGEX3_REVIEWER";
+GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."BATCHES" TO ROLE "SAGEX3_REVIEWER";
 
 -- setup 69
-GRANT SELECT ON VIEW "ANALYTICS"."AUDIT"."FRESHNESS" TO ROLE "SAGEX3_REVIEWER";
+GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."RETRIES" TO ROLE "SAGEX3_REVIEWER";
 
 -- setup 70
-GRANT USAGE ON WAREHOUSE "LOAD_WH" TO ROLE "SAGEX3_APPROVER";
+GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."RECORD_HISTORY" TO ROLE "SAGEX3_REVIEWER";
 
 -- setup 71
-GRANT USAGE ON DATABASE "ANALYTICS" TO ROLE "SAGEX3_APPROVER";
+GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."DEAD_LETTERS" TO ROLE "SAGEX3_REVIEWER";
 
 -- setup 72
-GRANT USAGE ON SCHEMA "ANALYTICS"."AUDIT" TO ROLE "SAGEX3_APPROVER";
+GRANT SELECT, INSERT ON TABLE "ANALYTICS"."AUDIT"."DEAD_LETTER_EVENTS" TO ROLE "SAGEX3_REVIEWER";
 
 -- setup 73
-GRANT USAGE ON SCHEMA "ANALYTICS"."AUDIT_LOCK" TO ROLE "SAGEX3_APPROVER";
+GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."SCHEMA_CHANGES" TO ROLE "SAGEX3_REVIEWER";
 
 -- setup 74
-GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."RUNS" TO ROLE "SAGEX3_APPROVER";
+GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."WATERMARKS" TO ROLE "SAGEX3_REVIEWER";
 
 -- setup 75
-GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."BATCHES" TO ROLE "SAGEX3_APPROVER";
+GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."CHECKPOINTS" TO ROLE "SAGEX3_REVIEWER";
 
 -- setup 76
-GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."RETRIES" TO ROLE "SAGEX3_APPROVER";
+GRANT SELECT ON VIEW "ANALYTICS"."AUDIT"."RUNS_CURRENT" TO ROLE "SAGEX3_REVIEWER";
 
 -- setup 77
-GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."RECORD_HISTORY" TO ROLE "SAGEX3_APPROVER";
+GRANT SELECT ON VIEW "ANALYTICS"."AUDIT"."DEAD_LETTERS_CURRENT" TO ROLE "SAGEX3_REVIEWER";
 
 -- setup 78
-GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."DEAD_LETTERS" TO ROLE "SAGEX3_APPROVER";
+GRANT SELECT ON VIEW "ANALYTICS"."AUDIT"."WATERMARKS_CURRENT" TO ROLE "SAGEX3_REVIEWER";
 
 -- setup 79
-GRANT SELECT, INSERT ON TABLE "ANALYTICS"."AUDIT"."DEAD_LETTER_EVENTS" TO ROLE "SAGEX3_APPROVER";
+GRANT SELECT ON VIEW "ANALYTICS"."AUDIT"."FRESHNESS" TO ROLE "SAGEX3_REVIEWER";
 
 -- setup 80
-GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."SCHEMA_CHANGES" TO ROLE "SAGEX3_APPROVER";
+GRANT USAGE ON WAREHOUSE "LOAD_WH" TO ROLE "SAGEX3_APPROVER";
 
 -- setup 81
-GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."WATERMARKS" TO ROLE "SAGEX3_APPROVER";
+GRANT USAGE ON DATABASE "ANALYTICS" TO ROLE "SAGEX3_APPROVER";
 
 -- setup 82
-GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."CHECKPOINTS" TO ROLE "SAGEX3_APPROVER";
+GRANT USAGE ON SCHEMA "ANALYTICS"."AUDIT" TO ROLE "SAGEX3_APPROVER";
 
 -- setup 83
-GRANT SELECT ON VIEW "ANALYTICS"."AUDIT"."RUNS_CURRENT" TO ROLE "SAGEX3_APPROVER";
+GRANT USAGE ON SCHEMA "ANALYTICS"."AUDIT_LOCK" TO ROLE "SAGEX3_APPROVER";
 
 -- setup 84
-GRANT SELECT ON VIEW "ANALYTICS"."AUDIT"."DEAD_LETTERS_CURRENT" TO ROLE "SAGEX3_APPROVER";
+GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."RUNS" TO ROLE "SAGEX3_APPROVER";
 
 -- setup 85
-GRANT SELECT ON VIEW "ANALYTICS"."AUDIT"."WATERMARKS_CURRENT" TO ROLE "SAGEX3_APPROVER";
+GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."BATCHES" TO ROLE "SAGEX3_APPROVER";
 
 -- setup 86
-GRANT SELECT ON VIEW "ANALYTICS"."AUDIT"."FRESHNESS" TO ROLE "SAGEX3_APPROVER";
+GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."RETRIES" TO ROLE "SAGEX3_APPROVER";
 
 -- setup 87
-GRANT USAGE ON WAREHOUSE "LOAD_WH" TO ROLE "SAGEX3_AUDITOR";
+GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."RECORD_HISTORY" TO ROLE "SAGEX3_APPROVER";
 
 -- setup 88
-GRANT USAGE ON DATABASE "ANALYTICS" TO ROLE "SAGEX3_AUDITOR";
+GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."DEAD_LETTERS" TO ROLE "SAGEX3_APPROVER";
 
 -- setup 89
-GRANT USAGE ON SCHEMA "ANALYTICS"."AUDIT" TO ROLE "SAGEX3_AUDITOR";
+GRANT SELECT, INSERT ON TABLE "ANALYTICS"."AUDIT"."DEAD_LETTER_EVENTS" TO ROLE "SAGEX3_APPROVER";
 
 -- setup 90
-GRANT USAGE ON SCHEMA "ANALYTICS"."AUDIT_LOCK" TO ROLE "SAGEX3_AUDITOR";
+GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."SCHEMA_CHANGES" TO ROLE "SAGEX3_APPROVER";
 
 -- setup 91
-GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."RUNS" TO ROLE "SAGEX3_AUDITOR";
+GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."WATERMARKS" TO ROLE "SAGEX3_APPROVER";
 
 -- setup 92
-GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."BATCHES" TO ROLE "SAGEX3_AUDITOR";
+GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."CHECKPOINTS" TO ROLE "SAGEX3_APPROVER";
 
 -- setup 93
-GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."RETRIES" TO ROLE "SAGEX3_AUDITOR";
+GRANT SELECT ON VIEW "ANALYTICS"."AUDIT"."RUNS_CURRENT" TO ROLE "SAGEX3_APPROVER";
 
 -- setup 94
-GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."RECORD_HISTORY" TO ROLE "SAGEX3_AUDITOR";
+GRANT SELECT ON VIEW "ANALYTICS"."AUDIT"."DEAD_LETTERS_CURRENT" TO ROLE "SAGEX3_APPROVER";
 
 -- setup 95
-GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."DEAD_LETTERS" TO ROLE "SAGEX3_AUDITOR";
+GRANT SELECT ON VIEW "ANALYTICS"."AUDIT"."WATERMARKS_CURRENT" TO ROLE "SAGEX3_APPROVER";
 
 -- setup 96
-GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."DEAD_LETTER_EVENTS" TO ROLE "SAGEX3_AUDITOR";
+GRANT SELECT ON VIEW "ANALYTICS"."AUDIT"."FRESHNESS" TO ROLE "SAGEX3_APPROVER";
 
 -- setup 97
-GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."SCHEMA_CHANGES" TO ROLE "SAGEX3_AUDITOR";
+GRANT USAGE ON WAREHOUSE "LOAD_WH" TO ROLE "SAGEX3_AUDITOR";
 
 -- setup 98
-GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."WATERMARKS" TO ROLE "SAGEX3_AUDITOR";
+GRANT USAGE ON DATABASE "ANALYTICS" TO ROLE "SAGEX3_AUDITOR";
 
 -- setup 99
-GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."CHECKPOINTS" TO ROLE "SAGEX3_AUDITOR";
+GRANT USAGE ON SCHEMA "ANALYTICS"."AUDIT" TO ROLE "SAGEX3_AUDITOR";
 
 -- setup 100
-GRANT SELECT ON VIEW "ANALYTICS"."AUDIT"."RUNS_CURRENT" TO ROLE "SAGEX3_AUDITOR";
+GRANT USAGE ON SCHEMA "ANALYTICS"."AUDIT_LOCK" TO ROLE "SAGEX3_AUDITOR";
 
 -- setup 101
-GRANT SELECT ON VIEW "ANALYTICS"."AUDIT"."DEAD_LETTERS_CURRENT" TO ROLE "SAGEX3_AUDITOR";
+GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."RUNS" TO ROLE "SAGEX3_AUDITOR";
 
 -- setup 102
-GRANT SELECT ON VIEW "ANALYTICS"."AUDIT"."WATERMARKS_CURRENT" TO ROLE "SAGEX3_AUDITOR";
+GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."BATCHES" TO ROLE "SAGEX3_AUDITOR";
 
 -- setup 103
-GRANT SELECT ON VIEW "ANALYTICS"."AUDIT"."FRESHNESS" TO ROLE "SAGEX3_AUDITOR";
+GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."RETRIES" TO ROLE "SAGEX3_AUDITOR";
 
 -- setup 104
-GRANT USAGE ON WAREHOUSE "LOAD_WH" TO ROLE "SAGEX3_PURGER";
+GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."RECORD_HISTORY" TO ROLE "SAGEX3_AUDITOR";
 
 -- setup 105
-GRANT USAGE ON DATABASE "ANALYTICS" TO ROLE "SAGEX3_PURGER";
+GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."DEAD_LETTERS" TO ROLE "SAGEX3_AUDITOR";
 
 -- setup 106
-GRANT USAGE ON SCHEMA "ANALYTICS"."AUDIT" TO ROLE "SAGEX3_PURGER";
+GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."DEAD_LETTER_EVENTS" TO ROLE "SAGEX3_AUDITOR";
 
 -- setup 107
-GRANT USAGE ON SCHEMA "ANALYTICS"."AUDIT_LOCK" TO ROLE "SAGEX3_PURGER";
+GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."SCHEMA_CHANGES" TO ROLE "SAGEX3_AUDITOR";
 
 -- setup 108
-GRANT SELECT, DELETE ON TABLE "ANALYTICS"."AUDIT"."RUNS" TO ROLE "SAGEX3_PURGER";
+GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."WATERMARKS" TO ROLE "SAGEX3_AUDITOR";
 
 -- setup 109
-GRANT SELECT, DELETE ON TABLE "ANALYTICS"."AUDIT"."BATCHES" TO ROLE "SAGEX3_PURGER";
+GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."CHECKPOINTS" TO ROLE "SAGEX3_AUDITOR";
 
 -- setup 110
-GRANT SELECT, DELETE ON TABLE "ANALYTICS"."AUDIT"."RETRIES" TO ROLE "SAGEX3_PURGER";
+GRANT SELECT ON VIEW "ANALYTICS"."AUDIT"."RUNS_CURRENT" TO ROLE "SAGEX3_AUDITOR";
 
 -- setup 111
-GRANT SELECT, UPDATE, DELETE ON TABLE "ANALYTICS"."AUDIT"."RECORD_HISTORY" TO ROLE "SAGEX3_PURGER";
+GRANT SELECT ON VIEW "ANALYTICS"."AUDIT"."DEAD_LETTERS_CURRENT" TO ROLE "SAGEX3_AUDITOR";
 
 -- setup 112
-GRANT SELECT, UPDATE, DELETE ON TABLE "ANALYTICS"."AUDIT"."DEAD_LETTERS" TO ROLE "SAGEX3_PURGER";
+GRANT SELECT ON VIEW "ANALYTICS"."AUDIT"."WATERMARKS_CURRENT" TO ROLE "SAGEX3_AUDITOR";
 
 -- setup 113
-GRANT SELECT, INSERT, UPDATE, DELETE ON TABLE "ANALYTICS"."AUDIT"."DEAD_LETTER_EVENTS" TO ROLE "SAGEX3_PURGER";
+GRANT SELECT ON VIEW "ANALYTICS"."AUDIT"."FRESHNESS" TO ROLE "SAGEX3_AUDITOR";
 
 -- setup 114
-GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."SCHEMA_CHANGES" TO ROLE "SAGEX3_PURGER";
+GRANT USAGE ON WAREHOUSE "LOAD_WH" TO ROLE "SAGEX3_PURGER";
 
 -- setup 115
-GRANT SELECT, DELETE ON TABLE "ANALYTICS"."AUDIT"."WATERMARKS" TO ROLE "SAGEX3_PURGER";
+GRANT USAGE ON DATABASE "ANALYTICS" TO ROLE "SAGEX3_PURGER";
 
 -- setup 116
-GRANT SELECT, INSERT ON TABLE "ANALYTICS"."AUDIT"."CHECKPOINTS" TO ROLE "SAGEX3_PURGER";
+GRANT USAGE ON SCHEMA "ANALYTICS"."AUDIT" TO ROLE "SAGEX3_PURGER";
 
 -- setup 117
-GRANT SELECT ON VIEW "ANALYTICS"."AUDIT"."RUNS_CURRENT" TO ROLE "SAGEX3_PURGER";
+GRANT USAGE ON SCHEMA "ANALYTICS"."AUDIT_LOCK" TO ROLE "SAGEX3_PURGER";
 
 -- setup 118
-GRANT SELECT ON VIEW "ANALYTICS"."AUDIT"."DEAD_LETTERS_CURRENT" TO ROLE "SAGEX3_PURGER";
+GRANT SELECT, DELETE ON TABLE "ANALYTICS"."AUDIT"."RUNS" TO ROLE "SAGEX3_PURGER";
 
 -- setup 119
-GRANT SELECT ON VIEW "ANALYTICS"."AUDIT"."WATERMARKS_CURRENT" TO ROLE "SAGEX3_PURGER";
+GRANT SELECT, DELETE ON TABLE "ANALYTICS"."AUDIT"."BATCHES" TO ROLE "SAGEX3_PURGER";
 
 -- setup 120
-GRANT SELECT ON VIEW "ANALYTICS"."AUDIT"."FRESHNESS" TO ROLE "SAGEX3_PURGER";
+GRANT SELECT, DELETE ON TABLE "ANALYTICS"."AUDIT"."RETRIES" TO ROLE "SAGEX3_PURGER";
 
 -- setup 121
-GRANT USAGE ON DATABASE "ANALYTICS" TO ROLE "SAGEX3_OWNER";
+GRANT SELECT, UPDATE, DELETE ON TABLE "ANALYTICS"."AUDIT"."RECORD_HISTORY" TO ROLE "SAGEX3_PURGER";
 
 -- setup 122
-GRANT OWNERSHIP ON TABLE "ANALYTICS"."AUDIT"."RUNS" TO ROLE "SAGEX3_OWNER" COPY CURRENT GRANTS;
+GRANT SELECT, UPDATE, DELETE ON TABLE "ANALYTICS"."AUDIT"."DEAD_LETTERS" TO ROLE "SAGEX3_PURGER";
 
 -- setup 123
-GRANT OWNERSHIP ON TABLE "ANALYTICS"."AUDIT"."BATCHES" TO ROLE "SAGEX3_OWNER" COPY CURRENT GRANTS;
+GRANT SELECT, INSERT, UPDATE, DELETE ON TABLE "ANALYTICS"."AUDIT"."DEAD_LETTER_EVENTS" TO ROLE "SAGEX3_PURGER";
 
 -- setup 124
-GRANT OWNERSHIP ON TABLE "ANALYTICS"."AUDIT"."RETRIES" TO ROLE "SAGEX3_OWNER" COPY CURRENT GRANTS;
+GRANT SELECT ON TABLE "ANALYTICS"."AUDIT"."SCHEMA_CHANGES" TO ROLE "SAGEX3_PURGER";
 
 -- setup 125
-GRANT OWNERSHIP ON TABLE "ANALYTICS"."AUDIT"."RECORD_HISTORY" TO ROLE "SAGEX3_OWNER" COPY CURRENT GRANTS;
+GRANT SELECT, DELETE ON TABLE "ANALYTICS"."AUDIT"."WATERMARKS" TO ROLE "SAGEX3_PURGER";
 
 -- setup 126
-GRANT OWNERSHIP ON TABLE "ANALYTICS"."AUDIT"."DEAD_LETTERS" TO ROLE "SAGEX3_OWNER" COPY CURRENT GRANTS;
+GRANT SELECT, INSERT ON TABLE "ANALYTICS"."AUDIT"."CHECKPOINTS" TO ROLE "SAGEX3_PURGER";
 
 -- setup 127
-GRANT OWNERSHIP ON TABLE "ANALYTICS"."AUDIT"."DEAD_LETTER_EVENTS" TO ROLE "SAGEX3_OWNER" COPY CURRENT GRANTS;
+GRANT SELECT ON VIEW "ANALYTICS"."AUDIT"."RUNS_CURRENT" TO ROLE "SAGEX3_PURGER";
 
 -- setup 128
-GRANT OWNERSHIP ON TABLE "ANALYTICS"."AUDIT"."SCHEMA_CHANGES" TO ROLE "SAGEX3_OWNER" COPY CURRENT GRANTS;
+GRANT SELECT ON VIEW "ANALYTICS"."AUDIT"."DEAD_LETTERS_CURRENT" TO ROLE "SAGEX3_PURGER";
 
 -- setup 129
-GRANT OWNERSHIP ON TABLE "ANALYTICS"."AUDIT"."WATERMARKS" TO ROLE "SAGEX3_OWNER" COPY CURRENT GRANTS;
+GRANT SELECT ON VIEW "ANALYTICS"."AUDIT"."WATERMARKS_CURRENT" TO ROLE "SAGEX3_PURGER";
 
 -- setup 130
-GRANT OWNERSHIP ON TABLE "ANALYTICS"."AUDIT"."CHECKPOINTS" TO ROLE "SAGEX3_OWNER" COPY CURRENT GRANTS;
+GRANT SELECT ON VIEW "ANALYTICS"."AUDIT"."FRESHNESS" TO ROLE "SAGEX3_PURGER";
 
 -- setup 131
-GRANT OWNERSHIP ON VIEW "ANALYTICS"."AUDIT"."RUNS_CURRENT" TO ROLE "SAGEX3_OWNER" COPY CURRENT GRANTS;
+GRANT USAGE ON DATABASE "ANALYTICS" TO ROLE "SAGEX3_OWNER";
 
 -- setup 132
-GRANT OWNERSHIP ON VIEW "ANALYTICS"."AUDIT"."DEAD_LETTERS_CURRENT" TO ROLE "SAGEX3_OWNER" COPY CURRENT GRANTS;
+GRANT OWNERSHIP ON TABLE "ANALYTICS"."AUDIT"."RUNS" TO ROLE "SAGEX3_OWNER" COPY CURRENT GRANTS;
 
 -- setup 133
-GRANT OWNERSHIP ON VIEW "ANALYTICS"."AUDIT"."WATERMARKS_CURRENT" TO ROLE "SAGEX3_OWNER" COPY CURRENT GRANTS;
+GRANT OWNERSHIP ON TABLE "ANALYTICS"."AUDIT"."BATCHES" TO ROLE "SAGEX3_OWNER" COPY CURRENT GRANTS;
 
 -- setup 134
-GRANT OWNERSHIP ON VIEW "ANALYTICS"."AUDIT"."FRESHNESS" TO ROLE "SAGEX3_OWNER" COPY CURRENT GRANTS;
+GRANT OWNERSHIP ON TABLE "ANALYTICS"."AUDIT"."RETRIES" TO ROLE "SAGEX3_OWNER" COPY CURRENT GRANTS;
 
 -- setup 135
-GRANT OWNERSHIP ON SCHEMA "ANALYTICS"."AUDIT" TO ROLE "SAGEX3_OWNER" COPY CURRENT GRANTS;
+GRANT OWNERSHIP ON TABLE "ANALYTICS"."AUDIT"."RECORD_HISTORY" TO ROLE "SAGEX3_OWNER" COPY CURRENT GRANTS;
 
 -- setup 136
-GRANT OWNERSHIP ON STAGE "ANALYTICS"."AUDIT_LOCK"."LOAD" TO ROLE "SAGEX3_OWNER" COPY CURRENT GRANTS;
+GRANT OWNERSHIP ON TABLE "ANALYTICS"."AUDIT"."DEAD_LETTERS" TO ROLE "SAGEX3_OWNER" COPY CURRENT GRANTS;
 
 -- setup 137
+GRANT OWNERSHIP ON TABLE "ANALYTICS"."AUDIT"."DEAD_LETTER_EVENTS" TO ROLE "SAGEX3_OWNER" COPY CURRENT GRANTS;
+
+-- setup 138
+GRANT OWNERSHIP ON TABLE "ANALYTICS"."AUDIT"."SCHEMA_CHANGES" TO ROLE "SAGEX3_OWNER" COPY CURRENT GRANTS;
+
+-- setup 139
+GRANT OWNERSHIP ON TABLE "ANALYTICS"."AUDIT"."WATERMARKS" TO ROLE "SAGEX3_OWNER" COPY CURRENT GRANTS;
+
+-- setup 140
+GRANT OWNERSHIP ON TABLE "ANALYTICS"."AUDIT"."CHECKPOINTS" TO ROLE "SAGEX3_OWNER" COPY CURRENT GRANTS;
+
+-- setup 141
+GRANT OWNERSHIP ON VIEW "ANALYTICS"."AUDIT"."RUNS_CURRENT" TO ROLE "SAGEX3_OWNER" COPY CURRENT GRANTS;
+
+-- setup 142
+GRANT OWNERSHIP ON VIEW "ANALYTICS"."AUDIT"."DEAD_LETTERS_CURRENT" TO ROLE "SAGEX3_OWNER" COPY CURRENT GRANTS;
+
+-- setup 143
+GRANT OWNERSHIP ON VIEW "ANALYTICS"."AUDIT"."WATERMARKS_CURRENT" TO ROLE "SAGEX3_OWNER" COPY CURRENT GRANTS;
+
+-- setup 144
+GRANT OWNERSHIP ON VIEW "ANALYTICS"."AUDIT"."FRESHNESS" TO ROLE "SAGEX3_OWNER" COPY CURRENT GRANTS;
+
+-- setup 145
+GRANT OWNERSHIP ON SCHEMA "ANALYTICS"."AUDIT" TO ROLE "SAGEX3_OWNER" COPY CURRENT GRANTS;
+
+-- setup 146
+GRANT OWNERSHIP ON STAGE "ANALYTICS"."AUDIT_LOCK"."LOAD" TO ROLE "SAGEX3_OWNER" COPY CURRENT GRANTS;
+
+-- setup 147
 GRANT OWNERSHIP ON SCHEMA "ANALYTICS"."AUDIT_LOCK" TO ROLE "SAGEX3_OWNER" COPY CURRENT GRANTS;

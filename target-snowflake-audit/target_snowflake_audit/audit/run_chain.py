@@ -1,0 +1,88 @@
+"""The chain of what a run writes about itself: RUNS, RETRIES, SCHEMA_CHANGES, and events by people.
+
+One statement is one link: its rows share a number, and the next link carries the digest over all of them.
+Only the process of the run writes to its chain, one statement at a time, so it knows where the chain ends.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from target_snowflake_audit.audit.tables import TEXT
+from target_snowflake_audit.audit.tips import Tip
+from target_snowflake_audit.sql import audit_rows, chain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from target_snowflake_audit.audit.tables import Table
+    from target_snowflake_audit.session import Session
+    from target_snowflake_audit.sql.quoting import TableName
+
+
+class RunChain:
+    """Inserts audit rows of a run as links of its chain; safe to use from several threads."""
+
+    def __init__(self, run_id: str, name: Callable[[str], TableName]) -> None:
+        """Start an empty chain; `name` gives the full name of an audit table."""
+        self.chain = chain.of_run(run_id)
+        self._run_id = run_id
+        self._name = name
+        self._lock = threading.Lock()
+        self._number = 0
+        self._last = ""
+        self._doubtful: tuple[str, list[Mapping[str, Any]]] | None = None
+
+    def insert(self, session: Session, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert rows in one statement, outside a transaction.
+
+        Rows whose statement failed before may be given again: those that were stored after all, since only
+        the answer was lost, are left out.
+
+        Raises:
+            StatementError: it failed; whether the rows are stored is found out at the next call.
+        """
+        with self._lock:
+            left = self._settle(session, table, list(rows))
+            if not left:
+                return
+            previous = chain.typed_null(TEXT)
+            if self._number:
+                previous = chain.entry(self._name(self._last), self.chain, self._number)
+            link = chain.link(self.chain, self._number + 1, previous)
+            sql = audit_rows.insert(self._name(table.name), left, link)
+            self._doubtful = (table.name, left)
+            session.execute(sql, f"insert {table.name}")
+            self._doubtful = None
+            self._grown(table.name)
+
+    def table_tips(self, session: Session) -> list[Tip]:
+        """Read the last link that the run has written to each table's chain."""
+        rows = session.execute(chain.tips(self._name("BATCHES"), self._run_id), "chain tips").rows
+        return [Tip(str(name), int(number), str(digest)) for name, number, digest in rows]
+
+    def own_tip(self, session: Session) -> Tip:
+        """Read the last link of this chain; something must have been inserted."""
+        sql = chain.entry(self._name(self._last), self.chain, self._number)[1:-1]
+        return Tip(self.chain, self._number, str(session.execute(sql, "chain tip").rows[0][0]))
+
+    def _settle(
+        self, session: Session, table: Table, rows: list[Mapping[str, Any]]
+    ) -> list[Mapping[str, Any]]:
+        """Find out whether the last statement took effect although it failed; give the rows that are left."""
+        if self._doubtful is None:
+            return rows
+        name, tried = self._doubtful
+        sql = chain.entry(self._name(name), self.chain, self._number + 1)[1:-1]
+        stored = session.execute(sql, "look up chain").rows[0][0] is not None
+        self._doubtful = None
+        if not stored:
+            return rows
+        self._grown(name)
+        done = {id(row) for row in tried}
+        return [row for row in rows if name != table.name or id(row) not in done]
+
+    def _grown(self, table: str) -> None:
+        self._number += 1
+        self._last = table
