@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from target_snowflake_audit.audit.tables import BY_NAME, JSON, TIME, WHOLE
+from target_snowflake_audit.audit.tables import BY_NAME, JSON, PAYLOAD_DIGEST, TIME, WHOLE
 from target_snowflake_audit.sql import chain
 from target_snowflake_audit.sql.quoting import TableName, identifier, literal, number, words
 
@@ -34,11 +34,12 @@ def insert(table: TableName, rows: Sequence[Mapping[str, Any]], link: Mapping[st
     as PARSE_JSON (docs.snowflake.com/en/sql-reference/sql/insert).
 
     Raises:
-        KeyError: a column that the table does not have.
+        KeyError: a column that the table does not have, or a digest, which is computed.
     """
     declared = BY_NAME[table.table]
     types = {column.name: column.type for column in declared.columns}
-    unknown = [name for name in rows[0] if name not in types]
+    made = {PAYLOAD_DIGEST, declared.digest}
+    unknown = [name for name in rows[0] if name not in types or name in made]
     if unknown:
         raise KeyError(unknown[0])
     own = [name for name in _SNOWFLAKE if name in types and name not in rows[0]]
