@@ -69,12 +69,22 @@ def record(run: Run, session: Session, work: Work, counts: Counts, begin: str) -
 
 def record_refused(run: Run, session: Session, work: Work, begin: str) -> None:
     """Write the BATCHES row over the dead letters of a batch that was rolled back; its fence is held."""
+    sql = chain.table_tip(run.audit_table("BATCHES"), str(work.batch.plan.table))
+    split(work, session.execute(sql, "chain tip").rows)
     row = {
         "OPERATION": REFUSED,
         **Counts().as_columns(),
         "NOTE": "The batch breached a limit and was rolled back; only its dead letters were kept",
     }
     _insert(run, session, work, row, begin)
+
+
+def split(work: Work, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Keep the last link of the table's chain, which is among the counts; give the counts."""
+    name = str(work.batch.plan.table)
+    [(number, digest)] = [(int(row[1]), row[3]) for row in rows if row[0] == name]
+    work.tip = (number, None if digest is None else str(digest))
+    return [row[:3] for row in rows if row[0] != name]
 
 
 def _insert(run: Run, session: Session, work: Work, row: dict[str, Any], begin: str) -> None:
@@ -102,5 +112,5 @@ def _insert(run: Run, session: Session, work: Work, row: dict[str, Any], begin: 
             if column in written
         },
     }
-    link = chain.table_link(table, str(plan.table))
+    link = chain.table_link(str(plan.table), *work.tip)
     session.execute(audit_rows.insert(table, [row], link), "batch row")

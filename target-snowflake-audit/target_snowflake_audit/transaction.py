@@ -21,7 +21,7 @@ from target_snowflake_audit.errors import IntegrityError, SchemaError
 from target_snowflake_audit.redaction import SALT_TABLE
 from target_snowflake_audit.retry_classes import OBJECT_EXISTS
 from target_snowflake_audit.session import LOCK_TIMEOUT_SECONDS, Session, StatementError, Timing
-from target_snowflake_audit.sql import audit_rows, classify, fence, keep, overwrite, staging, write
+from target_snowflake_audit.sql import audit_rows, chain, classify, fence, keep, overwrite, staging, write
 from target_snowflake_audit.sql.quoting import literal, words
 from target_snowflake_audit.staging.files import BatchFile
 
@@ -68,6 +68,8 @@ class Work:
     """Live rows that the table had; known where a share of them may be deleted at most."""
     refused: dict[int, StatementError] = field(default_factory=dict)
     attempt: int = 1
+    tip: tuple[int, str | None] = (0, None)
+    """Number and digest of the last link of the table's chain, read under its fence."""
     letters_folder: str = ""
     """Stage folder of the letters that the last attempt made; '' = it made none."""
     counts: Counts | None = None
@@ -186,7 +188,8 @@ class Transaction:
         if work.refused:
             session.execute(write.refuse(tables, sorted(work.refused)), "refuse")
         work.after_classify(session, tables)
-        found = session.execute(classify.counts(tables), "counts").rows
+        sql = chain.with_tip(classify.counts(tables), self._run.audit_table("BATCHES"), str(plan.table))
+        found = recording.split(work, session.execute(sql, "counts").rows)
         refusals = self._refusals(session, work, tables, found)
         counts = counting.tally(batch.received, batch.dead, found, refusals)
         if work.operation == OVERWRITE:

@@ -123,11 +123,21 @@ def link(chain: str, number: int, previous: str) -> dict[str, str]:
     return _link(chain, str(number), previous)
 
 
-def table_link(batches: TableName, chain: str) -> dict[str, str]:
-    """Columns of the next row of BATCHES in a table's chain; its fence must be held."""
-    source = words("FROM", batches.sql, f'WHERE "{CHAIN}" =', literal(chain))
-    number = f'(SELECT COALESCE(MAX("{NUMBER}"), 0) + 1 {source})'
-    return _link(chain, number, f'(SELECT MAX_BY("{DIGEST}", "{NUMBER}") {source})')
+def table_tip(batches: TableName, chain: str) -> str:
+    """SELECT of the last link of a table's chain, whose fence must be held: name, number, 0 and digest."""
+    tip = f'COALESCE(MAX("{NUMBER}"), 0), 0, MAX_BY("{DIGEST}", "{NUMBER}") FROM'
+    return words("SELECT", literal(chain) + ",", tip, batches.sql, f'WHERE "{CHAIN}" =', literal(chain))
+
+
+def with_tip(counts: str, batches: TableName, chain: str) -> str:
+    """SELECT of a batch's counts (operation, rows, bad rows, null) and, as a further row, of `table_tip`."""
+    rows = words("SELECT c.*,", typed_null(TEXT), f"FROM ({counts}) AS c")
+    return words(rows, "UNION ALL", table_tip(batches, chain))
+
+
+def table_link(chain: str, number: int, digest: str | None) -> dict[str, str]:
+    """Columns of the row of BATCHES that follows on a link."""
+    return _link(chain, str(number + 1), literal(digest))
 
 
 def _link(chain: str, number: str, previous: str) -> dict[str, str]:
