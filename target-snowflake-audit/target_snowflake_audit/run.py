@@ -37,7 +37,15 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_MAPPING = ("stream_maps", "schema_mapping", "column_types", "column_naming", "number_type")
+_MAPPING = (
+    "stream_maps",
+    "schema_mapping",
+    "column_types",
+    "column_naming",
+    "number_type",
+    "timestamp_type",
+    "type_conflict",
+)
 _MAX_MESSAGE = 2000
 MAX_PARALLELISM = 4
 """Sessions of a run unless `max_parallelism` says otherwise."""

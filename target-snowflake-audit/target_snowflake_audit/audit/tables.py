@@ -191,7 +191,7 @@ RETRIES = Table(
         Column("QUERY_ID", TEXT, "Snowflake's query id"),
         Column("MESSAGE", TEXT, "Snowflake's message, without record values"),
         Column("WAIT_MS", WHOLE, "How long was waited before the next attempt, milliseconds"),
-        Column("OUTCOME", TEXT, "retried, already_committed, split or gave_up", required=True),
+        Column("OUTCOME", TEXT, "retried, split or gave_up", required=True),
         Column("FAILED_AT", TIME, "When it failed (UTC, the target's clock)"),
         Column("AT", TIME, "When the row was written", required=True),
         *ACTOR_COLUMNS,

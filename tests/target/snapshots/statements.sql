@@ -332,7 +332,7 @@ CREATE TABLE IF NOT EXISTS "ANALYTICS"."AUDIT"."RETRIES" (
   "QUERY_ID" VARCHAR COMMENT 'Snowflake''s query id',
   "MESSAGE" VARCHAR COMMENT 'Snowflake''s message, without record values',
   "WAIT_MS" NUMBER(38,0) COMMENT 'How long was waited before the next attempt, milliseconds',
-  "OUTCOME" VARCHAR NOT NULL COMMENT 'retried, already_committed, split or gave_up',
+  "OUTCOME" VARCHAR NOT NULL COMMENT 'retried, split or gave_up',
   "FAILED_AT" TIMESTAMP_NTZ(9) COMMENT 'When it failed (UTC, the target''s clock)',
   "AT" TIMESTAMP_NTZ(9) NOT NULL COMMENT 'When the row was written',
   "ACTOR" VARCHAR NOT NULL COMMENT 'CURRENT_USER() of the session that wrote the row',
