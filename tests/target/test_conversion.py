@@ -204,3 +204,17 @@ def test_limits_of_text_are_characters_and_bytes(monkeypatch: pytest.MonkeyPatch
         '"a""b"',
     ]
     assert converter(text(5))(["é" * 5]) == ["é" * 5]
+
+
+@pytest.mark.parametrize(
+    "midnight",
+    [
+        "2026-07-01",
+        "2026-07-01T00:00:00Z",
+        "2026-07-01T00:00:00+00:00",
+        "2026-07-01T00:00:00.000000+00:00",
+        "2026-07-01T02:00:00+02:00",
+    ],
+)
+def test_midnight_in_every_form(midnight: str) -> None:
+    assert converter(ColumnType("TIMESTAMP_NTZ"))([midnight]) == ["2026-07-01 00:00:00"]

@@ -87,7 +87,7 @@ class TimestampCache(_Cache):
         """Convert one value."""
         if isinstance(value, str) and _is_plain(value):
             return f"{value[:10]} {value[11:19]}"
-        if isinstance(value, str) and _DATE.fullmatch(value):
+        if isinstance(value, str) and _DAY.fullmatch(value):
             value += "T00:00:00Z"  # some taps call a day a date-time
         found = _TIMESTAMP.fullmatch(value) if isinstance(value, str) else None
         if not found:
@@ -119,6 +119,7 @@ def _offset(zone: str | None) -> str:
     return "+00:00" if zone in {None, "", "Z", "z"} else str(zone)
 
 
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _DATE = re.compile(r"(?P<day>\d{4}-\d{2}-\d{2})([Tt ]00:00(:00(\.0{1,9})?)?([Zz]|[+-]00:?00)?)?", re.ASCII)
 _TIME = re.compile(
     r"(?P<time>(?:[01]\d|2[0-3]):[0-5]\d)(?::(?P<seconds>[0-5]\d)(?:\.(?P<fraction>\d{1,9}))?)?"
