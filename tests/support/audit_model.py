@@ -109,6 +109,9 @@ class Table:
             return
         if says_deleted:
             self.deleted.add(key)
+            name = self.rules.stamp
+            if name is not None and self._moment(arrival.record) is not None:
+                self.rows[key] = {**self.rows[key], name: arrival.record[name]}
             return
         self.rows[key] = {name: arrival.record.get(name) for name in self.rules.names}
         self.deleted.discard(key)

@@ -289,3 +289,17 @@ def test_version_of_an_append_only_stream_deletes_nothing(world: World) -> None:
     keyless = world.schema_message(key=[], stream=f"{world.stream}_k")
     with pytest.raises(SchemaError, match="the stream has no key"):
         world.run([keyless, {**activate(world, 1), "stream": f"{world.stream}_k"}])
+
+
+def test_version_older_than_its_deletion_does_not_bring_a_row_back(world: World) -> None:
+    def line(day: int, amount: str, **more: str) -> Message:
+        return world.line("A", 1, amount, updatedDate=f"2026-01-0{day}T00:00:00Z", **more)
+
+    world.run([world.schema_message(), line(1, "1.00")])
+    world.run([world.schema_message(), line(5, "1.00", _sdc_deleted_at="2026-01-05T00:00:00Z")])
+    world.run([world.schema_message(), line(3, "2.00")])
+    assert world.rows() == []
+    assert [letter["REASON"] for letter in world.letters()] == ["stale"]
+    world.run([world.schema_message(), line(6, "3.00")])
+    assert [row["AMOUNT"] for row in world.rows()] == [Decimal("3.00")]
+    assert [operation for operation, _, _ in world.history()] == ["insert", "delete", "update"]

@@ -61,7 +61,8 @@ def _values(plan: StreamPlan) -> list[str]:
 def _received(plan: StreamPlan, tables: Tables) -> str:
     """Received rows: keys are always converted, other values only where they will be written.
 
-    Each value is converted once; one that is null although there is a text is bad.
+    Of a record that says its row is deleted, the stamp is written. Each value is converted once; one that is
+    null although there is a text is bad.
     """
     names = [identifier(name) for name in _values(plan)]
     texts = [identifier(f"T{at}") for at in range(len(names))]
@@ -71,7 +72,9 @@ def _received(plan: StreamPlan, tables: Tables) -> str:
     inner.append(f"TRY_TO_TIMESTAMP_NTZ(q.{_EXTRACTED}) AS {_EXTRACTED}")
     for at, (column, name, text) in enumerate(zip(plan.columns, names, texts, strict=True)):
         value = conversion.typed(column.type, f"q.{name}")
-        value = value if at in plan.key else f"IFF({written.format('q')}, {value}, NULL)"
+        if at not in plan.key:
+            kept = f'({written.format("q")} OR q."OP" = {literal(DELETE)})' if at == plan.stamp else ""
+            value = f"IFF({kept or written.format('q')}, {value}, NULL)"
         inner += [f"q.{name} AS {text}", f"{value} AS {name}"]
     lost = [f"v.{text} IS NOT NULL AND v.{name} IS NULL" for name, text in zip(names, texts, strict=True)]
     marks = [f"IFF({condition}, '{at},', '')" for at, condition in enumerate(lost)]

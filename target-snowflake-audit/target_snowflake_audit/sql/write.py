@@ -130,8 +130,7 @@ def merge(
     }
     written = dict(zip(names, values, strict=True)) | audit
     sets = ", ".join(f"{name} = {value}" for name, value in written.items())
-    stamp = f'"_AUDIT_DELETED_AT" = SYSDATE(), "_AUDIT_BATCH_ID" = {literal(batch)}'
-    gone = "DELETE" if hard_delete else f"UPDATE SET {stamp}"
+    gone = "DELETE" if hard_delete else f"UPDATE SET {_deleted(plan, batch)}"
     chosen = f'{_among(INSERT, UPDATE, DELETE, REMOVE)} AND s."BAD" IS NULL{_range(within)}'
     source = words("SELECT * FROM", tables.typed.sql, "AS s WHERE", chosen)
     return words(
@@ -141,6 +140,15 @@ def merge(
         f"WHEN NOT MATCHED AND {_among(INSERT)} THEN INSERT ({', '.join(written)})",
         f"VALUES ({', '.join(written.values())})",
     )
+
+
+def _deleted(plan: StreamPlan, batch: str) -> str:
+    """Assignments of a soft delete. The deletion's own stamp is kept: an older version must not come back."""
+    sets = f'"_AUDIT_DELETED_AT" = SYSDATE(), "_AUDIT_BATCH_ID" = {literal(batch)}'
+    if plan.stamp is None:
+        return sets
+    stored = identifier(plan.columns[plan.stamp].name)
+    return f"{sets}, {stored} = COALESCE(s.{identifier(value_column(plan.stamp))}, t.{stored})"
 
 
 def append(plan: StreamPlan, tables: Tables, batch: str, *, within: tuple[int, int] | None = None) -> str:
