@@ -91,9 +91,10 @@ class Cursor:
         """All lines were loaded."""
         return ["rows_loaded"], [(self._lines,)]
 
-    def counted(self, *_: object) -> tuple[list[str], Rows]:
-        """All of them are new."""
-        return ["OP", "COUNT", "BAD"], [("insert", self._lines, 0)]
+    def counted(self, found: re.Match[str], _: str) -> tuple[list[str], Rows]:
+        """All of them are new, and the table's chain has no link yet."""
+        rows: Rows = [("insert", self._lines, 0, None), (found[1], 0, 0, None)]
+        return ["OP", "COUNT", "BAD", "DIGEST"], rows
 
     def merged(self, *_: object) -> tuple[list[str], Rows]:
         """All of them were inserted."""
@@ -118,7 +119,8 @@ AUDIT_COLUMNS = [(table.name, name) for table in audit.TABLES for name in table.
 ANSWERS: list[tuple[str, Any]] = [
     (r"PUT 'file://([^']+)'", Cursor.put),
     (r"COPY ", Cursor.copied),
-    (r'SELECT "OP", COUNT', Cursor.counted),
+    (r"SELECT c\.\*,.* UNION ALL SELECT '([^']+)'", Cursor.counted),
+    (r'SELECT "CHAIN", MAX', lambda *_: (["CHAIN", "NUMBER", "DIGEST"], [])),
     (r"MERGE ", Cursor.merged),
     (r"CREATE TABLE (?:IF NOT EXISTS )?(\S+) ", Cursor.created),
     (r"DESCRIBE TABLE (\S+)", Cursor.described),

@@ -208,7 +208,7 @@ def test_tap_postgres(world: World, tmp_path: Path) -> None:
         load(world, tap.lines())
         assert counted(world) == [(3, 0, 0, 0, 0), (0, 0, 3, 0, 0)]
         database.rows("DELETE FROM ledger WHERE id = 2; UPDATE ledger SET amount = 7 WHERE id = 3")
-        load(world, tap.lines(), load_method="overwrite")
+        load(world, tap.lines(), load_method="overwrite", max_deleted_percent=50)
         rows = stored(world, "PUBLIC_LEDGER", "ID")
         assert rows.keys() == {"1", "3"}
         assert rows["3"]["AMOUNT"] == 7
