@@ -18,8 +18,14 @@ if TYPE_CHECKING:
 
 _TEXT, _TIME, _JSON = "VARCHAR", "TIMESTAMP", "JSON"
 _TEXT_CALLS = (exp.Concat, exp.SHA2, exp.ToChar, exp.JSONFormat, exp.CurrentUser, exp.CurrentRole)
-_JSON_CALLS = (exp.ParseJSON,)
-_OBJECTS = {"OBJECT_CONSTRUCT", "OBJECT_CONSTRUCT_KEEP_NULL", "ARRAY_CONSTRUCT", "ARRAY_CONSTRUCT_COMPACT"}
+_JSON_CALLS = (
+    exp.ParseJSON,
+    exp.Struct,
+    exp.JSONObject,
+    exp.Array,
+    exp.ArrayConstructCompact,
+    exp.JSONExtract,
+)
 
 
 def note_derived(tree: exp.Expression, named: Callable[[exp.Expression], str], twice: set[str]) -> None:
@@ -79,7 +85,7 @@ def _kind(node: exp.Expression) -> str:
     if isinstance(node, (exp.If, exp.Coalesce)):
         parts = [node.args["true"], node.args.get("false")] if isinstance(node, exp.If) else _arguments(node)
         return _common(part for part in parts if part is not None and not isinstance(part, exp.Null))
-    if isinstance(node, _JSON_CALLS) or str(node.name).upper() in _OBJECTS:
+    if isinstance(node, _JSON_CALLS):
         return _JSON
     text = isinstance(node, _TEXT_CALLS) or (is_text(node) and not isinstance(node, exp.Null))
     return _TEXT if text else ""
