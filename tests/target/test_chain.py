@@ -251,6 +251,7 @@ def test_tips_are_logged_for_each_table_and_the_run(chained: World) -> None:
         key_of({"audit_hmac_key": "short"})
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("pattern", ["^COMMIT", "^MERGE INTO"])
 def test_lost_answers_leave_no_gap(chained: World, pattern: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("target_snowflake_audit.retrying.random.random", lambda: 0.0)
