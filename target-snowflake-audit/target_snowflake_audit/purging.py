@@ -10,9 +10,9 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from target_snowflake_audit.audit.tables import DEAD_LETTER_EVENTS, DEAD_LETTERS, RECORD_HISTORY, TIME
+from target_snowflake_audit.audit.tables import DEAD_LETTER_EVENTS, DEAD_LETTERS, RECORD_HISTORY, TEXT, TIME
 from target_snowflake_audit.errors import IntegrityError
-from target_snowflake_audit.sql import audit_rows, erasure, retention
+from target_snowflake_audit.sql import audit_rows, chain, erasure, retention
 from target_snowflake_audit.sql.quoting import literal
 
 if TYPE_CHECKING:
@@ -107,7 +107,8 @@ def erase(session: Session, audit: Names, subject: Subject, *, reason: str, comm
         if ids:
             session.execute(erasure.events(audit, ids, mark), "erase events")
             rows = [_erased_event(one, reason) for one in ids]
-            session.execute(audit_rows.insert(audit(DEAD_LETTER_EVENTS.name), rows), "events")
+            link = chain.link(chain.of_run(mark), 1, chain.typed_null(TEXT))  # all there is of this chain
+            session.execute(audit_rows.insert(audit(DEAD_LETTER_EVENTS.name), rows, link), "events")
         for table in (RECORD_HISTORY, DEAD_LETTERS, DEAD_LETTER_EVENTS):
             session.execute(erasure.checkpoint(audit, table, mark, reason), f"checkpoint {table.name}")
         return _end(session, audit, mark, commit=commit)

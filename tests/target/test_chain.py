@@ -33,10 +33,12 @@ from target_snowflake_audit.audit.verify import (
     Verifier,
 )
 from target_snowflake_audit.errors import DeadLetterLimitError, SettingError
+from target_snowflake_audit.purging import erase
 from target_snowflake_audit.retry_classes import NETWORK
 from target_snowflake_audit.run import Run
 from target_snowflake_audit.session import Answer, Session, StatementError, connect
 from target_snowflake_audit.sql import verify
+from target_snowflake_audit.sql.erasure import Subject
 from target_snowflake_audit.sql.quoting import TableName, identifier
 from target_snowflake_audit.warehouse_time import needs_warehouse
 from target_world import World, lines, state
@@ -234,6 +236,27 @@ def test_erased_values_are_told_from_changed_ones(admin: Session, table: str) ->
         assert kinds(findings(admin)) == {(ERASED, table)}
     with undone(admin, f"UPDATE {place} SET {blank}"):
         assert kinds(findings(admin)) == {(CHANGED, table)}
+
+
+def test_what_erase_leaves_verifies_as_erased(
+    chained: World, admin: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Looked at where `erase` would commit; then it is rolled back."""
+    letter = chained.query(f"SELECT DEAD_LETTER_ID, TARGET_TABLE FROM {name('DEAD_LETTERS').sql}")[0]
+    key = chained.query(f"SELECT KEY_HASH FROM {name('RECORD_HISTORY').sql}")[0]["KEY_HASH"]
+    subject = Subject(letter["TARGET_TABLE"], (key,), letters=(letter["DEAD_LETTER_ID"],))
+    seen: list[Finding] = []
+    execute = Session.execute
+
+    def run(session: Session, sql: str, step: str) -> Answer:
+        if sql == "COMMIT":
+            seen.extend(findings(session))
+            sql = "ROLLBACK"
+        return execute(session, sql, step)
+
+    monkeypatch.setattr(Session, "execute", run)
+    erase(admin, name, subject, reason="asked for", commit=True)
+    assert kinds(seen) == {(ERASED, "RECORD_HISTORY"), (ERASED, "DEAD_LETTERS")}
 
 
 def test_tips_are_logged_for_each_table_and_the_run(chained: World) -> None:

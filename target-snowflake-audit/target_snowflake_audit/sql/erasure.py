@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Names = Callable[[str], TableName]
 
-_BLANKS = {
+BLANKS = {
     RECORD_HISTORY.name: {"KEY": "NULL", "BEFORE": "NULL", "AFTER": "NULL"},
     DEAD_LETTERS.name: {"KEY": "NULL", "RECORD": "NULL", "RECORD_TEXT": "''"},
     DEAD_LETTER_EVENTS.name: {"PATCH": "NULL", "ERRORS": "NULL"},
@@ -89,7 +89,7 @@ def checkpoint(audit: Names, table: Table, mark: str, reason: str) -> str:
 
 
 def _blank(audit: Names, table: Table, mark: str, chosen: str, **more: str) -> str:
-    values = {**_BLANKS[table.name], **more, "ERASURE_ID": literal(mark)}
+    values = {**BLANKS[table.name], **more, "ERASURE_ID": literal(mark)}
     sets = ", ".join(f"{identifier(name)} = {value}" for name, value in values.items())
     return words("UPDATE", audit(table.name).sql, "AS r SET", sets, "WHERE", chosen)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from target_snowflake_audit.audit.tables import JSON, PAYLOAD_DIGEST
 from target_snowflake_audit.sql import chain
+from target_snowflake_audit.sql.erasure import BLANKS
 from target_snowflake_audit.sql.quoting import identifier, literal, words
 
 if TYPE_CHECKING:
@@ -179,10 +180,11 @@ def run_digests_at(names: Sequence[TableName], places: Sequence[tuple[str, int]]
 
 
 def _blank(table: Table) -> str:
+    """Whether what `erase` blanks is blank; the rest of the payload may be what it left."""
     texts = [
         (f"TO_JSON(t.{identifier(c.name)})" if c.type == JSON else f"t.{identifier(c.name)}")
         for c in table.columns
-        if c.payload
+        if c.name in BLANKS[table.name]
     ]
     empty = ", ".join(map(literal, _EMPTY))
     return " AND ".join(f"COALESCE({text}, '') IN ({empty})" for text in texts)
