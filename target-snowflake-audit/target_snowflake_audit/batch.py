@@ -40,7 +40,12 @@ class Batch:
         self.received = 0
         self.bytes = 0
         self.dead = 0
-        self.lost_documents = False
+        self.starts = array("q")
+        """Numbers of the records that begin a document."""
+        self.lost: list[int] = []
+        """Numbers of letters whose document cannot be told."""
+        self.cut = False
+        """The input ended where the last document may not have ended."""
         self.goes_on = False
         """Starts inside a document and holds only its rest, which does not tell what rows are gone."""
         self.opened = time.monotonic()
@@ -126,7 +131,7 @@ class Batch:
             self.reasons[reason] = self.reasons.get(reason, 0) + 1
             if self._keep_letters:
                 self.letters[letter.seq] = list(letter.problems)
-        self.lost_documents = self.lost_documents or checked.lost_documents
+        self.lost += checked.lost
         if self.versions is not None:
             self.versions.add(checked.keys, complete=not checked.lost_keys)
         self.stamps = _range(self.stamps, checked.stamps)

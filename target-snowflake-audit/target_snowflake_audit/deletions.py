@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from bisect import bisect_right
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -13,7 +14,7 @@ from target_snowflake_audit.errors import DeletionLimitError
 from target_snowflake_audit.staging.fields import NULL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from target_snowflake_audit.checking.plan import StreamPlan
     from target_snowflake_audit.checking.rows import Row
@@ -97,6 +98,34 @@ class Documents:
     def next_batch(self) -> None:
         """A new batch starts with the current document."""
         self._seen = set() if self._current is None else {self._current}
+
+
+MOST_DOUBTFUL = 500
+"""Ranges of arrival numbers that a statement can hold with ease; with more, nothing is taken for gone."""
+
+
+def doubtful(starts: Sequence[int], lost: Sequence[int], *, cut: bool) -> list[tuple[int, int | None]]:
+    """Give ranges of arrival numbers of documents that may not be whole: none of their rows is gone.
+
+    Documents come contiguously, so a record whose document cannot be told belongs to the one before it, to the
+    one after it, or is one of its own.
+
+    Args:
+        starts: numbers of the records that begin a document, ascending.
+        lost: numbers of records whose document cannot be told.
+        cut: the last document may have been cut.
+
+    Returns:
+        First and last number, the last None where the range has no end.
+    """
+    found: list[tuple[int, int | None]] = []
+    for number in lost:
+        at = bisect_right(starts, number) - 1
+        first = starts[max(at - 1, 0)] if starts else 0
+        found.append((first, starts[at + 2] - 1 if at + 2 < len(starts) else None))
+    if cut:
+        found.append((starts[-1] if starts else 0, None))
+    return found
 
 
 def check_share(removed: int, live: int, percent: float, *, stream: str, what: str) -> None:

@@ -140,7 +140,7 @@ class StreamLoader:
             batch = self._batch = self.new_batch()
             if self._documents is not None:
                 self._documents.next_batch()
-                batch.goes_on = batch.lost_documents = self._documents.inside
+                batch.goes_on = self._documents.inside
         self._unversioned = self._unversioned or version is None
         if version is not None and batch.version is None:
             batch.version = version
@@ -148,6 +148,8 @@ class StreamLoader:
         if self.plan.keep and record.get(DELETED_PROPERTY) is not None:
             batch.gone.add(self._key_of(record))
         self.newest = seq
+        if self._documents is not None and not self._documents.inside:
+            batch.starts.append(seq)
         batch.add(record, raw, seq, extracted, found)
 
     def _key_of(self, record: dict[str, Any] | Row) -> tuple[str, ...]:
@@ -170,16 +172,27 @@ class StreamLoader:
         if batch is None:
             return
         try:
-            batch.lost_documents = batch.lost_documents or (cut and self._documents is not None)
+            batch.cut = cut
             batch.finish()
             if batch.stamps:
                 self._highest = max(self._highest or "", batch.stamps[1])
             work = self._work(batch, LOAD)
             work.watermark = {"HIGHEST_VALUE": self._highest, "BOOKMARK": bookmark}
+            self._tell_doubt(work)
         except BaseException:
             batch.close()
             raise
         self._loading = BackgroundLoad(lambda: self._load(work), committed, self.plan.stream)
+
+    def _tell_doubt(self, work: Work) -> None:
+        """Say, and keep in BATCHES, that lines may be gone of which no trace is taken."""
+        lost, stream = work.batch.lost, self.plan.stream
+        if self._documents is not None and lost:
+            work.note = (
+                f"the document of {len(lost)} dead letters cannot be told: no line of the documents beside them "
+                "was taken for deleted"
+            )
+            logger.warning("Stream %s, batch %s: %s", stream, work.batch.number, work.note)
 
     def _load(self, work: Work) -> Counts:
         try:
@@ -202,11 +215,14 @@ class StreamLoader:
         """Whether the batch that was being loaded has failed; `wait` tells why."""
         return self._loading is not None and self._loading.failed
 
-    def activate(self, version: int, *, ended: bool = False) -> Counts:
+    def activate(self, version: int, *, ended: bool = False) -> bool:
         """Delete the rows whose keys did not come under a version; all batches must have been loaded.
 
         Taps say it before the records or after them: without any record it is postponed until the input has
         `ended`.
+
+        Returns:
+            Whether a STATE that covers the version may leave: nothing is left to do.
 
         Raises:
             DeletionLimitError: that would be too many.
@@ -214,18 +230,19 @@ class StreamLoader:
             SchemaError: the stream has no key.
         """
         if not self._may_activate(version):
-            return Counts()
+            return True
         keys = self._version_keys(version)
         self.postponed = None if ended or keys.count or not keys.complete else version
         if self.postponed is not None:
-            return Counts()
+            return False
         if not keys.complete or (not keys.count and self._unversioned):
             logger.warning(
-                "Stream %s: version %s is not activated, since the keys that came under it are not all known",
+                "Stream %s: version %s is not activated, since the keys that came under it are not all known; "
+                "no STATE leaves from here on, so that the tap sends the stream again",
                 self.plan.stream,
                 version,
             )
-            return Counts()
+            return False
         batch = self.new_batch()
         try:
             for lines in keys.lines(self.plan):
@@ -237,12 +254,12 @@ class StreamLoader:
             work.after_fence = lambda session: versions.check(
                 session, batches, table, self.plan.stream, version
             )
-            return self.commit(work)
+            self.commit(work)
         except versions.ActiveVersionError as known:
             logger.info("Stream %s: %s; no row is deleted", self.plan.stream, known)
-            return Counts()
         finally:
             batch.close()
+        return True
 
     def _may_activate(self, version: int) -> bool:
         """Whether rows may be deleted at all.
@@ -300,6 +317,7 @@ class StreamLoader:
                 counts = self.engine.retrier.load(work, self._attempt, self.engine.transaction.isolate)
             except DeadLetterLimitError:
                 self.engine.transaction.save_letters(work)
+                self.run.refused(stream, work.batch.dead + work.letters_staged)
                 raise
         self.run.committed(stream, self._counted(work, counts))
         logger.info(

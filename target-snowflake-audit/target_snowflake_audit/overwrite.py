@@ -92,11 +92,11 @@ class OverwriteLoader(StreamLoader):
         del version
         super().add(*record, version=None, **more)
 
-    def activate(self, version: int, *, ended: bool = False) -> Counts:
+    def activate(self, version: int, *, ended: bool = False) -> bool:
         """Nothing: the end of the input does it."""
         del version, ended
         self._told = self.newest
-        return Counts()
+        return True
 
     def finish(self, bookmark: Json = None, *, stated: bool = True) -> Counts:
         """Replace the table by what was gathered, in one transaction.

@@ -44,8 +44,8 @@ class Subject:
     """What is tried, for RETRIES and the log. `said` names it; `batch_id` is None for what is no batch."""
 
     said: str
-    stream: str
-    table: str
+    stream: str | None = None
+    table: str | None = None
     batch_id: str | None = None
 
 
@@ -64,7 +64,14 @@ class Retrier:
             StatementError: the last failure, when it may not be tried again.
             InterruptedRunError: a signal came while waiting.
         """
-        subject = Subject(f"The definition of {table}", stream, table)
+        return self._again(Subject(f"The definition of {table}", stream, table), action)
+
+    def log_in(self) -> None:
+        """Make sure of a login; raises as `define` does."""
+        if not self._run.logged_in:
+            self._again(Subject("The login"), self._run.check)
+
+    def _again(self, subject: Subject, action: Callable[[], Result]) -> Result:
         began, number = time.monotonic(), 1
         with self._run.lane():
             while True:

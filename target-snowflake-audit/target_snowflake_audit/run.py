@@ -157,6 +157,11 @@ class Run:
             self.batches += 1
             self.totals[stream].add(counts)
 
+    def refused(self, stream: str, letters: int) -> None:
+        """Add up the dead letters of a batch that was rolled back."""
+        with self.lock:
+            self.totals[stream].add(Counts(received=letters, dead=letters))
+
     def next_batch_number(self) -> int:
         """Number a batch of the run, from 1."""
         with self.lock:
@@ -236,8 +241,11 @@ class Run:
         with self.lock:
             while self._pending:
                 name, rows = next(iter(self._pending.items()))
-                self._insert(audit.BY_NAME[name], rows)
-                del self._pending[name]
+                part = audit_rows.fitting(rows)
+                self._insert(audit.BY_NAME[name], rows[:part])
+                del rows[:part]
+                if not rows:
+                    del self._pending[name]
 
     def fences(self) -> set[str]:
         """Names of the fences that exist; SHOW needs no warehouse."""

@@ -49,8 +49,10 @@ class StateBarrier:
         """All records of the stream so far are in a batch that is being loaded; one a stream at a time."""
         with self._lock:
             if stream in self._open:
-                # An earlier batch that is loaded but still holds STATE back (overwrite) keeps its number.
-                self._loading.setdefault(stream, self._open.pop(stream))
+                # An earlier batch that is loaded but still holds STATE back (overwrite) keeps its number. In
+                # this order: a signal in between must not lose the number.
+                self._loading.setdefault(stream, self._open[stream])
+                del self._open[stream]
 
     def committed(self, stream: str) -> None:
         """The batch that was handed over is committed."""

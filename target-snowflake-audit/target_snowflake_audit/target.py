@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+import time
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from target_snowflake_audit.counts import Counts
     from target_snowflake_audit.values import Json
 
-_LOOK_AT_CLOCK_EVERY = 1000
+_LOOK_EVERY_SECONDS = 1.0
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -77,6 +78,8 @@ class TargetSnowflakeAudit(Target):
         self.control = ControlCounts()
         self._messages: dict[str, dict[str, Any]] = {}
         self._busy = False
+        self._current = ""
+        self._look_at = 0.0
         self._emitting = threading.Lock()
 
     @override
@@ -133,7 +136,7 @@ class TargetSnowflakeAudit(Target):
         if stream:
             self._messages[stream] = message
             self.control.schema(stream)
-        self.run.check()
+        self.engine.retrier.log_in()
         try:
             super()._process_schema_message(message_dict)
         except TargetError as error:
@@ -157,8 +160,9 @@ class TargetSnowflakeAudit(Target):
         self.control.received[str(stream)] += 1
         for stream_map in maps or ():
             self._take(stream_map, message_dict)
-        if not self.barrier.received % _LOOK_AT_CLOCK_EVERY:
-            self._look_around(str(stream))
+        self._current = str(stream)
+        if time.monotonic() > self._look_at:
+            self._look_around(self._current)
 
     @override
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
@@ -200,6 +204,7 @@ class TargetSnowflakeAudit(Target):
         self.control.compare(message_dict["value"], str(self.config.get("control_counts") or "strict"))
         self.barrier.state(message_dict["value"])
         self._emit_state()
+        self._look_around(self._current)
 
     @override
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
@@ -248,8 +253,9 @@ class TargetSnowflakeAudit(Target):
         self._stop_if_asked()
 
     def activate_sink(self, sink: AuditSink, version: int) -> None:
-        """Load a sink's batch, then delete what did not come under the version."""
+        """Load a sink's batch, then delete what did not come under the version; STATE waits for it."""
         self.load_sink(sink)
+        self.barrier.record(sink.stream_name)
         self._activate(sink.loader, version, sink.stream_name)
 
     def _activate_postponed(self) -> None:
@@ -264,8 +270,14 @@ class TargetSnowflakeAudit(Target):
                 self.barrier.committed(name)
 
     def _activate(self, loader: StreamLoader, version: int, stream: str, *, ended: bool = False) -> None:
+        done: list[bool] = []
         if self._ended_well(loader, stream):
-            self._guarded(stream, lambda: loader.activate(version, ended=ended))
+            self._guarded(stream, lambda: done.append(loader.activate(version, ended=ended)))
+        if done == [True]:
+            self.barrier.handed_over(stream)
+            if not loader.holds_state:
+                self.barrier.committed(stream)
+            self._emit_state()
         self._stop_if_asked()
 
     def _load_all(self, stream: str = "", *, ended: bool = False) -> None:
@@ -291,6 +303,7 @@ class TargetSnowflakeAudit(Target):
         nothing.
         """
         longest = float(self.config.get("batch_wait_seconds") or 300)
+        self._look_at = time.monotonic() + min(longest, _LOOK_EVERY_SECONDS)
         for sink in list(self._sinks_active.values()):
             if not isinstance(sink, AuditSink):
                 continue

@@ -12,11 +12,10 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from target_snowflake_audit import bisection, recording
+from target_snowflake_audit import bisection, deletions, recording
 from target_snowflake_audit import counts as counting
 from target_snowflake_audit.checking.letters import dead_line
 from target_snowflake_audit.counts import Counts, Refusals
-from target_snowflake_audit.deletions import check_share
 from target_snowflake_audit.errors import IntegrityError, SchemaError
 from target_snowflake_audit.redaction import SALT_TABLE
 from target_snowflake_audit.retry_classes import OBJECT_EXISTS
@@ -72,6 +71,8 @@ class Work:
     """Number and digest of the last link of the table's chain, read under its fence."""
     letters_folder: str = ""
     """Stage folder of the letters that the last attempt made; '' = it made none."""
+    letters_staged: int = 0
+    """Number of them."""
     counts: Counts | None = None
 
 
@@ -181,9 +182,7 @@ class Transaction:
             return work.counts
         work.after_fence(session)
         copied = self._copy(session, batch.plan, tables, folder)
-        if copied not in (-1, batch.file.lines):
-            message = f"stream {plan.stream}: COPY loaded {copied} of {batch.file.lines} lines; rolled back"
-            raise IntegrityError(message)
+        _check_copied(plan, copied, batch.file.lines)
         session.execute(_classify(work, tables), "classify")
         if work.refused:
             session.execute(write.refuse(tables, sorted(work.refused)), "refuse")
@@ -263,6 +262,7 @@ class Transaction:
             file = BatchFile(work.batch.folder / f"letters{work.attempt}.csv.gz")
             file.write(dead_line(letter, fields) for letter, fields in letters)
             file.close()
+            work.letters_staged = file.lines
             work.letters_folder = self._run.stage_folder(work.batch.batch_id, f"letters{work.attempt}")
             session.execute(staging.put(file.path, work.letters_folder), "put letters")
             self._copy_letters(session, work, tables)
@@ -271,8 +271,9 @@ class Transaction:
     @staticmethod
     def _copy_letters(session: Session, work: Work, tables: classify.Tables) -> None:
         if work.letters_folder:
-            sql = staging.copy(work.batch.plan, tables.staging, work.letters_folder)
-            session.execute(sql, "copy letters")
+            plan = work.batch.plan
+            answer = session.execute(staging.copy(plan, tables.staging, work.letters_folder), "copy letters")
+            _check_copied(plan, _loaded(answer.columns, answer.rows), work.letters_staged)
 
     def _judge(self, session: Session, work: Work, tables: classify.Tables, counts: Counts) -> None:
         if work.operation in _WHOLE:
@@ -282,7 +283,7 @@ class Transaction:
             percent = float(self._run.settings.get("max_deleted_percent", 20))
             # Without a key, a row that changed is one that is gone and one that is new.
             lost = counts.removed if plan.key else max(0, counts.removed - counts.inserted)
-            check_share(lost, work.live, percent, stream=plan.stream, what=what)
+            deletions.check_share(lost, work.live, percent, stream=plan.stream, what=what)
         work.judge(counts)
 
     def _check_alone(self, session: Session, plan: StreamPlan, what: str) -> None:
@@ -382,20 +383,39 @@ def _classify(work: Work, tables: classify.Tables) -> str:
         return work.classify(tables)
     plan = work.batch.plan
     received = keep.received(plan, tables) if plan.keep else ""
-    return classify.classify(plan, tables, removal=_removal(work), received=received)
+    doubtful = _doubtful(work.batch)
+    return classify.classify(
+        plan, tables, removal=_removal(work, doubtful), received=received, doubtful=doubtful
+    )
 
 
-def _removal(work: Work) -> str:
+def _doubtful(batch: Batch) -> list[tuple[int, int | None]]:
+    return deletions.doubtful(batch.starts, batch.lost, cut=batch.cut)
+
+
+def _removal(work: Work, doubtful: list[tuple[int, int | None]]) -> str:
     if work.operation == ACTIVATE:
         return "all"
     loads = work.operation in {LOAD, GATHER} and not work.batch.plan.append
     scoped = work.batch.plan.scope is not None and loads
-    return "scope" if scoped and not work.batch.lost_documents else "none"
+    told = not work.batch.goes_on and len(doubtful) <= deletions.MOST_DOUBTFUL
+    return "scope" if scoped and told else "none"
+
+
+def _check_copied(plan: StreamPlan, copied: int, lines: int) -> None:
+    """Compare what COPY loaded with what was staged.
+
+    Raises:
+        IntegrityError: they differ.
+    """
+    if copied != lines:
+        message = f"stream {plan.stream}: COPY loaded {copied} of {lines} lines; rolled back"
+        raise IntegrityError(message)
 
 
 def _loaded(columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> int:
-    """Rows that COPY loaded, from its answer; -1 when it does not say."""
+    """Rows that COPY loaded, from its answer; one about no file ("0 files processed") has no such column."""
     if "rows_loaded" not in columns:
-        return -1
+        return 0
     at = columns.index("rows_loaded")
     return sum(int(row[at]) for row in rows)

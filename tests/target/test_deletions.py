@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from target_snowflake_audit import loader
+from target_snowflake_audit.deletions import doubtful
 from target_snowflake_audit.errors import DeletionLimitError, SchemaError, VersionError
 from target_world import LINE_SCHEMA
 
@@ -158,7 +159,8 @@ def test_document_that_waits_too_long_inside_keeps_its_first_lines(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loader.StreamLoader, "age", property(lambda one: 999.0 if one.waiting else 0.0))
-    between = [{"type": "RECORD", "stream": f"{world.stream}_o", "record": {"id": n}} for n in range(1000)]
+    monkeypatch.setattr("target_snowflake_audit.target._LOOK_EVERY_SECONDS", 0.0)
+    between = [{"type": "RECORD", "stream": f"{world.stream}_o", "record": {"id": n}} for n in range(3)]
     start = [world.schema_message(SCOPED), other(world), world.line("A", 1), world.line("A", 2)]
     world.run([*start, *between, world.line("A", 3)])
     assert keys(world) == [("A", 1), ("A", 2), ("A", 3)]
@@ -303,3 +305,65 @@ def test_version_older_than_its_deletion_does_not_bring_a_row_back(world: World)
     world.run([world.schema_message(), line(6, "3.00")])
     assert [row["AMOUNT"] for row in world.rows()] == [Decimal("3.00")]
     assert [operation for operation, _, _ in world.history()] == ["insert", "delete", "update"]
+
+
+def state_of(n: int) -> Message:
+    return {"type": "STATE", "value": {"n": n}}
+
+
+def test_no_state_leaves_after_a_version_that_was_refused(world: World) -> None:
+    """Else the tap would take the deletions for done, and never tell them again."""
+    first = [world.line("A", n, version=1) for n in range(10)]
+    world.run([world.schema_message(), *first, activate(world, 1), state_of(1)])
+    second = [world.line("A", n, version=2) for n in range(5)]
+    messages = [world.schema_message(), *second, state_of(2), activate(world, 2), state_of(3)]
+    with pytest.raises(DeletionLimitError) as caught:
+        world.run(messages)
+    assert caught.value.__notes__ == ['{"n":2}\n']
+    ended = world.run(messages, max_deleted_percent=60)
+    assert ended.states[-1] == {"n": 3}
+    assert len(world.rows()) == 5
+
+
+def test_no_state_leaves_after_a_version_whose_keys_are_not_all_known(world: World) -> None:
+    bad = world.record({"documentId": None, "lineNumber": 9}, version=1)
+    messages = [world.schema_message(), world.line("A", 1, version=1), bad, activate(world, 1), state_of(1)]
+    ended = world.run(messages, max_dead_letter_percent=100)
+    assert ended.states == []
+    assert "is not activated" in ended.log
+
+
+def test_state_waits_for_a_version_that_is_told_before_its_records(world: World) -> None:
+    world.run([world.schema_message(), world.line("A", 1, version=1), world.line("A", 2, version=1)])
+    head = [world.schema_message(), activate(world, 2), state_of(1)]
+    ended = world.run([*head, world.line("A", 1, version=2), state_of(2)], max_deleted_percent=60)
+    assert ended.states[-1] == {"n": 2}
+    assert keys(world) == [("A", 1)]
+
+
+def test_only_the_last_document_is_spared_when_the_input_was_cut(world: World) -> None:
+    lines = [world.line(d, n) for d in "ABC" for n in (1, 2, 3)]
+    world.run([world.schema_message(SCOPED), *lines, state_of(1)])
+    again = [world.line(d, n, "2.00") for d in "ABC" for n in (1, 2)]
+    world.run([world.schema_message(SCOPED), state_of(1), *again])
+    assert keys(world) == [("A", 1), ("A", 2), ("B", 1), ("B", 2), ("C", 1), ("C", 2), ("C", 3)]
+
+
+def test_line_without_its_document_spares_only_the_documents_beside_it(world: World) -> None:
+    lines = [world.line(d, n) for d in "ABCDE" for n in (1, 2, 3)]
+    world.run([world.schema_message(SCOPED), *lines])
+    again = {d: [world.line(d, n, "2.00") for n in (1, 2)] for d in "ABCDE"}
+    lost = world.record({"documentId": None, "lineNumber": 3})
+    messages = [*again["A"], *again["B"], lost, *again["C"], *again["D"], *again["E"]]
+    ended = world.run([world.schema_message(SCOPED), *messages], max_dead_letter_percent=100)
+    assert [d for d, n in keys(world) if n == 3] == ["B", "C"]
+    assert "no line of the documents beside them was taken for deleted" in ended.log
+
+
+def test_doubtful_documents() -> None:
+    starts = [1, 4, 7, 9, 12]
+    assert doubtful(starts, [], cut=False) == []
+    assert doubtful(starts, [7], cut=False) == [(4, 11)]
+    assert doubtful(starts, [1], cut=False) == [(1, 6)]
+    assert doubtful(starts, [12], cut=False) == [(9, None)]
+    assert doubtful(starts, [], cut=True) == [(12, None)]

@@ -94,7 +94,7 @@ def test_rows_are_staged_as_records_are(number_type: str, bodies: list[bytes]) -
         assert fast.letters == slow.letters
         assert sorted(fast.keys) == sorted(slow.keys)
         assert sorted(fast.stamps) == sorted(slow.stamps)
-        assert (fast.lost_keys, fast.lost_documents) == (slow.lost_keys, slow.lost_documents)
+        assert (fast.lost_keys, fast.lost) == (slow.lost_keys, slow.lost)
 
 
 def test_plain_records_are_rows_and_bad_ones_among_them_are_letters() -> None:

@@ -74,6 +74,7 @@ def all_statements() -> dict[str, str]:
         "take": fence.take(fence.fence_of(plan.table, locks)),
         "classify": classify.classify(plan, t),
         "classify scope": classify.classify(plan, t, removal="scope"),
+        "classify doubtful": classify.classify(plan, t, removal="scope", doubtful=[(1, 5), (9, None)]),
         "classify all": classify.classify(plan, t, removal="all"),
         "classify append": classify.classify(append, t),
         "classify keep": classify.classify(parts, t, received=keep.received(parts, t)),

@@ -68,8 +68,8 @@ class Checked:
     keys: list[tuple[str, list[str]]]
     """Digest and fields of each key that could be read."""
     lost_keys: bool = False
-    lost_documents: bool = False
-    """A letter's document cannot be told, so no row may be taken for gone."""
+    lost: list[int] = field(default_factory=list)
+    """Numbers of the letters whose document cannot be told."""
 
 
 class Checker:
@@ -299,7 +299,8 @@ class Checker:
         else:
             checked.lost_keys = True
             whole = all(fields[position] for position in self.plan.scope or ())
-            checked.lost_documents = checked.lost_documents or not whole
+            if not whole:
+                checked.lost.append(chunk.seq[at])
         checked.lines[at] = dead_line(letter, fields)
 
     def letter(

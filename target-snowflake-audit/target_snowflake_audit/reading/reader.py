@@ -65,6 +65,21 @@ class MessageReader(GenericSingerReader[bytes]):
     def default_input(self) -> IO[bytes]:
         return sys.stdin.buffer
 
+    @staticmethod
+    @override
+    def assert_line_requires(line_dict: dict[str, Any], requires: set[str]) -> None:
+        """As in the SDK, but the line itself is not shown: it may hold what must not be in a log.
+
+        Raises:
+            InvalidInputLine: required names are missing.
+        """
+        missing = requires - set(line_dict)
+        if missing:
+            kind, stream = str(line_dict.get("type", "")), str(line_dict.get("stream", ""))
+            where = f"{kind or 'a message'} of stream {stream}" if stream else kind or "a message"
+            message = f"{where[:MAX_SHOWN]} lacks {', '.join(sorted(missing))}"
+            raise InvalidInputLine(message)
+
     @override
     def deserialize_json(self, line: bytes) -> dict[str, Any]:
         """Decode one line.

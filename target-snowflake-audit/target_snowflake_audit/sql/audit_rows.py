@@ -62,6 +62,21 @@ def insert(table: TableName, rows: Sequence[Mapping[str, Any]], link: Mapping[st
     return chain.insert_from(table, names, names, selects)
 
 
+MOST_TEXT = 200_000
+"""Characters of values in one INSERT; Snowflake takes statements of 1 MB
+(docs.snowflake.com/en/user-guide/query-size-limits)."""
+
+
+def fitting(rows: Sequence[Mapping[str, Any]]) -> int:
+    """Give how many of the first rows go into one INSERT; at least one."""
+    size = 0
+    for number, row in enumerate(rows):
+        size += sum(len(str(value)) for value in row.values())
+        if size > MOST_TEXT and number:
+            return number
+    return len(rows)
+
+
 class Sql(str):
     """An expression that goes into the statement as it is."""
 

@@ -13,6 +13,8 @@ from target_snowflake_audit.sql.quoting import identifier, literal, words
 from target_snowflake_audit.sql.staging import TYPED, value_column
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from target_snowflake_audit.checking.plan import StreamPlan
     from target_snowflake_audit.sql.quoting import TableName
 
@@ -37,7 +39,14 @@ class Tables:
     target: TableName
 
 
-def classify(plan: StreamPlan, tables: Tables, *, removal: str = "none", received: str = "") -> str:
+def classify(
+    plan: StreamPlan,
+    tables: Tables,
+    *,
+    removal: str = "none",
+    received: str = "",
+    doubtful: Sequence[tuple[int, int | None]] = (),
+) -> str:
     """INSERT OVERWRITE into the typed table.
 
     Args:
@@ -46,10 +55,12 @@ def classify(plan: StreamPlan, tables: Tables, *, removal: str = "none", receive
         removal: `none`; `scope` adds rows of received documents that did not come with them; `all` adds all
             live rows whose key was not received.
         received: SELECT of the received rows, where they are not whole; '' = they are.
+        doubtful: ranges of SEQ, first and last (None = no end), whose documents may not be whole.
     """
     selects = [received or _received(plan, tables)]
     if removal != "none":
-        selects.append(_removed(plan, tables, everything=removal == "all"))
+        documents = "" if removal == "all" else _documents(plan, tables, doubtful)
+        selects.append(_removed(plan, tables, documents))
     names = ", ".join(identifier(name) for name in (*TYPED, *_values(plan)))
     return words("INSERT OVERWRITE INTO", tables.typed.sql, f"({names})", " UNION ALL ".join(selects))
 
@@ -179,8 +190,8 @@ def join(plan: StreamPlan) -> str:
     return " AND ".join(parts)
 
 
-def _removed(plan: StreamPlan, tables: Tables, *, everything: bool) -> str:
-    """Live rows of the target whose key did not come.
+def _removed(plan: StreamPlan, tables: Tables, documents: str) -> str:
+    """Live rows of the target whose key did not come; of `documents` only, unless that is empty.
 
     A document with a letter whose key cannot be read is left alone: the letter may be the missing row.
     """
@@ -194,21 +205,20 @@ def _removed(plan: StreamPlan, tables: Tables, *, everything: bool) -> str:
     ]
     head = ["CAST(NULL AS NUMBER(38,0))", literal(REMOVE), conversion.key_hash(texts), _NO_TEXT]
     parts = [*head, 't."_AUDIT_ROW_HASH"', _NO_TIME, _NO_TEXT, *values]
-    documents = f"JOIN ({_documents(plan, tables)}) AS d ON {_same_document(plan)}"
     return words(
         "SELECT",
         ", ".join(parts),
         "FROM",
         tables.target.sql,
         "AS t",
-        "" if everything else documents,
+        f"JOIN ({documents}) AS d ON {_same_document(plan)}" if documents else "",
         f"LEFT JOIN {tables.staging.sql} AS s ON {join(plan)}",
         'WHERE s."SEQ" IS NULL AND t."_AUDIT_DELETED_AT" IS NULL',
     )
 
 
-def _documents(plan: StreamPlan, tables: Tables) -> str:
-    """Documents whose missing rows are gone.
+def _documents(plan: StreamPlan, tables: Tables, doubtful: Sequence[tuple[int, int | None]]) -> str:
+    """Documents whose missing rows are gone; none with a row whose number is in a `doubtful` range.
 
     Not one with a row that is older than the stored one: the document was read before the stored one was,
     and the missing rows may be newer than it. Stamps of missing rows say nothing: rows have stamps of their
@@ -216,6 +226,8 @@ def _documents(plan: StreamPlan, tables: Tables) -> str:
     """
     columns = ", ".join(f"s.{identifier(value_column(at))}" for at in plan.scope or ())
     grouped = f'GROUP BY {columns} HAVING COUNT(*) = COUNT(s."KEY_HASH")'
+    if doubtful:
+        grouped += f" AND COUNT(IFF({' OR '.join(map(_within, doubtful))}, 1, NULL)) = 0"
     rows = f"{tables.staging.sql} AS s"
     if plan.stamp is not None:
         kind = plan.columns[plan.stamp].type
@@ -223,6 +235,11 @@ def _documents(plan: StreamPlan, tables: Tables) -> str:
         rows = words(rows, "LEFT JOIN", tables.target.sql, "AS t ON", join(plan))
         grouped += f" AND COUNT(IFF({stamp} < {stored_stamp(plan)}, 1, NULL)) = 0"
     return words("SELECT", columns, "FROM", rows, grouped)
+
+
+def _within(numbers: tuple[int, int | None]) -> str:
+    first, last = numbers
+    return f's."SEQ" >= {first}' if last is None else f's."SEQ" BETWEEN {first} AND {last}'
 
 
 def _stamp_text(plan: StreamPlan, stamp: int) -> str:
