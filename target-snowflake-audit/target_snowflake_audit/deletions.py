@@ -107,8 +107,8 @@ MOST_DOUBTFUL = 500
 def doubtful(starts: Sequence[int], lost: Sequence[int], *, cut: bool) -> list[tuple[int, int | None]]:
     """Give ranges of arrival numbers of documents that may not be whole: none of their rows is gone.
 
-    Documents come contiguously, so a record whose document cannot be told belongs to the one before it, to the
-    one after it, or is one of its own.
+    Documents come contiguously, so a record whose document cannot be told belongs to the one before it, to
+    the one after it, or is one of its own.
 
     Args:
         starts: numbers of the records that begin a document, ascending.

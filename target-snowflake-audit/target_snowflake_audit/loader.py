@@ -189,8 +189,8 @@ class StreamLoader:
         lost, stream = work.batch.lost, self.plan.stream
         if self._documents is not None and lost:
             work.note = (
-                f"the document of {len(lost)} dead letters cannot be told: no line of the documents beside them "
-                "was taken for deleted"
+                f"the document of {len(lost)} dead letters cannot be told: no line of the documents beside "
+                "them was taken for deleted"
             )
             logger.warning("Stream %s, batch %s: %s", stream, work.batch.number, work.note)
 
@@ -237,8 +237,8 @@ class StreamLoader:
             return False
         if not keys.complete or (not keys.count and self._unversioned):
             logger.warning(
-                "Stream %s: version %s is not activated, since the keys that came under it are not all known; "
-                "no STATE leaves from here on, so that the tap sends the stream again",
+                "Stream %s: version %s is not activated, since the keys that came under it are not all "
+                "known; no STATE leaves from here on, so that the tap sends the stream again",
                 self.plan.stream,
                 version,
             )

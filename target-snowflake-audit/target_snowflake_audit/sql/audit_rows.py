@@ -70,10 +70,10 @@ MOST_TEXT = 200_000
 def fitting(rows: Sequence[Mapping[str, Any]]) -> int:
     """Give how many of the first rows go into one INSERT; at least one."""
     size = 0
-    for number, row in enumerate(rows):
+    for at, row in enumerate(rows):
         size += sum(len(str(value)) for value in row.values())
-        if size > MOST_TEXT and number:
-            return number
+        if size > MOST_TEXT and at:
+            return at
     return len(rows)
 
 
