@@ -77,7 +77,7 @@ class TargetSnowflakeAudit(Target):
         self.failed = FailedStreams()
         self.control = ControlCounts()
         self._messages: dict[str, dict[str, Any]] = {}
-        self._busy = False
+        self._busy = self._at_once = False
         self._current = ""
         self._look_at = 0.0
         self._emitting = threading.Lock()
@@ -395,12 +395,13 @@ class TargetSnowflakeAudit(Target):
         Running transactions end first. What was gathered is loaded, unless a signal, the settings or
         Snowflake itself ended the run: then that would fail or take long.
         """
-        interrupted = isinstance(error, InterruptedRunError)
-        if isinstance(error, Exception) and not isinstance(
-            error, (InterruptedRunError, SettingError, StatementError)
-        ):
+        self._busy = True
+        hopeless = (InterruptedRunError, SettingError, StatementError)
+        if isinstance(error, Exception) and not isinstance(error, hopeless):
             self._save_progress()
         for loader in self.loaders.values():
+            if self._at_once:
+                return  # a second signal: Snowflake rolls back, and RUNS cannot tell the end
             with suppress(TargetError):
                 loader.wait()
         interrupted = isinstance(error, InterruptedRunError)
@@ -418,7 +419,7 @@ class TargetSnowflakeAudit(Target):
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         """SIGTERM, SIGINT: let running transactions finish, then stop; a second signal stops at once."""
-        again = self.stopping.is_set()
+        again = self._at_once = self.stopping.is_set()
         self.stopping.set()
         self.logger.warning("%s received", signal.Signals(signum).name)
         if again or not self._busy:
