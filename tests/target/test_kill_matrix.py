@@ -38,12 +38,16 @@ def reference(world: World) -> tuple[list[str], dict[str, list[str]]]:
 def killed_and_mended(world: World, number: int, when: str, folder: Path) -> None:
     """Kill a run at a statement, run again from its last STATE, and compare."""
     statements, expected = reference(world)
-    own = world.for_test(f"{number} {when} {folder}")
     case = f"killed {when} statement {number} of {len(statements)}: {statements[number - 1][:100]}"
-    fault = own.control.fault("kill", nth=number, when=when, user="LOADER")
-    settings, messages = three_streams.options(), three_streams.messages(own)
-    ended = Forked(messages, own.settings(**settings), folder / f"{number}-{when}").wait()
-    assert own.control.struck(fault) == 1, case
+    settings = three_streams.options()
+    for attempt in range(3):  # a statement that another process sent meanwhile may have taken the kill
+        own = world.for_test(f"{number} {when} {folder} {attempt}")
+        messages = three_streams.messages(own)
+        fault = own.control.fault("kill", nth=number, when=when, user="LOADER")
+        ended = Forked(messages, own.settings(**settings), folder / f"{number}-{when}-{attempt}").wait()
+        assert own.control.struck(fault) == 1, case
+        if ended.code == -signal.SIGKILL:
+            break
     assert ended.code == -signal.SIGKILL, (case, ended.log[-2000:])
     own.control.clear_faults()
     # The killed session holds its fence; a writer that waits for it has it aborted after five idle minutes.
@@ -85,9 +89,7 @@ def test_kill_at_every_statement(world: World, tmp_path: Path, part: int) -> Non
             killed_and_mended(world, number, when, tmp_path)
 
 
-@pytest.mark.parametrize(
-    "sample", [*range(2), *(pytest.param(n, marks=pytest.mark.full) for n in range(2, 40))]
-)
+@pytest.mark.parametrize("sample", [pytest.param(n, marks=pytest.mark.full) for n in range(40)])
 def test_kill_while_streams_load_beside_each_other(world: World, tmp_path: Path, sample: int) -> None:
     """Streams are committed in no certain order: a row may be sent again after its next version was stored.
 

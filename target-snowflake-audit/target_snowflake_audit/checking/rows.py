@@ -7,6 +7,7 @@ that could fail it.
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -91,6 +92,10 @@ def numbers(values: Sequence[msgspec.Raw]) -> tuple[list[Any], set[int]]:
     return read, odd
 
 
+_NO_FIELD = re.compile(r'[\x00-\x1f"\\]')
+"""What msgspec takes in no name of a field; such streams go the slower way."""
+
+
 def form_of(plan: StreamPlan, marker: str) -> RowForm | None:
     """Make the form of a plan's records; None where only the full rules can tell what fits its schema.
 
@@ -128,6 +133,7 @@ def _is_plain_object(schema: Mapping[str, Any], plan: StreamPlan, marker: str) -
         isinstance(properties, dict)
         and sorted(properties) == sorted(column.property for column in plan.columns)  # one column each
         and marker not in properties
+        and not any(_NO_FIELD.search(name) for name in properties)
         and "object" in ([kinds] if isinstance(kinds, str) else kinds)
         and set(schema.get("required") or ()) <= properties.keys()
         and schema.get("additionalProperties", True) is True
