@@ -1,8 +1,8 @@
 """One batch, one transaction: data, history, dead letters, batch row and watermark are committed together.
 
 PUT, BEGIN, fence, DELETE, COPY, classify, counts, [refusals, PUT, COPY], [dead letters], [history], MERGE,
-watermark, batch row, COMMIT: at most 16 statements, and two that ask for the transaction's id. No DDL among
-them: it would commit what came before.
+watermark, batch row, COMMIT: at most 16 statements, and two that ask for the transaction's id; 17 where the
+second net refuses a row and a letter was seen before. No DDL among them: it would commit what came before.
 """
 
 from __future__ import annotations
