@@ -242,3 +242,12 @@ def test_value_that_nests_however_deeply_never_stops_the_run(world: World, depth
 def test_message_other_than_a_record_that_nests_too_deeply_is_said_so(world: World) -> None:
     with pytest.raises(Exception, match="other than a RECORD nests too deeply"):
         world.run_text('{"type": "STATE", "value": ' + "[" * 5000 + "]" * 5000 + "}\n")
+
+
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1E+400"])
+def test_key_that_is_no_json_number_is_kept_as_text(world: World, number: str) -> None:
+    bad = world.record({"documentId": "B", "lineNumber": Decimal(number)})
+    world.run([world.schema_message(), world.line("A", 1), bad])
+    [letter] = world.letters()
+    assert json.loads(letter["KEY"]) == {"DOCUMENT_ID": "B", "LINE_NUMBER": number}
+    assert len(world.rows()) == 1

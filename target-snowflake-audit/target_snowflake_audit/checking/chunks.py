@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from itertools import compress
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, cast
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
 
     from target_snowflake_audit.checking.converters import Converter, NumberConverter
     from target_snowflake_audit.checking.plan import StreamPlan
+    from target_snowflake_audit.values import Json
 
+_FLOAT_DIGITS = 300
 DELETED_PROPERTY = "_sdc_deleted_at"
 
 
@@ -342,9 +345,15 @@ class Checker:
             if isinstance(read, str) and read:
                 fields[position] = read
         texts = [text_of(fields[position]) or "" for position in self.plan.key if fields[position]]
-        key = {self.plan.columns[at].name: record.get(self._names[at]) for at in self.plan.key}
+        key = {self.plan.columns[at].name: _storable(record.get(self._names[at])) for at in self.plan.key}
         whole = len(texts) == len(self.plan.key) > 0
         return fields, key, hashing.key_hash(texts) if whole else ""
+
+
+def _storable(value: Json) -> Json:
+    """A key as a letter shows it: numbers that JSON does not have, or that no FLOAT holds, as text."""
+    odd = isinstance(value, Decimal) and (not value.is_finite() or abs(value.adjusted()) > _FLOAT_DIGITS)
+    return str(value) if odd else value
 
 
 def _mark(field: str, *, received: bool) -> str:
