@@ -69,13 +69,14 @@ _DEFINITIONS = {
         OR regexp_full_match(x, '[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}')
         THEN CAST(x AS UUID) ELSE error('LOCAL:100038:22018:Failed to cast value ' || left(x, 40)
         || ' to UUID') END""",
-    "_ls_inexact(j, p)": """json_type(j, p) = 'DOUBLE' AND NOT contains(j::VARCHAR, j ->> p)
-        AND length(regexp_replace(j ->> p, '[^0-9]', '', 'g')) > 15""",
-    "_ls_json(j, p)": f"""CASE WHEN _ls_inexact(j, p)
-        THEN {_REFUSED}read this number of a VARIANT exactly: ' || (j ->> p)) ELSE j -> p END""",
-    "_ls_json_text(j, p)": f"""CASE WHEN _ls_inexact(j, p)
-        THEN {_REFUSED}read this number of a VARIANT exactly: ' || (j ->> p))
-        WHEN json_type(j, p) = 'DOUBLE' THEN _ls_json_varchar(j ->> p) ELSE j ->> p END""",
+    "_ls_inexact(j, v)": """json_type(v) = 'DOUBLE'
+        AND length(regexp_replace(v ->> '$', '[^0-9]', '', 'g')) > 15 AND NOT contains(j::VARCHAR, v ->> '$')""",
+    # The path is looked up once: each look reads the whole text and keeps what it read until the rows are done.
+    "_ls_json(j, p)": f"""list_transform([json_extract(j, p)], lambda v: CASE WHEN _ls_inexact(j, v)
+        THEN {_REFUSED}read this number of a VARIANT exactly: ' || (v ->> '$')) ELSE v END)[1]""",
+    "_ls_json_text(j, p)": f"""list_transform([json_extract(j, p)], lambda v: CASE WHEN _ls_inexact(j, v)
+        THEN {_REFUSED}read this number of a VARIANT exactly: ' || (v ->> '$'))
+        WHEN json_type(v) = 'DOUBLE' THEN _ls_json_varchar(v ->> '$') ELSE v ->> '$' END)[1]""",
     "_ls_defined(x)": f"""CASE WHEN x IS NULL
         THEN {_REFUSED}hold undefined, which a NULL in ARRAY_CONSTRUCT becomes') ELSE x END""",
     "_ls_div(a, b)": f"""CASE WHEN a IS NULL OR b IS NULL THEN NULL
