@@ -11,6 +11,11 @@ SANDBOX := tests/sandbox
 SANDBOX_PY := $(SANDBOX)/.venv/bin/python
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export MELTANO_SEND_ANONYMOUS_USAGE_STATS := false
+# As pip does: where Python may not write bytecode itself, each start of a program would compile all it imports.
+export UV_COMPILE_BYTECODE := 1
+
+# The project's own code for the tests, which start hundreds of programs; what is older than its source is not used.
+COMPILE = $(BIN)/python -m compileall -q -x '/[.]venv/' tap-sagex3/tap_sagex3 target-snowflake-audit/target_snowflake_audit tests
 
 .PHONY: help setup demo test test-full test-live lint types bench peers probes generate lock clean
 
@@ -51,9 +56,11 @@ types: setup ## mypy strict, each environment on its own
 	cd $(SANDBOX) && ../../$(BIN)/mypy --config-file mypy.ini --python-executable .venv/bin/python local_x3 local_snowflake sandbox_runner
 
 test: .meltano/.ready lint types ## Lint, types and all tests except full matrices
+	$(COMPILE)
 	$(BIN)/python tests/support/run_tests.py -q -n 2 --dist worksteal -m "not full and not live"
 
 test-full: .meltano/.ready lint types ## The full matrices too
+	$(COMPILE)
 	$(BIN)/python tests/support/run_tests.py -q -n 2 --dist worksteal -m "not live"
 
 test-live: setup ## The target's tests on the Snowflake account that LIVE_SNOWFLAKE_* name; says what it skips

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import os
 import shutil
 import subprocess
 from typing import TYPE_CHECKING
@@ -93,7 +94,11 @@ def uv(arguments: Sequence[str | Path]) -> None:
     Raises:
         RuntimeError: it failed.
     """
-    made = subprocess.run([UV, *arguments], capture_output=True, text=True, check=False, cwd=ROOT)
+    # As pip does, which the users of these environments have; so their first start is like any other.
+    settings = {**os.environ, "UV_COMPILE_BYTECODE": "1"}
+    made = subprocess.run(
+        [UV, *arguments], capture_output=True, text=True, check=False, cwd=ROOT, env=settings
+    )
     if made.returncode:
         message = f"`uv {' '.join(map(str, arguments))}` failed:\n{made.stderr.strip()}"
         raise RuntimeError(message)
