@@ -70,8 +70,9 @@ _DEFINITIONS = {
         THEN CAST(x AS UUID) ELSE error('LOCAL:100038:22018:Failed to cast value ' || left(x, 40)
         || ' to UUID') END""",
     "_ls_inexact(j, v)": """json_type(v) = 'DOUBLE'
-        AND length(regexp_replace(v ->> '$', '[^0-9]', '', 'g')) > 15 AND NOT contains(j::VARCHAR, v ->> '$')""",
-    # The path is looked up once: each look reads the whole text and keeps what it read until the rows are done.
+        AND length(regexp_replace(v ->> '$', '[^0-9]', '', 'g')) > 15
+        AND NOT contains(j::VARCHAR, v ->> '$')""",
+    # The path is looked up once: each look reads the whole text, and keeps it until the rows are done.
     "_ls_json(j, p)": f"""list_transform([json_extract(j, p)], lambda v: CASE WHEN _ls_inexact(j, v)
         THEN {_REFUSED}read this number of a VARIANT exactly: ' || (v ->> '$')) ELSE v END)[1]""",
     "_ls_json_text(j, p)": f"""list_transform([json_extract(j, p)], lambda v: CASE WHEN _ls_inexact(j, v)
