@@ -24,6 +24,7 @@ _CLOCK = r"([01][0-9]|2[0-3])(:[0-5][0-9](:[0-5][0-9](\.[0-9]{1,9})?)?)?"
 _OFFSET = "(Z|[+-][0-9]{2}(:?[0-9]{2})?)"
 _DATE = _YEAR + "-[0-9]{2}-[0-9]{2}"
 _ISO = f"{_DATE}([T ]{_CLOCK} ?{_OFFSET}?)?"
+_PLAIN = f"{_DATE}( ([01][0-9]|2[0-3])(:[0-5][0-9]){{2}})?"
 _ZONED = rf"{_DATE}[T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{{1,9}})?)? ?{_OFFSET}"
 _US = "[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}"
 _NAMED = "[0-9]{1,2}-[A-Za-z]{3}-[0-9]{4}"
@@ -59,7 +60,9 @@ _READING = {
     # The zone goes, and hours alone get their minutes.
     "_ls_wall(x)": f"""regexp_replace(regexp_replace(_ls_seconds(x), '([T ][0-9:.]+) ?{_OFFSET}$', '\\1'),
         '([T ][0-9]{{2}})$', '\\1:00')""",
-    "_ls_try_timestamp(x)": f"""CASE WHEN regexp_full_match(x, '{_ISO}')
+    # The two forms that most values have need nothing taken away.
+    "_ls_try_timestamp(x)": f"""CASE WHEN regexp_full_match(x, '{_PLAIN}') THEN TRY_CAST(x AS TIMESTAMP)
+        WHEN regexp_full_match(x, '{_ISO}')
         THEN TRY_CAST(_ls_wall(x) AS TIMESTAMP)
         WHEN regexp_full_match(x, '[0-9]{{1,18}}') THEN {_EPOCH}
         WHEN regexp_full_match(x, '{_US}') THEN TRY_STRPTIME(x, '%m/%d/%Y')

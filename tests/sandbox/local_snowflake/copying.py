@@ -179,8 +179,9 @@ def _sql(call: Call, load: Load, file: StagedFile) -> str:
     select = _selected(call, load, fields)
     names = [f"c{index}" for index in range(1, len(load.columns) + 1)]
     catalogue = call.world.catalogue
+    have = "VARCHAR" if load.form.kind == "CSV" and load.select is None else ""
     fitted = [
-        fit(_loaded(n, column, load), column, load.table, catalogue)
+        fit(_loaded(n, column, load), column, load.table, catalogue, have)
         for n, column in zip(names, load.columns, strict=True)
     ]
     listed = ", ".join(quote(column) for column in load.columns)

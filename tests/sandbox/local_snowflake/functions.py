@@ -66,7 +66,7 @@ def _sha2(node: exp.Expression) -> exp.Expression:
     if length is not None and str(length.this) != "256":
         message = f"SHA2 with {length.this} bits"
         raise unsupported(message)
-    return _macro("_ls_sha256", node.this)
+    return exp.Anonymous(this="sha256", expressions=[node.this])
 
 
 def _parse_json(node: exp.Expression) -> exp.Expression:

@@ -54,7 +54,6 @@ _DEFINITIONS = {
     "_ls_parse_json(x)": "CAST(_ls_json_of(_ls_text(x)) AS JSON)",
     "_ls_try_parse_json(x)": "CAST(_ls_try_json_of(_ls_text(x)) AS JSON)",
     "_ls_to_json(x)": "CAST(_ls_variant(x) AS VARCHAR)",
-    "_ls_sha256(x)": "sha256(x)",
     "_ls_octet_length(x)": """CASE WHEN typeof(x) = 'BLOB' THEN octet_length(x::BLOB)
         ELSE strlen(x::VARCHAR) END""",
     "_ls_typeof(x)": """CASE json_type(x) WHEN 'OBJECT' THEN 'OBJECT' WHEN 'ARRAY' THEN 'ARRAY'

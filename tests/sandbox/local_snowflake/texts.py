@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 KNOWN = "duck_type"
 """Key in a node's `meta`."""
 LENGTH = "LENGTH"
+_MOMENT = "_LS_TIMESTAMPTZ"
 _CALLS = {
     f"{name}{twin}".upper()
-    for name in ("_ls_varchar", "_ls_sha256", "_ls_to_json", "_ls_cast_fit", "strftime")
+    for name in ("_ls_varchar", "sha256", "_ls_to_json", "_ls_cast_fit", "strftime")
     for twin in ("", "_1")
 }
 
@@ -55,6 +56,8 @@ def duck_type(node: exp.Expression) -> str:
     """DuckDB's name of an expression's type; empty when it is not known."""
     if isinstance(node, (exp.Length, exp.Count)) or str(node.name).upper() == LENGTH:
         return "BIGINT"
+    if isinstance(node, exp.Anonymous) and str(node.this).upper() == _MOMENT:
+        return "TIMESTAMP WITH TIME ZONE"
     return "VARCHAR" if is_text(node) else str(node.meta.get(KNOWN, ""))
 
 
@@ -101,6 +104,10 @@ def _as_json(node: exp.Expression) -> exp.Expression:
     return exp.Anonymous(this="to_json", expressions=[node])
 
 
+def _local(node: exp.Expression) -> exp.Expression:
+    return exp.Anonymous(this="_ls_local", expressions=[node])
+
+
 def _same(node: exp.Expression) -> exp.Expression:
     return node
 
@@ -110,6 +117,8 @@ _SHORT: dict[str, dict[str, Callable[[exp.Expression], exp.Expression]]] = {
     "_ls_text": {"VARCHAR": _same},
     "_ls_varchar": {"VARCHAR": _same, **dict.fromkeys(_PLAIN, _as_text)},
     "_ls_to_json": {"JSON": _as_text},
+    "_ls_as_date": {"DATE": _same},
+    "_ls_as_timestamp": {"TIMESTAMP": _same, "TIMESTAMP WITH TIME ZONE": _local},
     "_ls_variant": {"VARCHAR": _as_json, "JSON": _same, **dict.fromkeys((*_PLAIN, "DOUBLE"), _as_json)},
 }
 
