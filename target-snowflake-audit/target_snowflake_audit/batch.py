@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from target_snowflake_audit.checking.problems import Problem
     from target_snowflake_audit.checking.rows import Row
     from target_snowflake_audit.deletions import VersionKeys
+    from target_snowflake_audit.reading.blocks import Records
 
-CHUNK_ROWS = 1000
+CHUNK_ROWS = 250
+"""So few that the values of a chunk stay in the processor's cache until they are in the file."""
 
 
 class Batch:
@@ -92,6 +94,18 @@ class Batch:
         chunk.extracted.append(extracted)
         self.received += 1
         self.bytes += len(raw)
+        if len(chunk) >= CHUNK_ROWS:
+            self.flush()
+
+    def add_all(self, records: Records, seqs: range) -> None:
+        """Add records that came one after another."""
+        chunk = self._chunk
+        chunk.mapped += records.rows
+        chunk.raw += records.raw
+        chunk.seq += seqs
+        chunk.extracted += records.extracted
+        self.received += len(records)
+        self.bytes += sum(map(len, records.raw))
         if len(chunk) >= CHUNK_ROWS:
             self.flush()
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from bisect import bisect_left
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from target_snowflake_audit.checking.letters import Letter
     from target_snowflake_audit.checking.plan import StreamPlan
     from target_snowflake_audit.checking.rows import Row, RowForm
+    from target_snowflake_audit.reading.blocks import Records
     from target_snowflake_audit.run import Run
     from target_snowflake_audit.session import StatementError
     from target_snowflake_audit.values import Json
@@ -135,12 +138,7 @@ class StreamLoader:
         found: list[Problem] | None = None,
     ) -> None:
         """Add a record that is not yet checked."""
-        batch = self._batch
-        if batch is None:
-            batch = self._batch = self.new_batch()
-            if self._documents is not None:
-                self._documents.next_batch()
-                batch.goes_on = self._documents.inside
+        batch = self._batch or self._begin()
         self._unversioned = self._unversioned or version is None
         if version is not None and batch.version is None:
             batch.version = version
@@ -151,6 +149,31 @@ class StreamLoader:
         if self._documents is not None and not self._documents.inside:
             batch.starts.append(seq)
         batch.add(record, raw, seq, extracted, found)
+
+    def _begin(self) -> Batch:
+        batch = self._batch = self.new_batch()
+        if self._documents is not None:
+            self._documents.next_batch()
+            batch.goes_on = self._documents.inside
+        return batch
+
+    def room(self, records: Records) -> int:
+        """How many of these records the waiting batch takes until it is full; 0 = each must be looked at.
+
+        Documents, versions and records that say what is deleted decide one by one where a batch ends.
+        """
+        if self._documents is not None or self.plan.keep or any(v is not None for v in records.versions):
+            return 0
+        count, size = (self._batch.received, self._batch.bytes) if self._batch else (0, 0)
+        fits = bisect_left(list(accumulate(map(len, records.raw))), self._bytes - size) + 1
+        return min(self._rows - count, fits, len(records))
+
+    def add_all(self, records: Records, seqs: range) -> None:
+        """Add records for which there is `room`."""
+        batch = self._batch or self._begin()
+        self._unversioned = True
+        self.newest = seqs[-1]
+        batch.add_all(records, seqs)
 
     def _key_of(self, record: dict[str, Any] | Row) -> tuple[str, ...]:
         columns = self.plan.columns

@@ -17,7 +17,8 @@ from target_snowflake_audit.checking.problems import REDACTED, Problem
 from target_snowflake_audit.errors import TargetError
 from target_snowflake_audit.hashing import of_json
 from target_snowflake_audit.overwrite import for_replay
-from target_snowflake_audit.reading.reader import RECORD_TEXT, decode_record
+from target_snowflake_audit.reading.blocks import RECORD_TEXT
+from target_snowflake_audit.reading.reader import decode_record
 from target_snowflake_audit.sql import audit_rows, chain, classify, write
 from target_snowflake_audit.sql.quoting import literal, words
 from target_snowflake_audit.target import TargetSnowflakeAudit

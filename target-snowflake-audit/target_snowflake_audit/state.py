@@ -36,6 +36,12 @@ class StateBarrier:
                 self._open[stream] = self.received
         return self.received
 
+    def records(self, stream: str, count: int) -> range:
+        """Number several records of a stream that came one after another."""
+        first = self.record(stream)
+        self.received += count - 1
+        return range(first, first + count)
+
     def state(self, value: Json) -> None:
         """Take a STATE that covers all records so far."""
         with self._lock:

@@ -22,7 +22,8 @@ from target_snowflake_audit.failures import FailedStreams, ends_the_run
 from target_snowflake_audit.loader import Engine, StreamLoader
 from target_snowflake_audit.mapping import mapped
 from target_snowflake_audit.reading import batch_files
-from target_snowflake_audit.reading.reader import RECORD_TEXT, MessageReader
+from target_snowflake_audit.reading.blocks import RECORD_TEXT
+from target_snowflake_audit.reading.reader import MessageReader
 from target_snowflake_audit.run import Run
 from target_snowflake_audit.session import StatementError
 from target_snowflake_audit.sink import AuditSink, sink_class
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from target_snowflake_audit.checking.problems import Problem
     from target_snowflake_audit.checking.rows import Row
     from target_snowflake_audit.counts import Counts
+    from target_snowflake_audit.reading.blocks import Records
     from target_snowflake_audit.values import Json
 
 _LOOK_EVERY_SECONDS = 1.0
@@ -81,6 +83,8 @@ class TargetSnowflakeAudit(Target):
         self._current = ""
         self._look_at = 0.0
         self._emitting = threading.Lock()
+        if isinstance(self.message_reader, MessageReader):
+            self.message_reader.take_records = self._take_records
 
     @override
     def get_sink_class(self, stream_name: str) -> type[Sink]:
@@ -163,6 +167,28 @@ class TargetSnowflakeAudit(Target):
         self._current = str(stream)
         if time.monotonic() > self._look_at:
             self._look_around(self._current)
+
+    def _take_records(self, records: Records) -> None:
+        """Take records that are decoded as rows; a batch ends where it would if they came one by one."""
+        stream = records.stream
+        maps = self.mapper.stream_maps.get(stream) or ()
+        sink = self._sinks_active.get(maps[0].stream_alias) if len(maps) == 1 else None
+        first = 0
+        while first < len(records) and isinstance(sink, AuditSink) and sink.stream_name not in self.failed:
+            room = sink.loader.room(records.part(first, len(records)))
+            if not room:
+                break
+            part = records.part(first, first + room)
+            first += room
+            self.control.received[stream] += room
+            sink.loader.add_all(part, self.barrier.records(sink.stream_name, room))
+            if sink.loader.full:
+                self.load_sink(sink)
+        for message in records.part(first, len(records)).messages():
+            self._process_record_message(message)
+        self._current = stream
+        if time.monotonic() > self._look_at:
+            self._look_around(stream)
 
     @override
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:

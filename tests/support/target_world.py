@@ -12,7 +12,7 @@ import subprocess
 from contextlib import closing, redirect_stdout
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from processes import VENV_BIN
 from target_snowflake_audit.retry_classes import AUTHORISATION
@@ -133,7 +133,7 @@ class World:
         try:
             with redirect_stdout(out):
                 try:
-                    target.process_lines(io.StringIO(text))
+                    target.process_lines(cast("IO[str]", io.BytesIO(text.encode())))  # as standard input
                     target.process_endofpipe()
                 except BaseException as error:
                     target.fail(error)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from target_snowflake_audit.checking.chunks import Checked, Checker, Chunk
 from target_snowflake_audit.checking.plan import make_plan
 from target_snowflake_audit.checking.rows import Row
-from target_snowflake_audit.reading.reader import RECORD_TEXT, MessageReader
+from target_snowflake_audit.reading.blocks import RECORD_TEXT
+from target_snowflake_audit.reading.reader import MessageReader
 
 if TYPE_CHECKING:
     from target_snowflake_audit.checking.plan import StreamPlan

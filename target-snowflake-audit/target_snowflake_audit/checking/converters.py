@@ -16,7 +16,7 @@ from target_snowflake_audit.checking import problems
 from target_snowflake_audit.checking.problems import Bad, shown
 from target_snowflake_audit.checking.times import DateCache, TimeCache, TimestampCache
 from target_snowflake_audit.columntypes import MAX_TEXT, PRECISION, TIMESTAMPS
-from target_snowflake_audit.staging.fields import NULL, field, fields, quoted
+from target_snowflake_audit.staging.fields import EMPTY_FIELDS, NULL, field, fields, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -106,21 +106,25 @@ class TextConverter:
 
     def __call__(self, values: Sequence[Any]) -> list[str | Bad]:
         """Convert a column."""
-        texts = list(values)
-        if not set(map(type, texts)) <= {str, _NONE}:
-            texts = [
-                value if value is None or isinstance(value, str) else json_text(value) for value in texts
-            ]
-        if sum(map(len, filter(None, texts))) * _MOST_BYTES <= self._surely_short:
-            return list(fields(texts))
+        try:
+            return self._texts(values)
+        except (TypeError, KeyError):  # a value that is neither text nor null
+            return self._texts([v if v is None or isinstance(v, str) else json_text(v) for v in values])
+
+    def _texts(self, texts: Sequence[str | None]) -> list[str | Bad]:
+        joined = "".join(filter(None, texts))
+        if len(joined) * _MOST_BYTES <= self._surely_short:
+            return list(fields(texts, joined))
         if self.length * _MOST_BYTES > MAX_TEXT:
-            return [NULL if text is None else self._long(text) for text in texts]
+            return [self._long(text) if text else EMPTY_FIELDS[text] for text in texts]
         if max(map(len, filter(None, texts)), default=0) <= self.length:
-            return list(fields(texts))
+            return list(fields(texts, joined))
         return [
             Bad(problems.TOO_LONG, f"at most {self.length} characters")
-            if text is not None and len(text) > self.length
+            if text and len(text) > self.length
             else field(text)
+            if text
+            else EMPTY_FIELDS[text]
             for text in texts
         ]
 

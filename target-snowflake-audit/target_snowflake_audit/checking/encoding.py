@@ -17,15 +17,17 @@ if TYPE_CHECKING:
 
     from target_snowflake_audit.values import Json
 
-_ESCAPE = b"\\u"
+_BACKSLASH = b"\\"
 _ESCAPES = (b"\\ud", b"\\uD")
 
 
 def escaped(raw: Sequence[bytes]) -> list[int]:
     """Give the rows whose text has an escape that may be half of a character."""
-    if _ESCAPE not in b"\n".join(raw):
-        return []
-    return [at for at, text in enumerate(raw) if _ESCAPES[0] in text or _ESCAPES[1] in text]
+    return [
+        at
+        for at, text in enumerate(raw)
+        if _BACKSLASH in text and (_ESCAPES[0] in text or _ESCAPES[1] in text)  # one byte is found faster
+    ]
 
 
 def odd_rows(records: Sequence[dict[str, Any]], raw: Sequence[bytes]) -> list[int]:

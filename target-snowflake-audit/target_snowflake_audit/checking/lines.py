@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hashlib import sha256
-from itertools import compress
+from itertools import compress, groupby
 from typing import TYPE_CHECKING
 
 from target_snowflake_audit import hashing
@@ -46,8 +46,11 @@ class Liner:
             extracted: fields of `time_extracted`.
             staged: the columns as they are staged, where that differs from what digests are taken of.
         """
-        texts = list(map(",".join, zip(*columns, strict=True))) if columns else [""] * len(seqs)
-        digests = [sha256(text.encode()).hexdigest() for text in self._row_texts(columns, texts)]
+        parts, holes = self._parts(columns)
+        texts = list(map(",".join, zip(*parts, strict=True))) if parts else [""] * len(seqs)
+        digests = [
+            sha256(text.encode()).hexdigest() for text in self._row_texts(columns, parts, holes, texts)
+        ]
         keys = self._key_digests(columns) if self._key else digests
         if staged is not columns:
             texts = list(map(",".join, zip(*staged, strict=True)))
@@ -60,18 +63,34 @@ class Liner:
         ]
         return lines, keys
 
-    def _row_texts(self, columns: Columns, texts: list[str]) -> Iterator[str]:
-        """Texts that row hashes are taken of: as `hashing.row_digest`."""
+    def _parts(self, columns: Columns) -> tuple[list[Sequence[str]], list[int]]:
+        """Join neighbouring columns that have a value in every row: two texts of each row are made of them.
+
+        Also gives the columns with holes. Only where all columns are hashed: else the texts differ in more.
+        """
         holes = [at for at in self._hashed if not all(columns[at])]
+        if not self._all:
+            return list(columns), holes
+        parts: list[Sequence[str]] = []
+        for is_hole, places in groupby(range(len(columns)), set(holes).__contains__):
+            found = [columns[at] for at in places]
+            parts += found if is_hole or len(found) == 1 else [list(map(",".join, zip(*found, strict=True)))]
+        return parts, holes
+
+    def _row_texts(
+        self, columns: Columns, parts: Columns, holes: list[int], texts: list[str]
+    ) -> Iterator[str]:
+        """Texts that row hashes are taken of: as `hashing.row_digest`."""
         if not holes and self._all:
             names = ",".join(self._names)
             return (f"{names}\n{text}" for text in texts)
-        return self._with_holes(columns, holes, len(texts))
+        hashed = parts if self._all else [columns[at] for at in self._hashed]
+        return self._with_holes(columns, hashed, holes, len(texts))
 
-    def _with_holes(self, columns: Columns, holes: list[int], count: int) -> Iterator[str]:
+    def _with_holes(self, columns: Columns, hashed: Columns, holes: list[int], count: int) -> Iterator[str]:
         known: dict[tuple[bool, ...], str] = {}
         shapes = zip(*[map(bool, columns[at]) for at in holes], strict=True) if holes else [()] * count
-        rows = zip(*[columns[at] for at in self._hashed], strict=True) if self._hashed else [()] * count
+        rows = zip(*hashed, strict=True) if hashed else [()] * count
         for shape, row in zip(shapes, rows, strict=True):
             names = known.get(shape)
             if names is None:

@@ -15,7 +15,8 @@ from urllib.parse import unquote, urlsplit
 from upath import UPath
 
 from target_snowflake_audit.errors import BatchFileError
-from target_snowflake_audit.reading.reader import RECORD_TEXT, decode_record
+from target_snowflake_audit.reading.blocks import RECORD_TEXT
+from target_snowflake_audit.reading.reader import decode_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from decimal import Decimal
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -13,32 +14,20 @@ from singer_sdk.singerlib.exceptions import InvalidInputLine
 from typing_extensions import override
 
 from target_snowflake_audit.checking.problems import utf8
+from target_snowflake_audit.checking.rows import Row
 from target_snowflake_audit.reading import deep
+from target_snowflake_audit.reading.blocks import RECORD_TEXT, Records, binary, blocks, decode_envelope, runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from target_snowflake_audit.checking.rows import Row
+    from target_snowflake_audit.reading.blocks import Envelope
     from target_snowflake_audit.values import Json
-
-RECORD_TEXT = "record_text"
-"""Key that a RECORD message carries beside Singer's own: the record's JSON text as received, bytes."""
 
 MAX_SHOWN = 120
 _RECORD_KEY = '"record":'
 
 
-class Envelope(msgspec.Struct):
-    """What every line is looked at for; the record is left as bytes and decoded on its own."""
-
-    type: str = ""
-    stream: str = ""
-    record: msgspec.Raw = msgspec.Raw(b"")
-    time_extracted: str | None = None
-    version: int | None = None
-
-
-_envelope = msgspec.json.Decoder(Envelope)
 _any = msgspec.json.Decoder(float_hook=Decimal)
 _lenient_decoder = json.JSONDecoder(parse_float=Decimal, parse_constant=Decimal)
 _VISIBLE = "surrogateescape"
@@ -52,6 +41,8 @@ class MessageReader(GenericSingerReader[bytes]):
         """Records of every stream are dictionaries until `decode_as` says otherwise."""
         super().__init__()
         self._decoders: dict[str, Callable[[msgspec.Raw], Row]] = {}
+        self.take_records: Callable[[Records], None] | None = None
+        """Takes records of a stream that is decoded as rows; None = each comes as a message of its own."""
 
     def decode_as(self, stream: str, decode: Callable[[msgspec.Raw], Row] | None) -> None:
         """Set how records of a stream are decoded; what `decode` refuses becomes a dictionary."""
@@ -59,6 +50,55 @@ class MessageReader(GenericSingerReader[bytes]):
             self._decoders.pop(stream, None)
         else:
             self._decoders[stream] = decode
+
+    @override
+    def process_lines(
+        self, file_input: IO[bytes] | None, callbacks: dict[str, Callable[[dict[str, Any]], None]]
+    ) -> Counter[str]:
+        """Process all messages; records of streams that are decoded as rows are handed over together.
+
+        Raises:
+            InvalidInputLine: a line is no Singer message.
+        """
+        source = binary(file_input or self.default_input)
+        if source is None:
+            return super().process_lines(file_input, callbacks)
+        counts: Counter[str] = Counter()
+        for lines in blocks(source):
+            if self._decoders and self.take_records is not None:
+                for stream, first, end, found in runs(lines):
+                    if (records := self._records(stream, found)) is None:
+                        counts += self._one_by_one(lines[first:end], callbacks)
+                    else:
+                        self.take_records(records)
+                        counts["RECORD"] += len(records)
+            else:
+                counts += self._one_by_one(lines, callbacks)
+        return counts
+
+    def _one_by_one(
+        self, lines: list[bytes], callbacks: dict[str, Callable[[dict[str, Any]], None]]
+    ) -> Counter[str]:
+        return super().process_lines(cast("IO[bytes]", iter(lines)), callbacks)  # it only iterates over them
+
+    def _records(self, stream: str, found: list[Envelope]) -> Records | None:
+        """Decode records that came together; None where each must be looked at by itself."""
+        decode = self._decoders.get(stream)
+        if decode is None:
+            return None
+        try:
+            rows = _rows(found, decode)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return None
+        if rows is None:
+            return None
+        return Records(
+            stream,
+            rows,
+            [bytes(envelope.record) for envelope in found],
+            [envelope.time_extracted for envelope in found],
+            [envelope.version for envelope in found],
+        )
 
     @property
     @override
@@ -116,7 +156,7 @@ def _deep(line: bytes | str) -> dict[str, Any]:
 
 
 def _decode(line: bytes, decoders: Mapping[str, Callable[[msgspec.Raw], Row]]) -> dict[str, Any]:
-    envelope = _envelope.decode(line)
+    envelope = decode_envelope(line)
     if envelope.type != "RECORD" or not envelope.record or not envelope.stream:
         return cast("dict[str, Any]", _any.decode(line))
     record = envelope.record
@@ -128,6 +168,15 @@ def _decode(line: bytes, decoders: Mapping[str, Callable[[msgspec.Raw], Row]]) -
         "version": envelope.version,
         RECORD_TEXT: bytes(record),
     }
+
+
+def _rows(found: list[Envelope], decode: Callable[[msgspec.Raw], Row]) -> list[Row | dict[str, Any]] | None:
+    """Decode records; None where one is no object."""
+    try:
+        return [decode(envelope.record) for envelope in found]
+    except msgspec.ValidationError:
+        rows = [_record(envelope.record, decode) for envelope in found]
+        return rows if all(isinstance(row, (Row, dict)) for row in rows) else None
 
 
 def _record(text: msgspec.Raw, decode: Callable[[msgspec.Raw], Row] | None) -> Json:
