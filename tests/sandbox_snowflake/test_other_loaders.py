@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -60,6 +61,20 @@ def test_what_cannot_be_numbered(db: Session) -> None:
     db.rows("CREATE TABLE T (ID INT AUTOINCREMENT)")
     for sql in ("CREATE TABLE U LIKE T", "CREATE TABLE U CLONE T", "ALTER TABLE T ADD COLUMN N INT IDENTITY"):
         assert (sql, db.error(sql)) == (sql, (2, "0A000"))
+
+
+def test_many_paths_into_a_variant_keep_within_memory(db: Session) -> None:
+    """As a loader does that takes its columns from one VARIANT: 60 of 5,000 rows at once."""
+    document = json.dumps({f"name {n}": f"{n:020}.25" if n % 2 else n + 0.25 for n in range(60)})
+    db.rows("CREATE TABLE N (N INT)")
+    db.rows("INSERT INTO N VALUES " + ", ".join(f"({n})" for n in range(71)))
+    db.rows("CREATE TABLE D (V VARIANT)")
+    db.rows(f"INSERT INTO D SELECT PARSE_JSON('{document}') FROM N AS A CROSS JOIN N AS B")
+    paths = ", ".join(f'V:"name {n}"::{"VARCHAR" if n % 2 else "NUMBER(9,2)"} AS C{n}' for n in range(60))
+    db.rows(f"CREATE TABLE T AS SELECT {paths} FROM D")
+    assert db.rows("SELECT COUNT(*), SUM(C58), MIN(C59) FROM T") == [
+        (5041, Decimal("58.25") * 5041, "00000000000000000059.25")
+    ]
 
 
 @pytest.fixture

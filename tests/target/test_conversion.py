@@ -14,7 +14,8 @@ from target_snowflake_audit.checking.converters import converter
 from target_snowflake_audit.checking.plan import make_plan
 from target_snowflake_audit.checking.problems import Bad
 from target_snowflake_audit.columntypes import ColumnType, exact, text
-from target_snowflake_audit.reading.reader import RECORD_TEXT, MessageReader, decode_record
+from target_snowflake_audit.reading.blocks import RECORD_TEXT
+from target_snowflake_audit.reading.reader import MessageReader, decode_record
 
 if TYPE_CHECKING:
     from target_snowflake_audit.checking.rows import Row

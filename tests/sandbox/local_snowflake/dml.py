@@ -54,9 +54,9 @@ def insert(call: Call) -> Result:
     _check_values(tree, columns)
     tree = translate(tree, call.session, call.now)
     tree.set("overwrite", None)
-    source = tree.args["expression"]
-    tree.set("expression", fitted_source(to_duck(source), table, columns, call))
-    sql = to_duck(tree)
+    source = fitted_source(to_duck(tree.args["expression"]), table, columns, call)
+    tree.set("expression", None)
+    sql = f"{to_duck(tree)} {source}"
     if overwrite:
         lock(call, table)
     with running(call, uses if overwrite else [use for use in uses if not use.target], table):

@@ -94,7 +94,7 @@ def types_of(duck: DuckDBPyConnection, source: str) -> list[tuple[str, str]]:
     return [(str(row[0]), str(row[1])) for row in described]
 
 
-def fitted_source(source: str, table: Table, columns: list[str], call: Call) -> exp.Expression:
+def fitted_source(source: str, table: Table, columns: list[str], call: Call) -> str:
     """`SELECT fitted columns FROM (source)`, or the source itself when nothing needs fitting."""
     names = [f"c{index}" for index in range(len(columns))]
     described = [] if call.binds else types_of(call.session.duck, source)
@@ -104,9 +104,8 @@ def fitted_source(source: str, table: Table, columns: list[str], call: Call) -> 
         for name, column, kind in zip(names, columns, have, strict=True)
     ]
     if fitted == names:
-        return exp.maybe_parse(source, dialect="duckdb")
-    sql = f"SELECT {', '.join(fitted)} FROM ({source}) AS _ls_source({', '.join(names)})"
-    return exp.maybe_parse(sql, dialect="duckdb")
+        return source
+    return f"SELECT {', '.join(fitted)} FROM ({source}) AS _ls_source({', '.join(names)})"
 
 
 def fit_value(
