@@ -106,7 +106,7 @@ class Retrier:
             try:
                 counts = attempt(work)
             except StatementError as error:
-                if error.error_class.data and not work.refused:
+                if error.error_class.data:
                     self._isolate(subject, work, error, isolate)
                 else:
                     self._failed(subject, work.attempt, error, time.monotonic() - began)
@@ -149,13 +149,14 @@ class Retrier:
         """Make dead letters of the rows that a data error is about, and let the rest be tried again."""
         logger.warning("%s: %s; looking for the rows", subject.said, error)
         try:
-            work.refused = isolate(work)
+            found = isolate(work)
         except StatementError as stopped:
             self._note(subject, work.attempt, stopped, 0.0, outcome="gave_up")
             raise
-        self._note(subject, work.attempt, error, 0.0, outcome="split" if work.refused else "gave_up")
-        if not work.refused:
+        self._note(subject, work.attempt, error, 0.0, outcome="split" if found else "gave_up")
+        if not found:
             raise error
+        work.refused |= found
 
     def _note(
         self, subject: Subject, attempt: int, error: StatementError, wait: float, *, outcome: str

@@ -2,7 +2,9 @@
 
 PUT, BEGIN, fence, DELETE, COPY, classify, counts, [refusals, PUT, COPY], [dead letters], [history], MERGE,
 watermark, batch row, COMMIT: at most 16 statements, and two that ask for the transaction's id; 17 where the
-second net refuses a row and a letter was seen before. No DDL among them: it would commit what came before.
+second net refuses a row and a letter was seen before; three more where a refused version of a key has beaten
+a good one (its rows are set aside, classified and counted again). No DDL among them: it would commit what
+came before.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from target_snowflake_audit.errors import IntegrityError, SchemaError
 from target_snowflake_audit.redaction import SALT_TABLE
 from target_snowflake_audit.retry_classes import OBJECT_EXISTS
 from target_snowflake_audit.session import LOCK_TIMEOUT_SECONDS, Session, StatementError, Timing
+from target_snowflake_audit.sql import aside as set_aside
 from target_snowflake_audit.sql import audit_rows, chain, classify, fence, keep, overwrite, staging, write
 from target_snowflake_audit.sql.quoting import literal, words
 from target_snowflake_audit.staging.files import BatchFile
@@ -115,7 +118,7 @@ class Transaction:
         folder = self._put(session, work.batch)
         # Outside a transaction: the temporary tables stay, while each probe is rolled back.
         self._copy(session, plan, tables, folder)
-        session.execute(_classify(work, tables), "classify")
+        self._decide(session, work, tables)
         hard = bool(self._run.settings.get("hard_delete"))
 
         def statement(within: tuple[int, int]) -> str:
@@ -183,12 +186,7 @@ class Transaction:
         work.after_fence(session)
         copied = self._copy(session, batch.plan, tables, folder)
         _check_copied(plan, copied, batch.file.lines)
-        session.execute(_classify(work, tables), "classify")
-        if work.refused:
-            session.execute(write.refuse(tables, sorted(work.refused)), "refuse")
-        work.after_classify(session, tables)
-        sql = chain.with_tip(classify.counts(tables), self._run.audit_table("BATCHES"), str(plan.table))
-        found = recording.split(work, session.execute(sql, "counts").rows)
+        found = self._decide(session, work, tables)
         refusals = self._refusals(session, work, tables, found)
         counts = counting.tally(batch.received, batch.dead, found, refusals)
         if work.operation == OVERWRITE:
@@ -203,6 +201,28 @@ class Transaction:
         work.counts = counts
         session.execute("COMMIT", "commit")
         return counts
+
+    def _decide(self, session: Session, work: Work, tables: classify.Tables) -> list[tuple[Any, ...]]:
+        """Classify the staged rows and give their counts; a version that is refused beats no good one."""
+        plan, seqs = work.batch.plan, sorted(work.refused)
+        if seqs:
+            session.execute(set_aside.refused(tables, seqs), "set aside")
+        found = self._classified(session, work, tables, aside=bool(seqs))
+        if work.classify is None and counting.hides_good_rows(found, len(seqs), plan):
+            session.execute(set_aside.unconvertible(plan, tables), "set aside")
+            found = self._classified(session, work, tables, aside=True)
+        return found
+
+    def _classified(
+        self, session: Session, work: Work, tables: classify.Tables, *, aside: bool
+    ) -> list[tuple[Any, ...]]:
+        session.execute(_classify(work, tables, aside=aside), "classify")
+        if work.refused:
+            session.execute(set_aside.mark(tables, sorted(work.refused)), "refuse")
+        work.after_classify(session, tables)
+        table = str(work.batch.plan.table)
+        sql = chain.with_tip(classify.counts(tables), self._run.audit_table("BATCHES"), table)
+        return recording.split(work, session.execute(sql, "counts").rows)
 
     def _put(self, session: Session, batch: Batch) -> str:
         """Send the file; an empty one stays here, since Snowflake refuses to COPY it (100080)."""
@@ -378,14 +398,14 @@ def _say_waiting(stream: str, name: str) -> None:
     )
 
 
-def _classify(work: Work, tables: classify.Tables) -> str:
+def _classify(work: Work, tables: classify.Tables, *, aside: bool) -> str:
     if work.classify is not None:
         return work.classify(tables)
     plan = work.batch.plan
     received = keep.received(plan, tables) if plan.keep else ""
     doubtful = _doubtful(work.batch)
     return classify.classify(
-        plan, tables, removal=_removal(work, doubtful), received=received, doubtful=doubtful
+        plan, tables, removal=_removal(work, doubtful), received=received, doubtful=doubtful, aside=aside
     )
 
 
