@@ -316,7 +316,7 @@ class StreamLoader:
             try:
                 counts = self.engine.retrier.load(work, self._attempt, self.engine.transaction.isolate)
             except DeadLetterLimitError:
-                self.engine.transaction.save_letters(work)
+                self.engine.retrier.save(work, self.engine.transaction.save_letters)
                 self.run.refused(stream, work.batch.dead + work.letters_staged)
                 raise
         self.run.committed(stream, self._counted(work, counts))

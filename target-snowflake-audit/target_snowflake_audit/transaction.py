@@ -76,7 +76,15 @@ class Work:
     """Stage folder of the letters that the last attempt made; '' = it made none."""
     letters_staged: int = 0
     """Number of them."""
+    refusals: Refusals = _NO_REFUSALS
+    """What the last attempt did not load."""
     counts: Counts | None = None
+
+    @property
+    def all_refusals(self) -> Refusals:
+        """With the rows that were found since to be refused as a whole."""
+        whole = dict.fromkeys(self.refused, (set_aside.WHOLE_ROW,))
+        return Refusals({**self.refusals.bad, **whole}, self.refusals.stale, 0)
 
 
 class Transaction:
@@ -106,13 +114,13 @@ class Transaction:
         finally:
             session.rollback()
 
-    def isolate(self, work: Work) -> dict[int, StatementError]:
-        """Find the rows of a batch that Snowflake refuses; nothing is changed."""
+    def isolate(self, work: Work, search: bisection.Search) -> dict[int, StatementError]:
+        """Find the rows of a batch that Snowflake refuses, or go on with that; nothing is changed."""
         session = self._run.session()
         with session.tagged(work.batch.plan.stream, work.batch.batch_id):
-            return self._isolate(session, work)
+            return self._isolate(session, work, search)
 
-    def _isolate(self, session: Session, work: Work) -> dict[int, StatementError]:
+    def _isolate(self, session: Session, work: Work, search: bisection.Search) -> dict[int, StatementError]:
         plan, tables = work.batch.plan, self._tables(work.batch)
         self._prepare(session, work.batch, tables)
         folder = self._put(session, work.batch)
@@ -126,22 +134,28 @@ class Transaction:
                 return write.append(plan, tables, work.batch.batch_id, within=within)
             return write.merge(plan, tables, work.batch.batch_id, hard_delete=hard, within=within)
 
-        return bisection.find(work.batch.seqs, bisection.prober(session, statement))
+        return search.run(bisection.prober(session, statement))
 
-    def save_letters(self, work: Work) -> None:
-        """Write the dead letters of a batch that was rolled back, in a transaction of their own."""
+    def save_letters(self, work: Work, *, again: bool = False) -> None:
+        """Write the dead letters of a batch that was rolled back, in a transaction of their own.
+
+        `again`: it was tried before, and may have been committed although the answer was lost.
+        """
         session = self._run.session()
         with session.tagged(work.batch.plan.stream, work.batch.batch_id):
-            self._save_refused(session, work)
+            self._save_refused(session, work, again=again)
 
-    def _save_refused(self, session: Session, work: Work) -> None:
+    def _save_refused(self, session: Session, work: Work, *, again: bool) -> None:
         tables = self._tables(work.batch)
         self._prepare(session, work.batch, tables)
         session.timing = Timing()
         folder = self._put(session, work.batch)
+        self._put_letters(session, work, work.all_refusals, "saved")
         try:
             began = session.execute("BEGIN", "begin")
             self._take_fence(session, work, tables)
+            if again and self._committed(session, work.batch):
+                return
             self._copy(session, work.batch.plan, tables, folder)
             self._copy_letters(session, work, tables)
             self._save_letters(session, work, tables)
@@ -268,7 +282,7 @@ class Transaction:
         self, session: Session, work: Work, tables: classify.Tables, found: list[tuple[Any, ...]]
     ) -> Refusals:
         """Second net and older rows: stage a letter for each row that Snowflake would not take."""
-        work.letters_folder = ""
+        work.letters_folder, work.letters_staged, work.refusals = "", 0, _NO_REFUSALS
         if not counting.needs_refusals(found):
             return _NO_REFUSALS
         history = self._run.audit_table("RECORD_HISTORY")
@@ -276,17 +290,21 @@ class Transaction:
         sql = classify.refused(tables, history, str(plan.table))
         if plan.keep:
             sql = keep.refused(plan, tables, history, str(plan.table))
-        refusals = counting.read_refusals(session.execute(sql, "refusals").rows)
+        work.refusals = counting.read_refusals(session.execute(sql, "refusals").rows)
+        self._put_letters(session, work, work.refusals, str(work.attempt))
+        self._copy_letters(session, work, tables)
+        return work.refusals
+
+    def _put_letters(self, session: Session, work: Work, refusals: Refusals, mark: str) -> None:
+        """Send a file of the letters to a folder of its own; `mark` ends its name."""
         letters = work.letters(refusals)
+        work.letters_folder, work.letters_staged = "", len(letters)
         if letters:
-            file = BatchFile(work.batch.folder / f"letters{work.attempt}.csv.gz")
+            file = BatchFile(work.batch.folder / f"letters{mark}.csv.gz")
             file.write(dead_line(letter, fields) for letter, fields in letters)
             file.close()
-            work.letters_staged = file.lines
-            work.letters_folder = self._run.stage_folder(work.batch.batch_id, f"letters{work.attempt}")
+            work.letters_folder = self._run.stage_folder(work.batch.batch_id, f"letters{mark}")
             session.execute(staging.put(file.path, work.letters_folder), "put letters")
-            self._copy_letters(session, work, tables)
-        return refusals
 
     @staticmethod
     def _copy_letters(session: Session, work: Work, tables: classify.Tables) -> None:
