@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 from singer_sdk import Target
+from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TargetCapabilities
 from typing_extensions import override
 
@@ -25,6 +26,7 @@ from target_snowflake_audit.reading import batch_files
 from target_snowflake_audit.reading.reader import RECORD_TEXT, MessageReader
 from target_snowflake_audit.run import Run
 from target_snowflake_audit.session import StatementError
+from target_snowflake_audit.settings_read import wrong_secrets
 from target_snowflake_audit.sink import AuditSink, sink_class
 from target_snowflake_audit.state import StateBarrier
 
@@ -81,6 +83,24 @@ class TargetSnowflakeAudit(Target):
         self._current = ""
         self._look_at = 0.0
         self._emitting = threading.Lock()
+
+    @override
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        """As the SDK's, whose message shows the value of a setting that is wrong: not that of a secret."""
+        wrong = wrong_secrets(self._config)
+        if not wrong:
+            return super()._validate_config(raise_errors=raise_errors)
+        given = self._config
+        self._config = {**given, **dict.fromkeys(wrong, "")}
+        try:
+            others = super()._validate_config(raise_errors=False)
+        finally:
+            self._config = given
+        errors = [*(f"setting `{name}`: {problem}" for name, problem in wrong.items()), *others]
+        if raise_errors:
+            summary = "Config validation failed"
+            raise ConfigValidationError(summary, errors=errors, schema=self.config_jsonschema)
+        return errors
 
     @override
     def get_sink_class(self, stream_name: str) -> type[Sink]:
