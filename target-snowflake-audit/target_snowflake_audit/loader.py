@@ -18,7 +18,7 @@ from target_snowflake_audit.checking.plan import APPEND_ONLY
 from target_snowflake_audit.checking.problems import Problem, shown
 from target_snowflake_audit.counts import Counts, Refusals
 from target_snowflake_audit.definition import bring_in_line
-from target_snowflake_audit.deletions import Documents, VersionKeys
+from target_snowflake_audit.deletions import Documents, TornDocument, VersionKeys
 from target_snowflake_audit.errors import DeadLetterLimitError, SchemaError, VersionError
 from target_snowflake_audit.reading.reader import decode_record
 from target_snowflake_audit.retrying import Retrier
@@ -77,6 +77,9 @@ class StreamLoader:
         self.postponed: int | None = None
         """Version to activate at the end of the input: no record of it had come when it was asked for."""
         self._documents = self._new_documents()
+        self._torn: TornDocument | None = None
+        self._unsure = False
+        """The next record may go on with a document of which nothing is known any more."""
         self._highest: str | None = None
         self.newest = 0
         """Number of the stream's latest record."""
@@ -94,8 +97,8 @@ class StreamLoader:
 
     @property
     def waiting(self) -> int:
-        """Records gathered and not loaded."""
-        return self._batch.received if self._batch else 0
+        """Records gathered and not loaded, and those of a torn document that are carried along."""
+        return self._batch.received + self._batch.carried if self._batch else 0
 
     @property
     def age(self) -> float:
@@ -140,7 +143,8 @@ class StreamLoader:
             batch = self._batch = self.new_batch()
             if self._documents is not None:
                 self._documents.next_batch()
-                batch.goes_on = self._documents.inside
+                batch.goes_on = self._documents.inside or self._unsure
+                self._unsure = False
         self._unversioned = self._unversioned or version is None
         if version is not None and batch.version is None:
             batch.version = version
@@ -156,13 +160,16 @@ class StreamLoader:
         columns = self.plan.columns
         return tuple(str(record.get(columns[at].property)) for at in self.plan.key)
 
-    def hand_over(self, bookmark: Json, committed: Callable[[Counts], None], *, cut: bool = False) -> None:
+    def hand_over(
+        self, bookmark: Json, committed: Callable[[Counts], None], *, cut: bool = False, torn: bool = False
+    ) -> None:
         """Start to load what was gathered, after the batch before it; reading goes on meanwhile.
 
         Args:
             bookmark: the stream's bookmark in the last STATE, for WATERMARKS.
             committed: called in the loading thread when the batch is committed.
             cut: the input ended where its last document may not have ended.
+            torn: another SCHEMA comes there; which rows of the document are gone is told by the next batch.
 
         Raises:
             TargetError: the batch before could not be loaded.
@@ -172,8 +179,10 @@ class StreamLoader:
         if batch is None:
             return
         try:
-            batch.cut = cut
+            batch.cut = cut or torn
             batch.finish()
+            if torn and self._documents is not None:
+                self._torn = batch.last_document()
             if batch.stamps:
                 self._highest = max(self._highest or "", batch.stamps[1])
             work = self._work(batch, LOAD)
@@ -304,9 +313,31 @@ class StreamLoader:
         self.plan = self._in_line(plan)
         self._remap = remap
         self._checker = Checker(self.plan)
-        documents = self._new_documents()
+        documents, torn = self._new_documents(), self._torn
+        self._torn = None
         if documents is None or self._documents is None or documents.scope != self._documents.scope:
             self._documents = documents
+            self._unsure = self.newest > 0
+        elif torn is not None:
+            self._carry(torn)
+
+    def _carry(self, torn: TornDocument) -> None:
+        """Begin the next batch with a document that was torn by a SCHEMA: its rows are not gone."""
+        batch = self._batch = self.new_batch()
+        batch.carry(torn, self._again)
+        batch.version = torn.version
+        if torn.version is not None and not self._is_old(torn.version):
+            batch.versions = self._version_keys(torn.version)
+        if self._documents is not None:
+            self._documents.next_batch()
+
+    def _again(self, raw: bytes) -> tuple[Any, list[Problem] | None]:
+        record = decode_record(raw)
+        try:
+            with self.engine.mapping:
+                return self._remap(record), None
+        except Exception as error:  # noqa: BLE001 - an expression may raise anything
+            return record, [Problem("", "", "", problems.MAPPING, f"stream_maps: {type(error).__name__}")]
 
     def commit(self, work: Work) -> Counts:
         """Load one prepared batch with retries, and add up what it did."""

@@ -161,6 +161,16 @@ class TargetSnowflakeAudit(Target):
             super()._process_schema_message(message_dict)
         except TargetError as error:
             self._fail_streams(stream, error)
+        for name in self._carrying(stream):
+            self.barrier.record(name)  # what is gone of a torn document is told by the next batch
+
+    def _carrying(self, stream: str) -> list[str]:
+        """Sinks of a stream as received that carry records of a torn document along."""
+        return [
+            name
+            for name, sink in self._sinks_active.items()
+            if isinstance(sink, AuditSink) and sink.loader.waiting and self._is_from(name, stream)
+        ]
 
     def _fail_streams(self, stream: str, error: TargetError) -> None:
         """A SCHEMA cannot be loaded: what it would have made of the stream has failed."""
@@ -255,8 +265,11 @@ class TargetSnowflakeAudit(Target):
 
     # Loading
 
-    def load_sink(self, sink: AuditSink, *, cut: bool = False) -> None:
-        """Hand a sink's batch over; its STATE leaves when it is committed, while reading goes on."""
+    def load_sink(self, sink: AuditSink, *, cut: bool = False, torn: bool = False) -> None:
+        """Hand a sink's batch over; its STATE leaves when it is committed, while reading goes on.
+
+        The last document may go on where the input was `cut`, or `torn` by another SCHEMA.
+        """
         name, loader = sink.stream_name, sink.loader
 
         def committed(counts: Counts) -> None:
@@ -268,7 +281,7 @@ class TargetSnowflakeAudit(Target):
         if not self._ended_well(loader, name):
             return
         self.barrier.handed_over(name)
-        loader.hand_over(self._bookmark(name), committed, cut=cut)
+        loader.hand_over(self._bookmark(name), committed, cut=cut, torn=torn)
         sink.mark_drained()
         self._stop_if_asked()
 
@@ -310,7 +323,9 @@ class TargetSnowflakeAudit(Target):
         for sink in sinks:
             if sink.loader.waiting:
                 # After the last STATE the input may have been cut inside a document.
-                self.load_sink(sink, cut=ended and self.barrier.is_after_state(sink.loader.newest))
+                cut = ended and self.barrier.is_after_state(sink.loader.newest)
+                torn = bool(stream) and not self.barrier.covers(sink.loader.newest)
+                self.load_sink(sink, cut=cut, torn=torn)
         for sink in sinks:
             self._ended_well(sink.loader, sink.stream_name)
             self._stop_if_asked()
