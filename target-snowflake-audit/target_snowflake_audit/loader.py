@@ -7,20 +7,19 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from target_snowflake_audit import limits, versions
 from target_snowflake_audit.background import BackgroundLoad
 from target_snowflake_audit.batch import Batch
 from target_snowflake_audit.checking import problems
 from target_snowflake_audit.checking.chunks import DELETED_PROPERTY, Checker, Chunk
 from target_snowflake_audit.checking.plan import APPEND_ONLY
-from target_snowflake_audit.checking.problems import Problem, shown
+from target_snowflake_audit.checking.problems import Problem
 from target_snowflake_audit.counts import Counts, Refusals
 from target_snowflake_audit.definition import bring_in_line
 from target_snowflake_audit.deletions import Documents, TornDocument, VersionKeys
 from target_snowflake_audit.errors import DeadLetterLimitError, SchemaError, VersionError
 from target_snowflake_audit.reading.reader import decode_record
+from target_snowflake_audit.refusal_problems import problems_of
 from target_snowflake_audit.retrying import Retrier
 from target_snowflake_audit.staging import folders
 from target_snowflake_audit.transaction import ACTIVATE, GATHER, LOAD, Transaction, Work
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from target_snowflake_audit.checking.plan import StreamPlan
     from target_snowflake_audit.checking.rows import Row, RowForm
     from target_snowflake_audit.run import Run
-    from target_snowflake_audit.session import StatementError
     from target_snowflake_audit.values import Json
 
 logger = logging.getLogger(__name__)
@@ -412,39 +410,14 @@ class StreamLoader:
             raw = batch.spool.read(batch.row_of(seq))
             with self.engine.mapping:
                 record = self._remap(decode_record(raw)) or {}
-            error = work.refused.get(seq)
-            if error is not None:
-                found, phase = [self._refused(error)], "merge"
-            elif seq in refusals.bad:
-                found, phase = [self.conversion_problem(record, at) for at in refusals.bad[seq]], "split"
-            else:
-                found, phase = [self._stale(record)], "load"
+            found, phase = problems_of(work, refusals, seq, record)
             chunk = Chunk([record], [raw], [seq], [None])
             letter, fields = self._checker.letter(chunk, 0, found, phase, "")
+            error = work.refused.get(seq)
             if error is not None:
                 letter = letter.with_error(error.errno, error.sqlstate, error.query_id)
             made.append((letter, fields))
         return made
-
-    def conversion_problem(self, record: dict[str, Any], at: int) -> Problem:
-        """The problem of a column that Snowflake could not convert."""
-        column = self.plan.columns[at]
-        value = record.get(column.property)
-        text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-        return Problem(
-            column.property, column.name, shown(text), problems.CONVERSION, f"a value for {column.type.sql}"
-        )
-
-    @staticmethod
-    def _refused(error: StatementError) -> Problem:
-        return Problem("", "", "", problems.REFUSED, f"a row that Snowflake takes: {error.reason}")
-
-    def _stale(self, record: dict[str, Any]) -> Problem:
-        name = self.plan.replication_key or ""
-        column = self.plan.names_by_property.get(name, "")
-        return Problem(
-            name, column, str(record.get(name)), problems.STALE, "a stamp not before the stored row's"
-        )
 
     def new_batch(self, *, keep_letters: bool = False) -> Batch:
         """Start an empty batch; with `keep_letters` it remembers the problems of its dead letters."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
 from target_snowflake_audit.errors import DeadLetterLimitError, InterruptedRunError
+from target_snowflake_audit.replay import LetterRow, replay
 from target_snowflake_audit.retrying import Retrier
 from target_world import before_first
 
@@ -113,3 +115,20 @@ def test_signal_ends_a_search(world: World, messages: list[Message], monkeypatch
         world.run(messages)
     assert len(world.rows()) == 1
     assert world.letters() == []
+
+
+def test_replayed_letter_that_the_statement_refuses_again_says_why(
+    world: World, messages: list[Message]
+) -> None:
+    world.run(messages)
+    first, *_ = world.letters()
+    schema = json.loads(first["SINGER_SCHEMA"], parse_float=Decimal)
+    letter = LetterRow(first["DEAD_LETTER_ID"], first["STREAM"], first["RECORD_TEXT"], schema)
+    forbid = f'ALTER TABLE {world.table} ALTER COLUMN "TEXT" SET NOT NULL'
+    with pytest.MonkeyPatch.context() as patch:
+        before_first("put", lambda: world.query(forbid), patch)
+        [outcome] = replay(world.settings(), [letter])
+    assert outcome.event == "replay_failed"
+    [error] = outcome.errors
+    assert (error["column"], error["reason"]) == ("", "refused_by_snowflake")
+    assert world.counts()[-1] == {"received": 1, "dead": 1}

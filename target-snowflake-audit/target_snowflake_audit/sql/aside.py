@@ -33,12 +33,13 @@ def unconvertible(plan: StreamPlan, tables: Tables) -> str:
 
     Of other keys the winner is good, and what it beats is not converted at all.
     """
-    bad = " OR ".join(
-        f"({conversion.bad(column.type, f's.{identifier(value_column(at))}')})"
-        for at, column in enumerate(plan.columns)
-    )
+    bad = []
+    for at, column in enumerate(plan.columns):
+        text = f"s.{identifier(value_column(at))}"
+        null = f"{text} IS NULL OR " if column.filled else ""
+        bad.append(f"({null}{conversion.bad(column.type, text)})")
     keys = words('SELECT y."KEY_HASH" FROM', tables.typed.sql, 'AS y WHERE y."BAD" IS NOT NULL')
-    chosen = f's."STATE" IS NULL AND s."KEY_HASH" IN ({keys}) AND ({bad})'
+    chosen = f's."STATE" IS NULL AND s."KEY_HASH" IN ({keys}) AND ({" OR ".join(bad)})'
     return words("UPDATE", tables.staging.sql, "AS s", _SET, chosen)
 
 

@@ -97,7 +97,10 @@ def _received(plan: StreamPlan, tables: Tables, *, aside: bool) -> str:
             kept = f'({written.format("q")} OR q."OP" = {literal(DELETE)})' if at == plan.stamp else ""
             value = f"IFF({kept or written.format('q')}, {value}, NULL)"
         inner += [f"q.{name} AS {text}", f"{value} AS {name}"]
-    lost = [f"v.{text} IS NOT NULL AND v.{name} IS NULL" for name, text in zip(names, texts, strict=True)]
+    lost = [
+        f"v.{name} IS NULL" if column.filled else f"v.{text} IS NOT NULL AND v.{name} IS NULL"
+        for column, name, text in zip(plan.columns, names, texts, strict=True)
+    ]
     marks = [f"IFF({condition}, '{at},', '')" for at, condition in enumerate(lost)]
     some = f"{written.format('v')} AND ({' OR '.join(lost) or 'FALSE'})"
     bad = f"IFF({some}, CONCAT({', '.join([*marks, literal('')])}), NULL)"
