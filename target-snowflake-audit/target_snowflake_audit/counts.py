@@ -31,6 +31,15 @@ class Counts:
         """Rows that the batch writes or deletes."""
         return self.inserted + self.updated + self.deleted + self.removed
 
+    @property
+    def said(self) -> str:
+        """The counts in words."""
+        return (
+            f"received {self.received}: {self.inserted} inserted, {self.updated} updated, {self.unchanged} "
+            f"unchanged, {self.deduplicated} deduplicated, {self.deleted} deleted, {self.dead} dead letters; "
+            f"{self.removed} removed"
+        )
+
     def check(self, *, stream: str) -> None:
         """Compare both sides.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -12,17 +11,14 @@ from target_snowflake_audit.background import BackgroundLoad
 from target_snowflake_audit.batch import Batch
 from target_snowflake_audit.checking import problems
 from target_snowflake_audit.checking.chunks import DELETED_PROPERTY, Checker, Chunk
-from target_snowflake_audit.checking.plan import APPEND_ONLY
 from target_snowflake_audit.checking.problems import Problem
 from target_snowflake_audit.counts import Counts, Refusals
 from target_snowflake_audit.definition import bring_in_line
 from target_snowflake_audit.deletions import Documents, TornDocument, VersionKeys
-from target_snowflake_audit.errors import DeadLetterLimitError, SchemaError, VersionError
+from target_snowflake_audit.errors import DeadLetterLimitError, SchemaError
 from target_snowflake_audit.reading.reader import decode_record
 from target_snowflake_audit.refusal_problems import problems_of
-from target_snowflake_audit.retrying import Retrier
-from target_snowflake_audit.staging import folders
-from target_snowflake_audit.transaction import ACTIVATE, GATHER, LOAD, Transaction, Work
+from target_snowflake_audit.transaction import ACTIVATE, GATHER, LOAD, Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,23 +26,10 @@ if TYPE_CHECKING:
     from target_snowflake_audit.checking.letters import Letter
     from target_snowflake_audit.checking.plan import StreamPlan
     from target_snowflake_audit.checking.rows import Row, RowForm
-    from target_snowflake_audit.run import Run
+    from target_snowflake_audit.engine import Engine
     from target_snowflake_audit.values import Json
 
 logger = logging.getLogger(__name__)
-
-
-class Engine:
-    """What the loaders of a run share."""
-
-    def __init__(self, run: Run, stopping: threading.Event) -> None:
-        """One transaction runner and one retrier a run."""
-        folders.sweep()
-        self.run = run
-        self.mapping = threading.Lock()
-        """The evaluator of `stream_maps` holds the record that it works on, so one thread maps at a time."""
-        self.transaction = Transaction(run)
-        self.retrier = Retrier(run, stopping)
 
 
 class StreamLoader:
@@ -97,6 +80,11 @@ class StreamLoader:
     def waiting(self) -> int:
         """Records gathered and not loaded, and those of a torn document that are carried along."""
         return self._batch.received + self._batch.carried if self._batch else 0
+
+    @property
+    def carries(self) -> bool:
+        """Whether all that waits is a torn document."""
+        return self._batch is not None and not self._batch.received and self._batch.carried > 0
 
     @property
     def age(self) -> float:
@@ -236,7 +224,8 @@ class StreamLoader:
             VersionError: the version is older than one activated or received before.
             SchemaError: the stream has no key.
         """
-        if not self._may_activate(version):
+        newest = None if self._versions is None else self._versions.version
+        if not versions.may_activate(self.plan, version, newest):
             return True
         keys = self._version_keys(version)
         self.postponed = None if ended or keys.count or not keys.complete else version
@@ -266,28 +255,6 @@ class StreamLoader:
             logger.info("Stream %s: %s; no row is deleted", self.plan.stream, known)
         finally:
             batch.close()
-        return True
-
-    def _may_activate(self, version: int) -> bool:
-        """Whether rows may be deleted at all.
-
-        Raises:
-            VersionError: records of a newer version have come.
-            SchemaError: rows cannot be told apart.
-        """
-        stream = self.plan.stream
-        if self.plan.append and self.plan.method == APPEND_ONLY:
-            logger.warning("Stream %s: version %s deletes nothing, for it is append-only", stream, version)
-            return False
-        if self.plan.append:
-            message = (
-                f"stream {stream}: ACTIVATE_VERSION cannot tell which rows are gone: the stream has no key; "
-                "with `load_method` append-only all rows stay"
-            )
-            raise SchemaError(message)
-        if self._versions is not None and self._is_old(version):
-            newer = self._versions.version
-            raise VersionError(versions.refusal(stream, version, newer, "its records have in this run"))
         return True
 
     def _is_old(self, version: int) -> bool:
@@ -349,22 +316,9 @@ class StreamLoader:
                 self.run.refused(stream, work.batch.dead + work.letters_staged)
                 raise
         self.run.committed(stream, self._counted(work, counts))
-        logger.info(
-            "Stream %s, batch %s (%s): received %s: %s inserted, %s updated, %s unchanged, %s deduplicated, "
-            "%s deleted, %s dead letters; %s removed; %.1f s",
-            stream,
-            work.batch.number,
-            work.operation,
-            counts.received,
-            counts.inserted,
-            counts.updated,
-            counts.unchanged,
-            counts.deduplicated,
-            counts.deleted,
-            counts.dead,
-            counts.removed,
-            time.monotonic() - began,
-        )
+        taken = time.monotonic() - began
+        number, operation = work.batch.number, work.operation
+        logger.info("Stream %s, batch %s (%s): %s; %.1f s", stream, number, operation, counts.said, taken)
         return counts
 
     def finish(self, bookmark: Json = None, *, stated: bool = True) -> Counts:

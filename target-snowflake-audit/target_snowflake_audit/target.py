@@ -18,9 +18,9 @@ from typing_extensions import override
 
 from target_snowflake_audit import settings
 from target_snowflake_audit.completeness import ControlCounts
+from target_snowflake_audit.engine import Engine
 from target_snowflake_audit.errors import InterruptedRunError, SchemaError, SettingError, TargetError
 from target_snowflake_audit.failures import FailedStreams, ends_the_run
-from target_snowflake_audit.loader import Engine, StreamLoader
 from target_snowflake_audit.mapping import mapped
 from target_snowflake_audit.reading import batch_files
 from target_snowflake_audit.reading.reader import RECORD_TEXT, MessageReader
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from target_snowflake_audit.checking.problems import Problem
     from target_snowflake_audit.checking.rows import Row
     from target_snowflake_audit.counts import Counts
+    from target_snowflake_audit.loader import StreamLoader
     from target_snowflake_audit.values import Json
 
 _LOOK_EVERY_SECONDS = 1.0
@@ -169,7 +170,7 @@ class TargetSnowflakeAudit(Target):
         return [
             name
             for name, sink in self._sinks_active.items()
-            if isinstance(sink, AuditSink) and sink.loader.waiting and self._is_from(name, stream)
+            if isinstance(sink, AuditSink) and sink.loader.carries and self._is_from(name, stream)
         ]
 
     def _fail_streams(self, stream: str, error: TargetError) -> None:
