@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from target_snowflake_audit.columntypes import ColumnType
 
 
+_DROP_NOT_NULL = "drop_not_null"
+
+
 @dataclass(frozen=True)
 class StoredColumn:
     """A column of a table as DESCRIBE TABLE shows it; `key`: it belongs to the PRIMARY KEY."""
@@ -81,6 +84,13 @@ def align(plan: StreamPlan, stored: Mapping[str, StoredColumn]) -> tuple[StreamP
     new = [column for column in aligned.columns if column.name not in stored]
     audit = [name for name in AUDIT_COLUMNS if name not in stored]
     return aligned, [*_added(plan, new, audit), *steps, *_nullable(aligned, stored.values())]
+
+
+def filled(plan: StreamPlan, forbidden: Iterable[Step]) -> StreamPlan:
+    """The plan where columns stay NOT NULL: null in one of them is refused with its record, before MERGE."""
+    names = {step.column for step in forbidden if step.change == _DROP_NOT_NULL}
+    columns = [dataclasses.replace(column, filled=column.name in names) for column in plan.columns]
+    return with_columns(plan, columns) if names else plan
 
 
 def comments(plan: StreamPlan, stored: Mapping[str, StoredColumn]) -> list[Step]:
@@ -201,5 +211,5 @@ def _nullable(plan: StreamPlan, stored: Iterable[StoredColumn]) -> list[Step]:
         sql = ddl.drop_not_null(plan.table, have.name)
         # A column that a property fills may stay as it is: only records with null are refused then.
         optional = column is not None and not column.retired
-        steps.append(Step(sql, "drop_not_null", cause, have.name, optional=optional))
+        steps.append(Step(sql, _DROP_NOT_NULL, cause, have.name, optional=optional))
     return steps

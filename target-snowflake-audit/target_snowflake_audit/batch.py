@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from target_snowflake_audit import hashing
 from target_snowflake_audit.checking.chunks import Chunk
+from target_snowflake_audit.deletions import TornDocument, known_line
 from target_snowflake_audit.staging import folders
 from target_snowflake_audit.staging.files import BatchFile
 from target_snowflake_audit.staging.spool import Spool
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from target_snowflake_audit.checking.chunks import Checked, Checker
     from target_snowflake_audit.checking.plan import StreamPlan
     from target_snowflake_audit.checking.problems import Problem
@@ -48,6 +51,8 @@ class Batch:
         """Numbers of letters whose document cannot be told."""
         self.cut = False
         """The input ended where the last document may not have ended."""
+        self.carried = 0
+        """Records of a torn document that are in the table already."""
         self.goes_on = False
         """Starts inside a document and holds only its rest, which does not tell what rows are gone."""
         self.opened = time.monotonic()
@@ -119,6 +124,33 @@ class Batch:
         self.spool.append(chunk.raw)
         self.seqs.extend(chunk.seq)
         self._note(checked)
+
+    def last_document(self) -> TornDocument | None:
+        """What came of the last document, of a batch that is finished; None where its begin is not in it."""
+        if not self.starts:
+            return None
+        row = self.row_of(self.starts[-1])
+        return TornDocument(self.spool.tail(row), self.seqs[row:], self.version)
+
+    def carry(self, torn: TornDocument, again: Callable[[bytes], tuple[Any, list[Problem] | None]]) -> None:
+        """Begin with a torn document; `again` maps a record and gives the problems of that."""
+        for start in range(0, len(torn.raw), CHUNK_ROWS):
+            chunk = Chunk()
+            for raw, seq in zip(torn.raw[start:][:CHUNK_ROWS], torn.seqs[start:][:CHUNK_ROWS], strict=True):
+                record, found = again(raw)
+                if found:
+                    chunk.found[len(chunk)] = found
+                chunk.mapped.append(record or {})
+                chunk.raw.append(raw)
+                chunk.seq.append(seq)
+                chunk.extracted.append(None)
+            checked = self.checker.check(chunk, keys=False)
+            self.file.write(map(known_line, checked.lines))
+            self.spool.append(chunk.raw)
+            self.seqs.extend(chunk.seq)
+            self.lost += checked.lost
+        self.starts.append(torn.seqs[0])
+        self.carried = len(torn.seqs)
 
     def finish(self) -> None:
         """Check what waits, close the file and give the batch its id."""

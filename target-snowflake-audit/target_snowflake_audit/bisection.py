@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from target_snowflake_audit.session import Session, StatementError
@@ -11,50 +14,75 @@ if TYPE_CHECKING:
 
     Probe: TypeAlias = Callable[[int, int], StatementError | None]
 
-MOST_PROBES = 2000
-"""Enough for 58 refused rows among 100,000: each takes 2 x log2(rows) probes."""
+logger = logging.getLogger(__name__)
+
+_SAY_EVERY_SECONDS = 60.0
 
 
-def find(seqs: Sequence[int], probe: Probe, most: int = MOST_PROBES) -> dict[int, StatementError]:
-    """Find refused rows by halving ranges of arrival numbers.
+@dataclass
+class Search:
+    """Halves ranges of arrival numbers (ascending) until each refused row is found, tried alone.
 
-    Args:
-        seqs: arrival numbers of the rows, ascending.
-        probe: tries a range (first and last number, both included) and gives the error, or None.
-        most: probes at most.
-
-    Returns:
-        The error by arrival number, each of them tried alone; empty when the rows pass.
-
-    Raises:
-        StatementError: the probes ran out. Refusing what is not told apart would throw good rows away.
+    A row takes about log2(rows) probes. A probe that raises changes nothing: the search goes on with it, in
+    another session if need be.
     """
-    refused: dict[int, StatementError] = {}
-    slices = [seqs] if seqs else []
-    probes = 0
-    while slices:
-        part = slices.pop()
-        probes += 1
+
+    seqs: Sequence[int]
+    before_probe: Callable[[int], None] = lambda _found: None
+    """Called with the number of rows found; what it raises ends the search."""
+    refused: dict[int, StatementError] = field(default_factory=dict)
+    """Snowflake's error by arrival number."""
+    probes: int = 0
+
+    def __post_init__(self) -> None:
+        """Nothing was tried."""
+        self._open: list[tuple[Sequence[int], bool]] = [(self.seqs, False)] if self.seqs else []
+        """Ranges to look at, the first one last, and whether they are known to be refused as a whole."""
+        self._said = time.monotonic()
+
+    def run(self, probe: Probe) -> dict[int, StatementError]:
+        """Find the refused rows.
+
+        Args:
+            probe: tries a range (first and last number, both included) and gives the error, or None.
+
+        Returns:
+            What is refused; empty when the rows pass.
+        """
+        while self._open:
+            part, fails = self._open[-1]
+            if fails and len(part) > 1:
+                self._halve(part, probe)
+                continue
+            error = self._probe(part, probe)
+            self._open.pop()
+            if error is not None:
+                self._note(part, error)
+        return self.refused
+
+    def _halve(self, part: Sequence[int], probe: Probe) -> None:
+        """Where the first half passes it is the second that fails, which needs no probe."""
+        first, second = part[: len(part) // 2], part[len(part) // 2 :]
+        error = self._probe(first, probe)
+        self._open.pop()
+        self._open.append((second, error is None))
+        if error is not None:
+            self._note(first, error)
+
+    def _note(self, part: Sequence[int], error: StatementError) -> None:
+        if len(part) > 1:
+            self._open.append((part, True))
+        else:
+            self.refused[part[0]] = error
+
+    def _probe(self, part: Sequence[int], probe: Probe) -> StatementError | None:
+        self.before_probe(len(self.refused))
         error = probe(part[0], part[-1])
-        if error is None:
-            continue
-        if probes >= most:
-            raise _too_many(error, len(refused), probes)
-        if len(part) == 1:
-            refused[part[0]] = error
-            continue
-        half = len(part) // 2
-        slices += [part[half:], part[:half]]
-    return refused
-
-
-def _too_many(error: StatementError, found: int, probes: int) -> StatementError:
-    reason = (
-        f"so many rows are refused that they cannot all be told apart (found {found} in {probes} tries): "
-        f"{error.reason}; nothing of the batch is loaded; check the table or set a smaller `batch_size_rows`"
-    )
-    codes = {"errno": error.errno, "sqlstate": error.sqlstate, "query_id": error.query_id}
-    return StatementError(error.step, reason, error.error_class, **codes)
+        self.probes += 1
+        if time.monotonic() - self._said > _SAY_EVERY_SECONDS:
+            self._said = time.monotonic()
+            logger.warning("%s refused rows found in %s tries; looking on", len(self.refused), self.probes)
+        return error
 
 
 def prober(session: Session, statement: Callable[[tuple[int, int]], str]) -> Probe:

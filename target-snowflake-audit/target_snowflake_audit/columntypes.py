@@ -22,12 +22,15 @@ DEFAULT_TEXT = 16_777_216
 
 DEFAULT_BINARY = 8_388_608
 """Bytes of a BINARY without a length (docs.snowflake.com/en/sql-reference/data-types-text)."""
+MOST_DIGITS = 9
+"""Fractional digits of a second that a time has without a number
+(docs.snowflake.com/en/sql-reference/data-types-datetime)."""
 TIMESTAMPS = frozenset({"TIMESTAMP_NTZ", "TIMESTAMP_LTZ", "TIMESTAMP_TZ"})
 """All are loaded in UTC: a column with a zone holds the instant, never another offset."""
 
 _NUMBER = re.compile(r"(?:NUMBER|DECIMAL|NUMERIC)\((\d+)(?:, ?(\d+))?\)\Z")
 _TEXT = re.compile(r"(?:VARCHAR|TEXT|STRING|CHAR|CHARACTER)(?:\((\d+)\))?\Z")
-_TIME = re.compile(r"(TIME|TIMESTAMP_NTZ|TIMESTAMP_TZ|TIMESTAMP_LTZ)(?:\(\d\))?\Z")
+_TIME = re.compile(r"(TIME|TIMESTAMP_NTZ|TIMESTAMP_TZ|TIMESTAMP_LTZ)(?:\((\d)\))?\Z")
 _BINARY = re.compile(r"(?:BINARY|VARBINARY)(?:\((\d+)\))?\Z")
 _SAME = {
     "DATETIME": "TIMESTAMP_NTZ",
@@ -50,12 +53,16 @@ LOADED = _PLAIN | {"NUMBER", "VARCHAR"}
 
 @dataclass(frozen=True)
 class ColumnType:
-    """A Snowflake type: family, for VARCHAR and BINARY the length, for NUMBER precision and scale."""
+    """A Snowflake type: family, for VARCHAR and BINARY the length, for NUMBER precision and scale.
+
+    `digits` are those of a fraction of a second, for TIME and TIMESTAMPs. Snowflake cannot raise them.
+    """
 
     family: str
     length: int = 0
     precision: int = 0
     scale: int = 0
+    digits: int = MOST_DIGITS
 
     @property
     def sql(self) -> str:
@@ -66,7 +73,7 @@ class ColumnType:
             return f"VARCHAR({self.length})"
         if self.family == "BINARY" and self.length != DEFAULT_BINARY:
             return f"BINARY({self.length})"
-        return self.family
+        return self.family if self.digits == MOST_DIGITS else f"{self.family}({self.digits})"
 
 
 def text(length: int = DEFAULT_TEXT) -> ColumnType:
@@ -90,7 +97,7 @@ def parse(written: str) -> ColumnType:
     if found := _TEXT.match(name):
         return text(int(found[1] or DEFAULT_TEXT))
     if found := _TIME.match(name):
-        return ColumnType(found[1])
+        return ColumnType(found[1], digits=MOST_DIGITS if found[2] is None else int(found[2]))
     if found := _BINARY.match(name):
         return ColumnType("BINARY", length=int(found[1] or DEFAULT_BINARY))
     return ColumnType(name)

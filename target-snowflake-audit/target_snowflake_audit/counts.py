@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from target_snowflake_audit.errors import IntegrityError
 from target_snowflake_audit.sql import classify as op
+
+if TYPE_CHECKING:
+    from target_snowflake_audit.checking.plan import StreamPlan
 
 
 @dataclass
@@ -27,6 +30,15 @@ class Counts:
     def written(self) -> int:
         """Rows that the batch writes or deletes."""
         return self.inserted + self.updated + self.deleted + self.removed
+
+    @property
+    def said(self) -> str:
+        """The counts in words."""
+        return (
+            f"received {self.received}: {self.inserted} inserted, {self.updated} updated, {self.unchanged} "
+            f"unchanged, {self.deduplicated} deduplicated, {self.deleted} deleted, {self.dead} dead letters; "
+            f"{self.removed} removed"
+        )
 
     def check(self, *, stream: str) -> None:
         """Compare both sides.
@@ -94,15 +106,25 @@ def needs_refusals(rows: list[tuple[Any, ...]]) -> bool:
     return any(int(bad) or str(name) in {op.OLDER, op.OLDER_DELETED} for name, _, bad in rows)
 
 
+def hides_good_rows(rows: list[tuple[Any, ...]], known: int, plan: StreamPlan) -> bool:
+    """Whether a row that cannot be converted may have beaten a good version of its key.
+
+    `known` of the bad rows are set aside already. Partial records are laid over each other without bad ones.
+    """
+    bad = sum(int(bad) for _, _, bad in rows)
+    beaten = any(str(name) == op.DEDUPLICATED for name, _, _ in rows)
+    return bad > known and beaten and not plan.append and not plan.keep
+
+
 def read_refusals(rows: list[tuple[Any, ...]]) -> Refusals:
     """Read the answer of `classify.refused`."""
     bad: dict[int, tuple[int, ...]] = {}
     stale: list[int] = []
     redelivered = 0
-    for seq, marks, operation, known in rows:
+    for seq, marks, _, known in rows:
         if marks:
             bad[int(seq)] = tuple(int(mark) for mark in str(marks).strip(",").split(","))
-        elif operation == op.OLDER and known:
+        elif known:
             redelivered += 1
         else:
             stale.append(int(seq))

@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from target_snowflake_audit import columntypes
-from target_snowflake_audit.alignment import Step, StoredColumn, align, comments
+from target_snowflake_audit.alignment import Step, StoredColumn, align, comments, filled
 from target_snowflake_audit.audit.tables import SCHEMA_CHANGES
 from target_snowflake_audit.errors import SchemaError, SettingError
 from target_snowflake_audit.naming import maps_table
@@ -47,6 +47,7 @@ def bring_in_line(run: Run, plan: StreamPlan) -> StreamPlan:
             _create(run, plan)
             continue
         aligned, steps = align(plan, stored)
+        aligned = filled(aligned, [step for step in steps if step.sql in forbidden])
         steps = [step for step in steps if step.sql not in forbidden]
         if not steps:
             _change(run, plan, comments(aligned, stored), forbidden)

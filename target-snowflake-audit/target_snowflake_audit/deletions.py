@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from bisect import bisect_right
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -98,6 +99,25 @@ class Documents:
     def next_batch(self) -> None:
         """A new batch starts with the current document."""
         self._seen = set() if self._current is None else {self._current}
+
+
+@dataclass(frozen=True)
+class TornDocument:
+    """Records of a document that are loaded although more of it may come, under another SCHEMA.
+
+    They are carried into the next batch, so that it knows which rows came. `raw` are their texts as received,
+    `seqs` their numbers.
+    """
+
+    raw: Sequence[bytes]
+    seqs: Sequence[int]
+    version: int | None
+
+
+def known_line(line: str) -> str:
+    """A staged line of a record that is loaded already: what is left of it is that its key was received."""
+    number, _, rest = line.split(",", 2)
+    return f"{number},{KEY},{rest}"
 
 
 MOST_DOUBTFUL = 500

@@ -26,7 +26,8 @@ def check(
 ) -> None:
     """Judge a stream's dead letters, the batch that is about to be committed included.
 
-    `reasons` are the reason codes of the batch's letters.
+    Records that are only too late are no bad data, so the share leaves them out. `reasons` are the reason
+    codes of the batch's letters.
 
     Raises:
         DeadLetterLimitError: with the numbers and the setting that allows more.
@@ -43,9 +44,10 @@ def check(
     if dead > most:
         message = f"stream {stream}: {_letters(dead)}, more than `max_dead_letters` ({most})"
         raise DeadLetterLimitError(message)
-    if received >= _FEWEST_RECORDS and dead * 100 > percent * received:
+    bad = dead - before.stale - batch.stale
+    if batch.dead > batch.stale and received >= _FEWEST_RECORDS and bad * 100 > percent * received:
         message = (
-            f"stream {stream}: {_letters(dead)} of {received} records, more than "
+            f"stream {stream}: {_letters(bad)} of {received} records, more than "
             f"`max_dead_letter_percent` ({percent:g} %)"
         )
         raise DeadLetterLimitError(message)

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from bisect import bisect_left
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
-
-import msgspec
 
 from target_snowflake_audit import limits, versions
 from target_snowflake_audit.background import BackgroundLoad
 from target_snowflake_audit.batch import Batch
 from target_snowflake_audit.checking import problems
 from target_snowflake_audit.checking.chunks import DELETED_PROPERTY, Checker, Chunk
-from target_snowflake_audit.checking.plan import APPEND_ONLY
-from target_snowflake_audit.checking.problems import Problem, shown
+from target_snowflake_audit.checking.problems import Problem
 from target_snowflake_audit.counts import Counts, Refusals
 from target_snowflake_audit.definition import bring_in_line
-from target_snowflake_audit.deletions import Documents, VersionKeys
-from target_snowflake_audit.errors import DeadLetterLimitError, SchemaError, VersionError
+from target_snowflake_audit.deletions import Documents, TornDocument, VersionKeys
+from target_snowflake_audit.errors import DeadLetterLimitError, SchemaError
 from target_snowflake_audit.reading.reader import decode_record
-from target_snowflake_audit.retrying import Retrier
-from target_snowflake_audit.staging import folders
-from target_snowflake_audit.transaction import ACTIVATE, GATHER, LOAD, Transaction, Work
+from target_snowflake_audit.refusal_problems import problems_of
+from target_snowflake_audit.transaction import ACTIVATE, GATHER, LOAD, Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,25 +28,11 @@ if TYPE_CHECKING:
     from target_snowflake_audit.checking.letters import Letter
     from target_snowflake_audit.checking.plan import StreamPlan
     from target_snowflake_audit.checking.rows import Row, RowForm
+    from target_snowflake_audit.engine import Engine
     from target_snowflake_audit.reading.blocks import Records
-    from target_snowflake_audit.run import Run
-    from target_snowflake_audit.session import StatementError
     from target_snowflake_audit.values import Json
 
 logger = logging.getLogger(__name__)
-
-
-class Engine:
-    """What the loaders of a run share."""
-
-    def __init__(self, run: Run, stopping: threading.Event) -> None:
-        """One transaction runner and one retrier a run."""
-        folders.sweep()
-        self.run = run
-        self.mapping = threading.Lock()
-        """The evaluator of `stream_maps` holds the record that it works on, so one thread maps at a time."""
-        self.transaction = Transaction(run)
-        self.retrier = Retrier(run, stopping)
 
 
 class StreamLoader:
@@ -80,6 +61,9 @@ class StreamLoader:
         self.postponed: int | None = None
         """Version to activate at the end of the input: no record of it had come when it was asked for."""
         self._documents = self._new_documents()
+        self._torn: TornDocument | None = None
+        self._unsure = False
+        """The next record may go on with a document of which nothing is known any more."""
         self._highest: str | None = None
         self.newest = 0
         """Number of the stream's latest record."""
@@ -97,8 +81,13 @@ class StreamLoader:
 
     @property
     def waiting(self) -> int:
-        """Records gathered and not loaded."""
-        return self._batch.received if self._batch else 0
+        """Records gathered and not loaded, and those of a torn document that are carried along."""
+        return self._batch.received + self._batch.carried if self._batch else 0
+
+    @property
+    def carries(self) -> bool:
+        """Whether all that waits is a torn document."""
+        return self._batch is not None and not self._batch.received and self._batch.carried > 0
 
     @property
     def age(self) -> float:
@@ -154,7 +143,8 @@ class StreamLoader:
         batch = self._batch = self.new_batch()
         if self._documents is not None:
             self._documents.next_batch()
-            batch.goes_on = self._documents.inside
+            batch.goes_on = self._documents.inside or self._unsure
+            self._unsure = False
         return batch
 
     def room(self, records: Records) -> int:
@@ -179,13 +169,16 @@ class StreamLoader:
         columns = self.plan.columns
         return tuple(str(record.get(columns[at].property)) for at in self.plan.key)
 
-    def hand_over(self, bookmark: Json, committed: Callable[[Counts], None], *, cut: bool = False) -> None:
+    def hand_over(
+        self, bookmark: Json, committed: Callable[[Counts], None], *, cut: bool = False, torn: bool = False
+    ) -> None:
         """Start to load what was gathered, after the batch before it; reading goes on meanwhile.
 
         Args:
             bookmark: the stream's bookmark in the last STATE, for WATERMARKS.
             committed: called in the loading thread when the batch is committed.
             cut: the input ended where its last document may not have ended.
+            torn: another SCHEMA comes there; which rows of the document are gone is told by the next batch.
 
         Raises:
             TargetError: the batch before could not be loaded.
@@ -195,8 +188,10 @@ class StreamLoader:
         if batch is None:
             return
         try:
-            batch.cut = cut
+            batch.cut = cut or torn
             batch.finish()
+            if torn and self._documents is not None:
+                self._torn = batch.last_document()
             if batch.stamps:
                 self._highest = max(self._highest or "", batch.stamps[1])
             work = self._work(batch, LOAD)
@@ -252,7 +247,8 @@ class StreamLoader:
             VersionError: the version is older than one activated or received before.
             SchemaError: the stream has no key.
         """
-        if not self._may_activate(version):
+        newest = None if self._versions is None else self._versions.version
+        if not versions.may_activate(self.plan, version, newest):
             return True
         keys = self._version_keys(version)
         self.postponed = None if ended or keys.count or not keys.complete else version
@@ -284,28 +280,6 @@ class StreamLoader:
             batch.close()
         return True
 
-    def _may_activate(self, version: int) -> bool:
-        """Whether rows may be deleted at all.
-
-        Raises:
-            VersionError: records of a newer version have come.
-            SchemaError: rows cannot be told apart.
-        """
-        stream = self.plan.stream
-        if self.plan.append and self.plan.method == APPEND_ONLY:
-            logger.warning("Stream %s: version %s deletes nothing, for it is append-only", stream, version)
-            return False
-        if self.plan.append:
-            message = (
-                f"stream {stream}: ACTIVATE_VERSION cannot tell which rows are gone: the stream has no key; "
-                "with `load_method` append-only all rows stay"
-            )
-            raise SchemaError(message)
-        if self._versions is not None and self._is_old(version):
-            newer = self._versions.version
-            raise VersionError(versions.refusal(stream, version, newer, "its records have in this run"))
-        return True
-
     def _is_old(self, version: int) -> bool:
         """Whether a newer version has begun in this run: records of the old one count for none."""
         return self._versions is not None and version < self._versions.version
@@ -327,9 +301,31 @@ class StreamLoader:
         self.plan = self._in_line(plan)
         self._remap = remap
         self._checker = Checker(self.plan)
-        documents = self._new_documents()
+        documents, torn = self._new_documents(), self._torn
+        self._torn = None
         if documents is None or self._documents is None or documents.scope != self._documents.scope:
             self._documents = documents
+            self._unsure = self.newest > 0
+        elif torn is not None:
+            self._carry(torn)
+
+    def _carry(self, torn: TornDocument) -> None:
+        """Begin the next batch with a document that was torn by a SCHEMA: its rows are not gone."""
+        batch = self._batch = self.new_batch()
+        batch.carry(torn, self._again)
+        batch.version = torn.version
+        if torn.version is not None and not self._is_old(torn.version):
+            batch.versions = self._version_keys(torn.version)
+        if self._documents is not None:
+            self._documents.next_batch()
+
+    def _again(self, raw: bytes) -> tuple[Any, list[Problem] | None]:
+        record = decode_record(raw)
+        try:
+            with self.engine.mapping:
+                return self._remap(record), None
+        except Exception as error:  # noqa: BLE001 - an expression may raise anything
+            return record, [Problem("", "", "", problems.MAPPING, f"stream_maps: {type(error).__name__}")]
 
     def commit(self, work: Work) -> Counts:
         """Load one prepared batch with retries, and add up what it did."""
@@ -339,26 +335,13 @@ class StreamLoader:
             try:
                 counts = self.engine.retrier.load(work, self._attempt, self.engine.transaction.isolate)
             except DeadLetterLimitError:
-                self.engine.transaction.save_letters(work)
+                self.engine.retrier.save(work, self.engine.transaction.save_letters)
                 self.run.refused(stream, work.batch.dead + work.letters_staged)
                 raise
         self.run.committed(stream, self._counted(work, counts))
-        logger.info(
-            "Stream %s, batch %s (%s): received %s: %s inserted, %s updated, %s unchanged, %s deduplicated, "
-            "%s deleted, %s dead letters; %s removed; %.1f s",
-            stream,
-            work.batch.number,
-            work.operation,
-            counts.received,
-            counts.inserted,
-            counts.updated,
-            counts.unchanged,
-            counts.deduplicated,
-            counts.deleted,
-            counts.dead,
-            counts.removed,
-            time.monotonic() - began,
-        )
+        taken = time.monotonic() - began
+        number, operation = work.batch.number, work.operation
+        logger.info("Stream %s, batch %s (%s): %s; %.1f s", stream, number, operation, counts.said, taken)
         return counts
 
     def finish(self, bookmark: Json = None, *, stated: bool = True) -> Counts:
@@ -404,39 +387,14 @@ class StreamLoader:
             raw = batch.spool.read(batch.row_of(seq))
             with self.engine.mapping:
                 record = self._remap(decode_record(raw)) or {}
-            error = work.refused.get(seq)
-            if error is not None:
-                found, phase = [self._refused(error)], "merge"
-            elif seq in refusals.bad:
-                found, phase = [self.conversion_problem(record, at) for at in refusals.bad[seq]], "split"
-            else:
-                found, phase = [self._stale(record)], "load"
+            found, phase = problems_of(work, refusals, seq, record)
             chunk = Chunk([record], [raw], [seq], [None])
             letter, fields = self._checker.letter(chunk, 0, found, phase, "")
+            error = work.refused.get(seq)
             if error is not None:
                 letter = letter.with_error(error.errno, error.sqlstate, error.query_id)
             made.append((letter, fields))
         return made
-
-    def conversion_problem(self, record: dict[str, Any], at: int) -> Problem:
-        """The problem of a column that Snowflake could not convert."""
-        column = self.plan.columns[at]
-        value = record.get(column.property)
-        text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-        return Problem(
-            column.property, column.name, shown(text), problems.CONVERSION, f"a value for {column.type.sql}"
-        )
-
-    @staticmethod
-    def _refused(error: StatementError) -> Problem:
-        return Problem("", "", "", problems.REFUSED, f"a row that Snowflake takes: {error.reason}")
-
-    def _stale(self, record: dict[str, Any]) -> Problem:
-        name = self.plan.replication_key or ""
-        column = self.plan.names_by_property.get(name, "")
-        return Problem(
-            name, column, str(record.get(name)), problems.STALE, "a stamp not before the stored row's"
-        )
 
     def new_batch(self, *, keep_letters: bool = False) -> Batch:
         """Start an empty batch; with `keep_letters` it remembers the problems of its dead letters."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from target_snowflake_audit.errors import SettingError
 from target_snowflake_audit.keys import private_key_der
+from target_snowflake_audit.settings_read import wrong_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,8 +39,11 @@ def login_arguments(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Give the connector's arguments of the one login that is configured.
 
     Raises:
-        SettingError: none is configured, or more than one; or what it needs is missing or cannot be read.
+        SettingError: none is configured, or more than one; or what it needs is missing, no text, or cannot
+            be read.
     """
+    for name, problem in wrong_secrets(settings).items():
+        raise SettingError(name, problem)
     given = [name for name in _LOGINS if settings.get(name)]
     if not given:
         names = ", ".join(f"`{name}`" for name in _LOGINS)

@@ -16,7 +16,7 @@ from target_snowflake_audit.checking.converters import converter
 from target_snowflake_audit.checking.plan import OVERWRITE, UPSERT
 from target_snowflake_audit.counts import Counts
 from target_snowflake_audit.errors import CutInputError, SchemaError, SettingError
-from target_snowflake_audit.loader import Engine, StreamLoader
+from target_snowflake_audit.loader import StreamLoader
 from target_snowflake_audit.retry_classes import OBJECT_EXISTS
 from target_snowflake_audit.session import StatementError
 from target_snowflake_audit.sql import ddl
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from target_snowflake_audit.batch import Batch
     from target_snowflake_audit.checking.plan import Column, StreamPlan
     from target_snowflake_audit.checking.rows import Row
+    from target_snowflake_audit.engine import Engine
     from target_snowflake_audit.run import Run
     from target_snowflake_audit.sql.quoting import TableName
     from target_snowflake_audit.values import Json

@@ -19,6 +19,7 @@ from target_snowflake_audit.hashing import of_json
 from target_snowflake_audit.overwrite import for_replay
 from target_snowflake_audit.reading.blocks import RECORD_TEXT
 from target_snowflake_audit.reading.reader import decode_record
+from target_snowflake_audit.refusal_problems import problems_of
 from target_snowflake_audit.sql import audit_rows, chain, classify, write
 from target_snowflake_audit.sql.quoting import literal, words
 from target_snowflake_audit.target import TargetSnowflakeAudit
@@ -206,7 +207,7 @@ class _Replay:
         work.after_fence = lambda session: self._check_open(session, by_seq)
         work.after_classify = lambda session, tables: self._spare_later(session, loader, by_seq, tables)
         work.before_commit = lambda session, refusals, tables, counts: self._events(
-            session, loader, work, by_seq, refusals, tables, counts
+            session, work, by_seq, refusals, tables, counts
         )
         return work
 
@@ -255,7 +256,6 @@ class _Replay:
     def _events(
         self,
         session: Session,
-        loader: StreamLoader,
         work: Work,
         by_seq: dict[int, LetterRow],
         refusals: Refusals,
@@ -266,7 +266,7 @@ class _Replay:
         fates = {int(seq): str(op) for seq, op in session.execute(classify.fates(tables), "fates").rows}
         rows = []
         for seq, letter in by_seq.items():
-            outcome = self._outcome(loader, work.batch, seq, letter, refusals, fates)
+            outcome = self._outcome(work, seq, letter, refusals, fates)
             self.outcomes[letter.letter_id] = outcome
             # Where `stream_maps` make several streams of one, a letter is done when the last has it.
             if self._last or outcome.event == FAILED:
@@ -279,17 +279,16 @@ class _Replay:
 
     def _outcome(
         self,
-        loader: StreamLoader,
-        batch: Batch,
+        work: Work,
         seq: int,
         letter: LetterRow,
         refusals: Refusals,
         fates: dict[int, str],
     ) -> Outcome:
+        batch = work.batch
         problems = batch.letters.get(seq)
         if problems is None and seq in refusals.bad:
-            record = decode_record(letter.record_text.encode())
-            found = [loader.conversion_problem(record, at) for at in refusals.bad[seq]]
+            found, _ = problems_of(work, refusals, seq, decode_record(letter.record_text.encode()))
             problems = batch.checker.redactor.problems(found, {})
         if problems:
             errors = tuple(problem.as_json() for problem in problems)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import logging
 import random
 import time
@@ -9,7 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from target_snowflake_audit.audit.tables import RETRIES
-from target_snowflake_audit.errors import InterruptedRunError
+from target_snowflake_audit.bisection import Search
+from target_snowflake_audit.counts import Counts
+from target_snowflake_audit.errors import DeadLetterLimitError, InterruptedRunError
 from target_snowflake_audit.retry_classes import CONTENTION, NETWORK, ErrorClass
 from target_snowflake_audit.run import utc_now
 from target_snowflake_audit.session import StatementError
@@ -18,7 +22,6 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
 
-    from target_snowflake_audit.counts import Counts
     from target_snowflake_audit.run import Run
     from target_snowflake_audit.transaction import Work
 
@@ -85,7 +88,7 @@ class Retrier:
         self,
         work: Work,
         attempt: Callable[[Work], Counts],
-        isolate: Callable[[Work], dict[int, StatementError]],
+        isolate: Callable[[Work, Search], dict[int, StatementError]],
     ) -> Counts:
         """Load a batch in the session that this thread has borrowed.
 
@@ -98,35 +101,59 @@ class Retrier:
             StatementError: the last failure, when it may not be tried again.
             InterruptedRunError: a signal came while waiting.
         """
-        plan = work.batch.plan
-        said = f"Batch {work.batch.number} of {plan.stream}"
-        subject = Subject(said, plan.stream, str(plan.table), work.batch.batch_id)
-        began = time.monotonic()
+        subject = _subject(work)
+        began, failures = time.monotonic(), 0
         while True:
             try:
                 counts = attempt(work)
             except StatementError as error:
-                if error.error_class.data and not work.refused:
+                if error.error_class.data:
                     self._isolate(subject, work, error, isolate)
+                    began, failures = time.monotonic(), 0  # the search may have taken hours
                 else:
-                    self._failed(subject, work.attempt, error, time.monotonic() - began)
+                    failures += 1
+                    elapsed = time.monotonic() - began
+                    self._failed(subject, failures, error, elapsed, attempt=work.attempt)
                 work.attempt += 1
             else:
                 if work.attempt > 1:
                     self._run.write_pending()
                 return counts
 
-    def _failed(self, subject: Subject, attempt: int, error: StatementError, elapsed: float) -> None:
-        """Note the failure; wait if another attempt may follow, else raise it."""
+    def save(self, work: Work, action: Callable[..., None]) -> None:
+        """Save the dead letters of a batch that was rolled back; `action` is told whether it runs `again`.
+
+        Raises:
+            StatementError: the last failure, when it may not be tried again.
+            InterruptedRunError: a signal came while waiting.
+        """
+        subject = _subject(work)
+        tries = itertools.count()
+        said = dataclasses.replace(subject, said=f"Saving the dead letters of {subject.said}")
+        self._again(said, lambda: action(work, again=next(tries) > 0))
+
+    def _failed(
+        self,
+        subject: Subject,
+        failures: int,
+        error: StatementError,
+        elapsed: float,
+        attempt: int | None = None,
+    ) -> None:
+        """Note the failure; wait if another attempt may follow, else raise it.
+
+        `failures` counts this one; `attempt` is for RETRIES and the log, where it is another number.
+        """
+        attempt = attempt or failures
         attempts = int(self._run.settings.get("retry_max_attempts", 6))
         seconds = float(self._run.settings.get("retry_max_seconds", 900))
         found = error.error_class
-        again = may_retry(found, attempt, elapsed, attempts=attempts, seconds=seconds)
+        again = may_retry(found, failures, elapsed, attempts=attempts, seconds=seconds)
         if error.step == "connect" and found is NETWORK and not self._run.logged_in:
             again = (
                 False  # the connector has tried for a minute, and no login shows that the settings are right
             )
-        wait = wait_seconds(found, attempt, random.random()) if again else 0.0  # noqa: S311 - no secret
+        wait = wait_seconds(found, failures, random.random()) if again else 0.0  # noqa: S311 - no secret
         self._note(subject, attempt, error, wait, outcome="retried" if again else "gave_up")
         if not again:
             raise error
@@ -144,18 +171,61 @@ class Retrier:
         subject: Subject,
         work: Work,
         error: StatementError,
-        isolate: Callable[[Work], dict[int, StatementError]],
+        isolate: Callable[[Work, Search], dict[int, StatementError]],
     ) -> None:
-        """Make dead letters of the rows that a data error is about, and let the rest be tried again."""
+        """Make dead letters of the rows that a data error is about, and let the rest be tried again.
+
+        Raises:
+            StatementError: the error itself when no row is refused alone, or a failure of the search.
+            DeadLetterLimitError: so many rows are refused that the run fails; those found are in `work`.
+            InterruptedRunError: a signal came.
+        """
         logger.warning("%s: %s; looking for the rows", subject.said, error)
+        search = Search(work.batch.seqs)
+        search.before_probe = lambda found: self._judge(work, found)
         try:
-            work.refused = isolate(work)
-        except StatementError as stopped:
-            self._note(subject, work.attempt, stopped, 0.0, outcome="gave_up")
+            found = self._search(subject, work, search, isolate)
+        except DeadLetterLimitError:
+            work.refused |= search.refused
+            self._note(subject, work.attempt, error, 0.0, outcome="gave_up")
             raise
-        self._note(subject, work.attempt, error, 0.0, outcome="split" if work.refused else "gave_up")
-        if not work.refused:
+        self._note(subject, work.attempt, error, 0.0, outcome="split" if found else "gave_up")
+        if not found:
             raise error
+        work.refused |= found
+
+    def _search(
+        self,
+        subject: Subject,
+        work: Work,
+        search: Search,
+        isolate: Callable[[Work, Search], dict[int, StatementError]],
+    ) -> dict[int, StatementError]:
+        """Search, with a new session where one is lost; what was found till then stays."""
+        began, failures = time.monotonic(), 0
+        while True:
+            known = search.probes
+            try:
+                return isolate(work, search)
+            except StatementError as error:
+                if search.probes > known:
+                    began, failures = time.monotonic(), 0  # it got on since, so this is another trouble
+                failures += 1
+                self._failed(subject, failures, error, time.monotonic() - began, attempt=work.attempt)
+
+    def _judge(self, work: Work, found: int) -> None:
+        """End a search whose rows are more than the run tolerates, and one that nobody waits for.
+
+        Raises:
+            DeadLetterLimitError: a breaker.
+            InterruptedRunError: a signal came.
+        """
+        if self._stopping.is_set():
+            message = f"stopped by a signal while looking for refused rows: {work.batch.plan.stream}"
+            raise InterruptedRunError(message)
+        dead = work.batch.dead + len(work.refused) + found
+        if found:
+            work.judge(Counts(received=work.batch.received, dead=dead))
 
     def _note(
         self, subject: Subject, attempt: int, error: StatementError, wait: float, *, outcome: str
@@ -177,3 +247,10 @@ class Retrier:
             "FAILED_AT": utc_now(),
         }
         self._run.later(RETRIES, row)
+
+
+def _subject(work: Work) -> Subject:
+    plan = work.batch.plan
+    return Subject(
+        f"Batch {work.batch.number} of {plan.stream}", plan.stream, str(plan.table), work.batch.batch_id
+    )

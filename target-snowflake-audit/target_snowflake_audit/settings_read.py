@@ -52,6 +52,24 @@ class Names:
         return identifier(lock_schema(self.audit_schema))
 
 
+def wrong_secrets(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Settings that are secret and not given as text, with the problem; the value is not shown."""
+    return {
+        name: f"expected a text, got {_KINDS.get(type(settings[name]), 'another value')}"
+        for name in sorted(SECRETS)
+        if settings.get(name) is not None and not isinstance(settings[name], str)
+    }
+
+
+_KINDS: dict[type, str] = {
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    dict: "an object",
+    list: "an array",
+}
+
+
 def names_of(settings: Mapping[str, Any]) -> Names:
     """Read the names; a name typed without quotes is upper case, as in Snowflake.
 

@@ -12,20 +12,22 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 from singer_sdk import Target
+from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TargetCapabilities
 from typing_extensions import override
 
 from target_snowflake_audit import settings
 from target_snowflake_audit.completeness import ControlCounts
+from target_snowflake_audit.engine import Engine
 from target_snowflake_audit.errors import InterruptedRunError, SchemaError, SettingError, TargetError
 from target_snowflake_audit.failures import FailedStreams, ends_the_run
-from target_snowflake_audit.loader import Engine, StreamLoader
 from target_snowflake_audit.mapping import mapped
 from target_snowflake_audit.reading import batch_files
 from target_snowflake_audit.reading.blocks import RECORD_TEXT
 from target_snowflake_audit.reading.reader import MessageReader
 from target_snowflake_audit.run import Run
 from target_snowflake_audit.session import StatementError
+from target_snowflake_audit.settings_read import wrong_secrets
 from target_snowflake_audit.sink import AuditSink, sink_class
 from target_snowflake_audit.state import StateBarrier
 
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from target_snowflake_audit.checking.problems import Problem
     from target_snowflake_audit.checking.rows import Row
     from target_snowflake_audit.counts import Counts
+    from target_snowflake_audit.loader import StreamLoader
     from target_snowflake_audit.reading.blocks import Records
     from target_snowflake_audit.values import Json
 
@@ -85,6 +88,24 @@ class TargetSnowflakeAudit(Target):
         self._emitting = threading.Lock()
         if isinstance(self.message_reader, MessageReader):
             self.message_reader.take_records = self._take_records
+
+    @override
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        """As the SDK's, whose message shows the value of a setting that is wrong: not that of a secret."""
+        wrong = wrong_secrets(self._config)
+        if not wrong:
+            return super()._validate_config(raise_errors=raise_errors)
+        given = self._config
+        self._config = {**given, **dict.fromkeys(wrong, "")}
+        try:
+            others = super()._validate_config(raise_errors=False)
+        finally:
+            self._config = given
+        errors = [*(f"setting `{name}`: {problem}" for name, problem in wrong.items()), *others]
+        if raise_errors:
+            summary = "Config validation failed"
+            raise ConfigValidationError(summary, errors=errors, schema=self.config_jsonschema)
+        return errors
 
     @override
     def get_sink_class(self, stream_name: str) -> type[Sink]:
@@ -145,6 +166,16 @@ class TargetSnowflakeAudit(Target):
             super()._process_schema_message(message_dict)
         except TargetError as error:
             self._fail_streams(stream, error)
+        for name in self._carrying(stream):
+            self.barrier.record(name)  # what is gone of a torn document is told by the next batch
+
+    def _carrying(self, stream: str) -> list[str]:
+        """Sinks of a stream as received that carry records of a torn document along."""
+        return [
+            name
+            for name, sink in self._sinks_active.items()
+            if isinstance(sink, AuditSink) and sink.loader.carries and self._is_from(name, stream)
+        ]
 
     def _fail_streams(self, stream: str, error: TargetError) -> None:
         """A SCHEMA cannot be loaded: what it would have made of the stream has failed."""
@@ -261,8 +292,11 @@ class TargetSnowflakeAudit(Target):
 
     # Loading
 
-    def load_sink(self, sink: AuditSink, *, cut: bool = False) -> None:
-        """Hand a sink's batch over; its STATE leaves when it is committed, while reading goes on."""
+    def load_sink(self, sink: AuditSink, *, cut: bool = False, torn: bool = False) -> None:
+        """Hand a sink's batch over; its STATE leaves when it is committed, while reading goes on.
+
+        The last document may go on where the input was `cut`, or `torn` by another SCHEMA.
+        """
         name, loader = sink.stream_name, sink.loader
 
         def committed(counts: Counts) -> None:
@@ -274,7 +308,7 @@ class TargetSnowflakeAudit(Target):
         if not self._ended_well(loader, name):
             return
         self.barrier.handed_over(name)
-        loader.hand_over(self._bookmark(name), committed, cut=cut)
+        loader.hand_over(self._bookmark(name), committed, cut=cut, torn=torn)
         sink.mark_drained()
         self._stop_if_asked()
 
@@ -316,7 +350,9 @@ class TargetSnowflakeAudit(Target):
         for sink in sinks:
             if sink.loader.waiting:
                 # After the last STATE the input may have been cut inside a document.
-                self.load_sink(sink, cut=ended and self.barrier.is_after_state(sink.loader.newest))
+                cut = ended and self.barrier.is_after_state(sink.loader.newest)
+                torn = bool(stream) and not self.barrier.covers(sink.loader.newest)
+                self.load_sink(sink, cut=cut, torn=torn)
         for sink in sinks:
             self._ended_well(sink.loader, sink.stream_name)
             self._stop_if_asked()

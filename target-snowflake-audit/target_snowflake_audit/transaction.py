@@ -2,7 +2,9 @@
 
 PUT, BEGIN, fence, DELETE, COPY, classify, counts, [refusals, PUT, COPY], [dead letters], [history], MERGE,
 watermark, batch row, COMMIT: at most 16 statements, and two that ask for the transaction's id; 17 where the
-second net refuses a row and a letter was seen before. No DDL among them: it would commit what came before.
+second net refuses a row and a letter was seen before; three more where a refused version of a key has beaten
+a good one (its rows are set aside, classified and counted again). No DDL among them: it would commit what
+came before.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from target_snowflake_audit.errors import IntegrityError, SchemaError
 from target_snowflake_audit.redaction import SALT_TABLE
 from target_snowflake_audit.retry_classes import OBJECT_EXISTS
 from target_snowflake_audit.session import LOCK_TIMEOUT_SECONDS, Session, StatementError, Timing
+from target_snowflake_audit.sql import aside as set_aside
 from target_snowflake_audit.sql import audit_rows, chain, classify, fence, keep, overwrite, staging, write
 from target_snowflake_audit.sql.quoting import literal, words
 from target_snowflake_audit.staging.files import BatchFile
@@ -73,7 +76,15 @@ class Work:
     """Stage folder of the letters that the last attempt made; '' = it made none."""
     letters_staged: int = 0
     """Number of them."""
+    refusals: Refusals = _NO_REFUSALS
+    """What the last attempt did not load."""
     counts: Counts | None = None
+
+    @property
+    def all_refusals(self) -> Refusals:
+        """With the rows that were found since to be refused as a whole."""
+        whole = dict.fromkeys(self.refused, (set_aside.WHOLE_ROW,))
+        return Refusals({**self.refusals.bad, **whole}, self.refusals.stale, 0)
 
 
 class Transaction:
@@ -103,19 +114,19 @@ class Transaction:
         finally:
             session.rollback()
 
-    def isolate(self, work: Work) -> dict[int, StatementError]:
-        """Find the rows of a batch that Snowflake refuses; nothing is changed."""
+    def isolate(self, work: Work, search: bisection.Search) -> dict[int, StatementError]:
+        """Find the rows of a batch that Snowflake refuses, or go on with that; nothing is changed."""
         session = self._run.session()
         with session.tagged(work.batch.plan.stream, work.batch.batch_id):
-            return self._isolate(session, work)
+            return self._isolate(session, work, search)
 
-    def _isolate(self, session: Session, work: Work) -> dict[int, StatementError]:
+    def _isolate(self, session: Session, work: Work, search: bisection.Search) -> dict[int, StatementError]:
         plan, tables = work.batch.plan, self._tables(work.batch)
         self._prepare(session, work.batch, tables)
         folder = self._put(session, work.batch)
         # Outside a transaction: the temporary tables stay, while each probe is rolled back.
         self._copy(session, plan, tables, folder)
-        session.execute(_classify(work, tables), "classify")
+        self._decide(session, work, tables)
         hard = bool(self._run.settings.get("hard_delete"))
 
         def statement(within: tuple[int, int]) -> str:
@@ -123,22 +134,28 @@ class Transaction:
                 return write.append(plan, tables, work.batch.batch_id, within=within)
             return write.merge(plan, tables, work.batch.batch_id, hard_delete=hard, within=within)
 
-        return bisection.find(work.batch.seqs, bisection.prober(session, statement))
+        return search.run(bisection.prober(session, statement))
 
-    def save_letters(self, work: Work) -> None:
-        """Write the dead letters of a batch that was rolled back, in a transaction of their own."""
+    def save_letters(self, work: Work, *, again: bool = False) -> None:
+        """Write the dead letters of a batch that was rolled back, in a transaction of their own.
+
+        `again`: it was tried before, and may have been committed although the answer was lost.
+        """
         session = self._run.session()
         with session.tagged(work.batch.plan.stream, work.batch.batch_id):
-            self._save_refused(session, work)
+            self._save_refused(session, work, again=again)
 
-    def _save_refused(self, session: Session, work: Work) -> None:
+    def _save_refused(self, session: Session, work: Work, *, again: bool) -> None:
         tables = self._tables(work.batch)
         self._prepare(session, work.batch, tables)
         session.timing = Timing()
         folder = self._put(session, work.batch)
+        self._put_letters(session, work, work.all_refusals, "saved")
         try:
             began = session.execute("BEGIN", "begin")
             self._take_fence(session, work, tables)
+            if again and self._committed(session, work.batch):
+                return
             self._copy(session, work.batch.plan, tables, folder)
             self._copy_letters(session, work, tables)
             self._save_letters(session, work, tables)
@@ -183,12 +200,7 @@ class Transaction:
         work.after_fence(session)
         copied = self._copy(session, batch.plan, tables, folder)
         _check_copied(plan, copied, batch.file.lines)
-        session.execute(_classify(work, tables), "classify")
-        if work.refused:
-            session.execute(write.refuse(tables, sorted(work.refused)), "refuse")
-        work.after_classify(session, tables)
-        sql = chain.with_tip(classify.counts(tables), self._run.audit_table("BATCHES"), str(plan.table))
-        found = recording.split(work, session.execute(sql, "counts").rows)
+        found = self._decide(session, work, tables)
         refusals = self._refusals(session, work, tables, found)
         counts = counting.tally(batch.received, batch.dead, found, refusals)
         if work.operation == OVERWRITE:
@@ -203,6 +215,28 @@ class Transaction:
         work.counts = counts
         session.execute("COMMIT", "commit")
         return counts
+
+    def _decide(self, session: Session, work: Work, tables: classify.Tables) -> list[tuple[Any, ...]]:
+        """Classify the staged rows and give their counts; a version that is refused beats no good one."""
+        plan, seqs = work.batch.plan, sorted(work.refused)
+        if seqs:
+            session.execute(set_aside.refused(tables, seqs), "set aside")
+        found = self._classified(session, work, tables, aside=bool(seqs))
+        if work.classify is None and counting.hides_good_rows(found, len(seqs), plan):
+            session.execute(set_aside.unconvertible(plan, tables), "set aside")
+            found = self._classified(session, work, tables, aside=True)
+        return found
+
+    def _classified(
+        self, session: Session, work: Work, tables: classify.Tables, *, aside: bool
+    ) -> list[tuple[Any, ...]]:
+        session.execute(_classify(work, tables, aside=aside), "classify")
+        if work.refused:
+            session.execute(set_aside.mark(tables, sorted(work.refused)), "refuse")
+        work.after_classify(session, tables)
+        table = str(work.batch.plan.table)
+        sql = chain.with_tip(classify.counts(tables), self._run.audit_table("BATCHES"), table)
+        return recording.split(work, session.execute(sql, "counts").rows)
 
     def _put(self, session: Session, batch: Batch) -> str:
         """Send the file; an empty one stays here, since Snowflake refuses to COPY it (100080)."""
@@ -248,7 +282,7 @@ class Transaction:
         self, session: Session, work: Work, tables: classify.Tables, found: list[tuple[Any, ...]]
     ) -> Refusals:
         """Second net and older rows: stage a letter for each row that Snowflake would not take."""
-        work.letters_folder = ""
+        work.letters_folder, work.letters_staged, work.refusals = "", 0, _NO_REFUSALS
         if not counting.needs_refusals(found):
             return _NO_REFUSALS
         history = self._run.audit_table("RECORD_HISTORY")
@@ -256,17 +290,21 @@ class Transaction:
         sql = classify.refused(tables, history, str(plan.table))
         if plan.keep:
             sql = keep.refused(plan, tables, history, str(plan.table))
-        refusals = counting.read_refusals(session.execute(sql, "refusals").rows)
+        work.refusals = counting.read_refusals(session.execute(sql, "refusals").rows)
+        self._put_letters(session, work, work.refusals, str(work.attempt))
+        self._copy_letters(session, work, tables)
+        return work.refusals
+
+    def _put_letters(self, session: Session, work: Work, refusals: Refusals, mark: str) -> None:
+        """Send a file of the letters to a folder of its own; `mark` ends its name."""
         letters = work.letters(refusals)
+        work.letters_folder, work.letters_staged = "", len(letters)
         if letters:
-            file = BatchFile(work.batch.folder / f"letters{work.attempt}.csv.gz")
+            file = BatchFile(work.batch.folder / f"letters{mark}.csv.gz")
             file.write(dead_line(letter, fields) for letter, fields in letters)
             file.close()
-            work.letters_staged = file.lines
-            work.letters_folder = self._run.stage_folder(work.batch.batch_id, f"letters{work.attempt}")
+            work.letters_folder = self._run.stage_folder(work.batch.batch_id, f"letters{mark}")
             session.execute(staging.put(file.path, work.letters_folder), "put letters")
-            self._copy_letters(session, work, tables)
-        return refusals
 
     @staticmethod
     def _copy_letters(session: Session, work: Work, tables: classify.Tables) -> None:
@@ -378,14 +416,14 @@ def _say_waiting(stream: str, name: str) -> None:
     )
 
 
-def _classify(work: Work, tables: classify.Tables) -> str:
+def _classify(work: Work, tables: classify.Tables, *, aside: bool) -> str:
     if work.classify is not None:
         return work.classify(tables)
     plan = work.batch.plan
     received = keep.received(plan, tables) if plan.keep else ""
     doubtful = _doubtful(work.batch)
     return classify.classify(
-        plan, tables, removal=_removal(work, doubtful), received=received, doubtful=doubtful
+        plan, tables, removal=_removal(work, doubtful), received=received, doubtful=doubtful, aside=aside
     )
 
 

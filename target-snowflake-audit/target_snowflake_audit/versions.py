@@ -5,19 +5,45 @@ The NOTE of an `activate_version` batch is `version N`, so that a later run know
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
-from target_snowflake_audit.errors import TargetError, VersionError
+from target_snowflake_audit.checking.plan import APPEND_ONLY
+from target_snowflake_audit.errors import SchemaError, TargetError, VersionError
 from target_snowflake_audit.sql.quoting import TableName, literal, words
 
 if TYPE_CHECKING:
+    from target_snowflake_audit.checking.plan import StreamPlan
     from target_snowflake_audit.session import Session
+
+logger = logging.getLogger(__name__)
 
 _MARK = "version "
 
 
 class ActiveVersionError(TargetError):
     """The version is active already: rows that did not come again under it are still part of it."""
+
+
+def may_activate(plan: StreamPlan, version: int, newest: int | None) -> bool:
+    """Whether rows may be deleted at all; `newest` is the newest version that the run has had records of.
+
+    Raises:
+        VersionError: records of a newer version have come.
+        SchemaError: rows cannot be told apart.
+    """
+    if plan.append and plan.method == APPEND_ONLY:
+        logger.warning("Stream %s: version %s deletes nothing, for it is append-only", plan.stream, version)
+        return False
+    if plan.append:
+        message = (
+            f"stream {plan.stream}: ACTIVATE_VERSION cannot tell which rows are gone: the stream has no key; "
+            "with `load_method` append-only all rows stay"
+        )
+        raise SchemaError(message)
+    if newest is not None and version < newest:
+        raise VersionError(refusal(plan.stream, version, newest, "its records have in this run"))
+    return True
 
 
 def note(version: int) -> str:

@@ -7,12 +7,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
-from target_snowflake_audit import bisection
 from target_snowflake_audit.audit.tables import DEAD_LETTERS
 from target_snowflake_audit.errors import SchemaError
 from target_snowflake_audit.replay import LetterRow, replay
 from target_snowflake_audit.session import StatementError, connect
-from target_world import LINE_SCHEMA, before_first, lines
+from target_world import LINE_SCHEMA, lines
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,19 +86,6 @@ def test_a_data_error_with_any_number_says_no_value(world: World) -> None:
     [retry] = world.audit("RETRIES")
     assert (retry["ERROR_CLASS"], retry["OUTCOME"]) == ("data", "gave_up")
     assert "IBAN" not in retry["MESSAGE"]
-
-
-def test_where_the_tries_run_out_no_row_is_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bisection.find, "__defaults__", (6,))
-    world.run([world.schema_message(), world.line("A", 0, text="x")])
-    forbid = f'ALTER TABLE {world.table} ALTER COLUMN "TEXT" SET NOT NULL'
-    before_first("put", lambda: world.query(forbid), monkeypatch)
-    records = [world.line("B", n, text=None if n in {3, 11} else "ok") for n in range(16)]
-    with pytest.raises(StatementError, match="cannot all be told apart"):
-        world.run([world.schema_message(), *records], max_dead_letter_percent=50)
-    assert len(world.rows()) == 1
-    assert world.letters() == []
-    assert [retry["OUTCOME"] for retry in world.audit("RETRIES")] == ["gave_up"]
 
 
 @pytest.mark.parametrize("kind", ["TIME", "FLOAT", "VARIANT"])

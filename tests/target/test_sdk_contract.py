@@ -19,7 +19,7 @@ HOOKS: dict[type, set[str]] = {
     TargetSnowflakeAudit: {
         *("_process_schema_message", "_process_record_message", "_process_state_message"),
         *("_process_activate_version_message", "_process_batch_message"),
-        *("_write_state_message", "_handle_termination"),
+        *("_write_state_message", "_handle_termination", "_validate_config"),
     },
     AuditSink: set(),
     MessageReader: set(),
@@ -51,7 +51,8 @@ def test_only_the_named_private_hooks_are_used() -> None:
 
 def test_each_message_goes_to_its_hook() -> None:
     source = inspect.getsource(GenericSingerReader)
-    for name in HOOKS[TargetSnowflakeAudit] - {"_write_state_message", "_handle_termination"}:
+    others = {"_write_state_message", "_handle_termination", "_validate_config"}
+    for name in HOOKS[TargetSnowflakeAudit] - others:
         assert name in inspect.getsource(Target) + inspect.getsource(PluginBase) + source, name
         parameters = list(inspect.signature(private(Target, name)).parameters)
         assert parameters == ["self", "message_dict"], name
@@ -75,6 +76,13 @@ def test_guards_that_the_target_calls_are_there() -> None:
 def test_metadata_is_added_by_the_sink_from_record_and_message() -> None:
     found = inspect.signature(private(Sink, "_add_sdc_metadata_to_record"))
     assert list(found.parameters) == ["self", "record", "message", "context"]
+
+
+def test_settings_are_validated_by_the_hook_before_anything_shows_them() -> None:
+    assert "_validate_config" in calls_of(PluginBase.__init__)
+    hook = private(PluginBase, "_validate_config")
+    assert list(inspect.signature(hook).parameters) == ["self", "raise_errors"]
+    assert "iter_errors(self._config)" in inspect.getsource(hook)
 
 
 def test_signals_go_to_the_hook() -> None:

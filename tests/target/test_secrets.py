@@ -5,15 +5,22 @@ from __future__ import annotations
 import base64
 import json
 import logging
+import os
 import re
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from processes import VENV_BIN
 from service_worker import NONE
+from singer_sdk.exceptions import ConfigValidationError
 from target_snowflake_audit.audit.tables import TABLES
-from target_snowflake_audit.errors import TargetError
+from target_snowflake_audit.cli.settings import read as read_settings
+from target_snowflake_audit.errors import SettingError, TargetError
+from target_snowflake_audit.session import connect
 from target_snowflake_audit.settings import SECRETS
+from target_snowflake_audit.target import TargetSnowflakeAudit
 from target_world import lines
 
 if TYPE_CHECKING:
@@ -108,6 +115,56 @@ def test_secrets_in_the_wrong_setting_are_not_shown(world: World) -> None:
             world.run(messages(world), **change)
         check(str(raised.value), [world.settings()])
         assert "a wrong secret" not in str(raised.value)
+
+
+HUSH = "5551234567"
+
+
+@pytest.mark.parametrize(
+    "value", [int(HUSH), {HUSH: HUSH}, [HUSH], float(HUSH)], ids=["whole", "object", "array", "float"]
+)
+@pytest.mark.parametrize("name", sorted(SECRETS))
+def test_secret_that_is_no_text_is_named_and_not_shown(
+    world: World,
+    name: str,
+    value: object,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    config = world.settings(**{name: value, "port": "a"})
+    with pytest.raises(ConfigValidationError) as raised:
+        TargetSnowflakeAudit(config=config)
+    told = raised.value.errors
+    assert [text for text in told if f"`{name}`" in text and "expected a text" in text] == told[:1]
+    assert "port" in told[1]
+    with pytest.raises(SettingError, match=f"`{name}`: expected a text, got a") as refused:
+        connect(config)
+    assert HUSH not in f"{raised.value!r} {told} {refused.value} {caplog.text}"
+
+
+def test_secret_in_a_variable_is_text_whatever_it_looks_like() -> None:
+    given = {"TARGET_SNOWFLAKE_AUDIT_PASSWORD": '{"a": 1}', "TARGET_SNOWFLAKE_AUDIT_SCHEMA_MAPPING": "[]"}
+    assert read_settings([], given) == {"password": '{"a": 1}', "schema_mapping": []}
+
+
+@pytest.mark.parametrize("command", [["target-snowflake-audit"], ["snowflake-audit", "runs"]], ids=str)
+def test_secret_that_is_no_text_is_not_shown_by_a_command(
+    world: World, tmp_path: Path, command: list[str]
+) -> None:
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps({**world.settings(private_key_path=None), "password": int(HUSH)}))
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("TARGET_SNOWFLAKE")}
+    ended = subprocess.run(
+        [str(VENV_BIN / command[0]), *command[1:], "--config", str(file)],
+        input=lines(messages(world)),
+        capture_output=True,
+        text=True,
+        env=clean,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode in {1, 2}
+    assert "`password`: expected a text, got a number" in ended.stdout + ended.stderr
+    assert HUSH not in ended.stdout + ended.stderr
 
 
 @pytest.mark.full

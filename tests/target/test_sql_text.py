@@ -13,6 +13,7 @@ from target_snowflake_audit.audit.tables import BY_NAME, PAYLOAD_DIGEST, TABLES
 from target_snowflake_audit.checking.plan import StreamPlan, make_plan
 from target_snowflake_audit.session import Answer, DdlInTransactionError, Session
 from target_snowflake_audit.sql import (
+    aside,
     audit_rows,
     classify,
     ddl,
@@ -83,7 +84,10 @@ def all_statements() -> dict[str, str]:
         "fates": classify.fates(t),
         "live": classify.live_rows(t),
         "refused": classify.refused(t, history, "x'y"),
-        "refuse": write.refuse(t, [1, 2]),
+        "classify aside": classify.classify(plan, t, aside=True),
+        "set aside": aside.refused(t, [1, 2]),
+        "set aside unconvertible": aside.unconvertible(plan, t),
+        "mark": aside.mark(t, [1, 2]),
         "history": write.history(plan, t, history, facts),
         "history redacted": write.history(redacted, t, history, facts),
         "create salt": salt.create(TableName("D'B", "LOCK", "SALT")),

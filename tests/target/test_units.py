@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
+import itertools
 import json
 import os
 import subprocess
@@ -16,7 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from target_snowflake_audit import columntypes, hashing, retrying
-from target_snowflake_audit.bisection import find
+from target_snowflake_audit.bisection import Search
 from target_snowflake_audit.columntypes import (
     ColumnType,
     Defaults,
@@ -32,7 +34,7 @@ from target_snowflake_audit.counts import Counts
 from target_snowflake_audit.deletions import Documents
 from target_snowflake_audit.errors import IntegrityError, SchemaError
 from target_snowflake_audit.naming import column_names, conform, table_name
-from target_snowflake_audit.retry_classes import CONTENTION, DATA, classify
+from target_snowflake_audit.retry_classes import CONTENTION, DATA, SESSION, classify
 from target_snowflake_audit.session import StatementError
 from target_snowflake_audit.settings import coerced
 from target_snowflake_audit.sql.quoting import MAX_IDENTIFIER, TableName, fold, identifier, literal
@@ -352,17 +354,34 @@ def test_bisection_finds_exactly_the_refused_rows(seqs: set[int], data: st.DataO
     ordered = sorted(seqs)
     bad = set(data.draw(st.lists(st.sampled_from(ordered), max_size=4)))
     error = StatementError("probe", "x", DATA)
-    found = find(ordered, lambda a, b: error if any(a <= seq <= b for seq in bad) else None)
+    found = Search(ordered).run(lambda a, b: error if any(a <= seq <= b for seq in bad) else None)
     assert set(found) == bad
 
 
-def test_bisection_refuses_no_good_row_however_many_are_bad() -> None:
-    error = StatementError("probe", "x", DATA, errno=100038)
-    rows, bad = range(1, 100_001), {at * 2_000 + 777 for at in range(50)}
-    assert set(find(rows, lambda a, b: error if any(a <= seq <= b for seq in bad) else None)) == bad
-    with pytest.raises(StatementError, match=r"found 0 in 8 tries.*batch_size_rows") as raised:
-        find(rows, lambda *_: error, most=8)
-    assert raised.value.errno == 100038
+def test_bisection_has_no_most_and_goes_on_where_a_probe_failed() -> None:
+    error, lost = StatementError("probe", "x", DATA), StatementError("probe", "gone", SESSION)
+    rows, bad = range(1, 100_001), {at * 99 + 7 for at in range(1_000)}
+    tried = itertools.count(1)
+
+    def probe(first: int, last: int) -> StatementError | None:
+        if next(tried) % 500 == 0:
+            raise lost
+        return error if (last - 7) // 99 > (first - 8) // 99 and first <= 99_000 - 92 else None
+
+    search = Search(rows)
+    for _ in range(100):
+        with contextlib.suppress(StatementError):
+            assert set(search.run(probe)) == bad
+            break
+    assert set(search.refused) == bad
+    assert search.probes < 13 * len(bad)
+
+
+def test_bisection_of_a_single_row_among_many_is_short() -> None:
+    error = StatementError("probe", "x", DATA)
+    search = Search(range(1, 100_001))
+    assert set(search.run(lambda a, b: error if a <= 77_777 <= b else None)) == {77_777}
+    assert search.probes < 2 * 17
 
 
 def test_settings_from_text() -> None:

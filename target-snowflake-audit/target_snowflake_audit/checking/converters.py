@@ -60,6 +60,10 @@ def converter(kind: ColumnType) -> Converter:
             if kind.scale == 0
             else DecimalConverter(kind.precision, kind.scale)
         )
+    if kind.family == "TIME":
+        return TimeCache(kind.digits)
+    if kind.family in TIMESTAMPS:
+        return TimestampCache(kind.digits)
     made = _CONVERTERS.get(kind.family)
     return made() if made else plain
 
@@ -337,7 +341,5 @@ _CONVERTERS: dict[str, Callable[[], Converter]] = {
     "FLOAT": FloatConverter,
     "BOOLEAN": lambda: booleans,
     "DATE": DateCache,
-    "TIME": TimeCache,
-    **dict.fromkeys(TIMESTAMPS, TimestampCache),
     "VARIANT": lambda: variants,
 }

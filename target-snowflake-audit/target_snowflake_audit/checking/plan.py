@@ -51,6 +51,8 @@ class Column:
     """How the audit trail keeps its values: hash, mask or drop; '' = as they are."""
     nullable: bool = True
     encoding: str = ""
+    filled: bool = False
+    """The column is NOT NULL and stays so: a record with null in it is refused."""
     conflict: str = ""
     retired: bool = False
 

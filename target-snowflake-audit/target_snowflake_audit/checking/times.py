@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from target_snowflake_audit.checking import problems
 from target_snowflake_audit.checking.problems import Bad
+from target_snowflake_audit.columntypes import MOST_DIGITS
 from target_snowflake_audit.staging.fields import NULL, field
 
 if TYPE_CHECKING:
@@ -62,7 +63,23 @@ class DateCache(_Cache):
         return found["day"]
 
 
-class TimeCache(_Cache):
+class _FractionCache(_Cache):
+    """Times with a fraction of a second: what the column would cut off is bad."""
+
+    def __init__(self, digits: int = MOST_DIGITS) -> None:
+        """`digits` are those that the column keeps."""
+        super().__init__()
+        self.digits = digits
+
+    def with_fraction(self, text: str, found: str | None) -> str | Bad:
+        """A time with its fraction, if it has one; zeros at the end are none."""
+        fraction = (found or "").rstrip("0")
+        if len(fraction) > self.digits:
+            return Bad(problems.TOO_MANY_DECIMALS, f"seconds with at most {self.digits} decimals")
+        return f"{text}.{fraction}" if fraction else text
+
+
+class TimeCache(_FractionCache):
     """TIME: `hh:mm` or `hh:mm:ss` with up to 9 decimals; Snowflake judges texts of other forms.
 
     A zone other than UTC would be lost, and a number would be read as seconds, so both are bad.
@@ -74,13 +91,13 @@ class TimeCache(_Cache):
             return Bad(problems.NOT_A_TIME, "a time of day hh:mm:ss without a zone or in UTC")
         found = _TIME.fullmatch(value)
         if not found:
-            return field(value)
-        fraction = (found["fraction"] or "").rstrip("0")
-        text = f"{found['time']}:{found['seconds'] or '00'}"
-        return f"{text}.{fraction}" if fraction else text
+            other = _FRACTION.search(value)
+            judged = self.with_fraction("", other["fraction"] if other else None)
+            return judged if isinstance(judged, Bad) else field(value)
+        return self.with_fraction(f"{found['time']}:{found['seconds'] or '00'}", found["fraction"])
 
 
-class TimestampCache(_Cache):
+class TimestampCache(_FractionCache):
     """Timestamps: RFC 3339, stored as UTC; without an offset it is taken as UTC; up to 9 decimals."""
 
     def convert(self, value: Json) -> str | Bad:
@@ -97,9 +114,7 @@ class TimestampCache(_Cache):
             utc = moment.astimezone(dt.UTC)
         except (ValueError, OverflowError):
             return Bad(problems.NOT_A_TIME, "a date-time that exists, of the years 1 to 9999")
-        fraction = (found["fraction"] or "").rstrip("0")
-        text = f"{utc.year:04d}-{utc:%m-%d %H:%M:%S}"
-        return f"{text}.{fraction}" if fraction else text
+        return self.with_fraction(f"{utc.year:04d}-{utc:%m-%d %H:%M:%S}", found["fraction"])
 
 
 def _is_plain(value: str) -> bool:
@@ -126,6 +141,7 @@ _TIME = re.compile(
     r"(?:[Zz]|[+-]00:?00)?",
     re.ASCII,
 )
+_FRACTION = re.compile(r"\.(?P<fraction>\d+)", re.ASCII)
 _NO_TIME = re.compile(r"\d*|.*\d[+-](?!00:?00)\d\d(:?\d\d)?", re.ASCII)
 _TIMESTAMP = re.compile(
     r"(?P<day>\d{4}-\d{2}-\d{2})[Tt ](?P<time>(?:[01]\d|2[0-3]):\d{2}:\d{2})(?:\.(?P<fraction>\d{1,9}))?"

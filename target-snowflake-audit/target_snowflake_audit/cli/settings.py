@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from target_snowflake_audit.cli.errors import CommandError
+from target_snowflake_audit.settings_read import SECRETS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,7 +31,8 @@ def read(files: Sequence[Path], environment: Mapping[str, str] | None = None) ->
     variables = os.environ if environment is None else environment
     for name, value in variables.items():
         if name.startswith(PREFIX) and value:
-            settings[name.removeprefix(PREFIX).lower()] = _value(value)
+            setting = name.removeprefix(PREFIX).lower()
+            settings[setting] = value if setting in SECRETS else _value(value)
     return settings
 
 

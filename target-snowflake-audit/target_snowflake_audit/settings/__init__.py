@@ -185,7 +185,10 @@ _LOADING = (
         th.IntegerType,
         default=5,
         title="Most dead letters in percent",
-        description="A stream with a larger share of dead letters, of at least 100 records, fails the run.",
+        description=(
+            "A stream with a larger share of dead letters, of at least 100 records, fails the run; those "
+            "with reason `stale`, which only came too late, do not count."
+        ),
     ),
     th.Property(
         "max_deleted_percent",

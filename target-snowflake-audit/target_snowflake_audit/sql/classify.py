@@ -21,8 +21,12 @@ if TYPE_CHECKING:
 INSERT, UPDATE, UNCHANGED = "insert", "update", "unchanged"
 DEDUPLICATED, OLDER, DELETE, REMOVE = "deduplicated", "older", "delete", "remove"
 OLDER_DELETED = "older_deleted"
-"""Older than the stored row, which is deleted: what was there before cannot be a re-delivery of it."""
+"""Older than the stored row, which is deleted."""
 WRITTEN = (INSERT, UPDATE)
+BY_RECORD = "record"
+"""CAUSE, in the history, of what a record of the source did."""
+ASIDE = "R"
+"""State of a staged row that is refused, so that another version of its key counts."""
 
 _EXTRACTED = identifier("EXTRACTED")
 _NO_TEXT = "CAST(NULL AS VARCHAR)"
@@ -46,6 +50,7 @@ def classify(
     removal: str = "none",
     received: str = "",
     doubtful: Sequence[tuple[int, int | None]] = (),
+    aside: bool = False,
 ) -> str:
     """INSERT OVERWRITE into the typed table.
 
@@ -56,8 +61,9 @@ def classify(
             live rows whose key was not received.
         received: SELECT of the received rows, where they are not whole; '' = they are.
         doubtful: ranges of SEQ, first and last (None = no end), whose documents may not be whole.
+        aside: some rows were set aside (`sql.aside`); ignored where `received` is given.
     """
-    selects = [received or _received(plan, tables)]
+    selects = [received or _received(plan, tables, aside=aside)]
     if removal != "none":
         documents = "" if removal == "all" else _documents(plan, tables, doubtful)
         selects.append(_removed(plan, tables, documents))
@@ -69,17 +75,21 @@ def _values(plan: StreamPlan) -> list[str]:
     return [value_column(at) for at in range(len(plan.columns))]
 
 
-def _received(plan: StreamPlan, tables: Tables) -> str:
+def _received(plan: StreamPlan, tables: Tables, *, aside: bool) -> str:
     """Received rows: keys are always converted, other values only where they will be written.
 
     Of a record that says its row is deleted, the stamp is written. Each value is converted once; one that is
-    null although there is a text is bad.
+    null although there is a text is bad. Rows set aside count as written: that tells why they are bad.
     """
     names = [identifier(name) for name in _values(plan)]
     texts = [identifier(f"T{at}") for at in range(len(names))]
     head = [identifier(name) for name in TYPED if name != "BAD"]
-    written = f'{{}}."OP" IN ({", ".join(literal(op) for op in WRITTEN)})'
+    written = f'{{0}}."OP" IN ({", ".join(literal(op) for op in WRITTEN)})'
     inner = [f"q.{name}" for name in head if name != _EXTRACTED]
+    if plan.stamp is not None and not plan.append:
+        # One without a stamp takes the place of all before it, even where another is written in the end.
+        written = f'({written} OR {{0}}."STATE" IS NULL AND {{0}}."SEQ" = {{0}}."UNSTAMPED")'
+        inner += ['q."STATE"', 'q."UNSTAMPED"']
     inner.append(f"TRY_TO_TIMESTAMP_NTZ(q.{_EXTRACTED}) AS {_EXTRACTED}")
     for at, (column, name, text) in enumerate(zip(plan.columns, names, texts, strict=True)):
         value = conversion.typed(column.type, f"q.{name}")
@@ -87,33 +97,37 @@ def _received(plan: StreamPlan, tables: Tables) -> str:
             kept = f'({written.format("q")} OR q."OP" = {literal(DELETE)})' if at == plan.stamp else ""
             value = f"IFF({kept or written.format('q')}, {value}, NULL)"
         inner += [f"q.{name} AS {text}", f"{value} AS {name}"]
-    lost = [f"v.{text} IS NOT NULL AND v.{name} IS NULL" for name, text in zip(names, texts, strict=True)]
+    lost = [
+        f"v.{name} IS NULL" if column.filled else f"v.{text} IS NOT NULL AND v.{name} IS NULL"
+        for column, name, text in zip(plan.columns, names, texts, strict=True)
+    ]
     marks = [f"IFF({condition}, '{at},', '')" for at, condition in enumerate(lost)]
     some = f"{written.format('v')} AND ({' OR '.join(lost) or 'FALSE'})"
     bad = f"IFF({some}, CONCAT({', '.join([*marks, literal('')])}), NULL)"
     outer = [*(f"v.{name}" for name in head), bad, *(f"v.{name}" for name in names)]
-    rows = words("SELECT", ", ".join(inner), "FROM", f"({_operations(plan, tables)})", "AS q")
+    rows = words("SELECT", ", ".join(inner), "FROM", f"({_operations(plan, tables, aside=aside)})", "AS q")
     return words("SELECT", ", ".join(outer), "FROM", f"({rows})", "AS v")
 
 
-def _operations(plan: StreamPlan, tables: Tables) -> str:
-    """Staged rows with OP and the stored hash."""
+def _operations(plan: StreamPlan, tables: Tables, *, aside: bool) -> str:
+    """Staged rows with OP and the stored hash; rows set aside have no rank, and beat no other version."""
     if plan.append:
         operation = f'{literal(INSERT)} AS "OP", {_NO_TEXT} AS "HASH_BEFORE"'
         return words("SELECT s.*,", operation, "FROM", tables.staging.sql, "AS s WHERE", to_load("s"))
     ranked = words(
         'SELECT a.*, k."STAMP", k."UNSTAMPED", k."RN" FROM',
-        f"{tables.staging.sql} AS a JOIN ({_ranks(plan, tables)}) AS k",
-        f'ON k."SEQ" = a."SEQ" WHERE {to_load("a")}',
+        f"{tables.staging.sql} AS a {'LEFT JOIN' if aside else 'JOIN'} ({_ranks(plan, tables)}) AS k",
+        f'ON k."SEQ" = a."SEQ" WHERE {to_load("a", aside=aside)}',
     )
-    operation = f'{_operation(plan)} AS "OP", t."_AUDIT_ROW_HASH" AS "HASH_BEFORE"'
+    operation = f'{_operation(plan, aside=aside)} AS "OP", t."_AUDIT_ROW_HASH" AS "HASH_BEFORE"'
     joined = words("LEFT JOIN", tables.target.sql, "AS t ON", join(plan))
     return words("SELECT s.*,", operation, "FROM", f"({ranked})", "AS s", joined)
 
 
-def to_load(alias: str) -> str:
-    """Condition that a staged row is a record to load or to delete by."""
-    return f'({alias}."STATE" IS NULL OR {alias}."STATE" = \'X\')'
+def to_load(alias: str, *, aside: bool = False) -> str:
+    """Condition that a staged row is a record to load or to delete by; with `aside`, or one set aside."""
+    more = f" OR {alias}.\"STATE\" = '{ASIDE}'" if aside else ""
+    return f'({alias}."STATE" IS NULL OR {alias}."STATE" = \'X\'{more})'
 
 
 def _ranks(plan: StreamPlan, tables: Tables) -> str:
@@ -160,7 +174,7 @@ def _rank(plan: StreamPlan) -> str:
     return f'ROW_NUMBER() OVER (PARTITION BY g."KEY_HASH" ORDER BY {order})'
 
 
-def _operation(plan: StreamPlan) -> str:
+def _operation(plan: StreamPlan, *, aside: bool) -> str:
     key = f"t.{identifier(plan.columns[plan.key[0]].name)}"
     older = ""
     if plan.stamp is not None:
@@ -169,8 +183,9 @@ def _operation(plan: StreamPlan) -> str:
         older = f'WHEN s."STAMP" < {stored_stamp(plan)} AND s."UNSTAMPED" IS NULL THEN {found}'
     gone = f'{key} IS NULL OR t."_AUDIT_DELETED_AT" IS NOT NULL'
     same = 't."_AUDIT_DELETED_AT" IS NULL AND t."_AUDIT_ROW_HASH" = s."ROW_HASH"'
+    first = f'WHEN s."STATE" = {literal(ASIDE)} THEN {literal(UPDATE)} ' if aside else ""
     return words(
-        f'CASE WHEN s."RN" > 1 THEN {literal(DEDUPLICATED)}',
+        f'CASE {first}WHEN s."RN" > 1 THEN {literal(DEDUPLICATED)}',
         f"WHEN s.\"STATE\" = 'X' AND ({gone}) THEN {literal(UNCHANGED)}",
         f"WHEN {key} IS NULL THEN {literal(INSERT)}",
         older,
@@ -263,21 +278,32 @@ def counts(tables: Tables) -> str:
 def refused(tables: Tables, history: TableName, target: str) -> str:
     """SELECT of the rows that cannot be converted or are older than the stored row.
 
-    Gives SEQ, the marks of the bad columns (`0,7,`), OP, and whether the row's hash is in its key's history
-    already (then it is a re-delivery).
+    Gives SEQ, the marks of the bad columns (`0,7,`), OP, and whether the row is a re-delivery: the table held
+    it once. A version that an update replaced is in the history even where its insert is not.
+    """
+    return refused_unless(
+        'h."ROW_HASH" = o."ROW_HASH" OR h."ROW_HASH_BEFORE" = o."ROW_HASH"', tables, history, target
+    )
+
+
+def refused_unless(held: str, tables: Tables, history: TableName, target: str) -> str:
+    """As `refused`; `held` is the condition that a history row (h) shows the table to have held a row (o).
+
+    What is older than the deletion that its source told of is a re-delivery too. A row that was gone with its
+    document or version and comes with an older stamp than it had is no such thing: it may be live again.
     """
     older = f"{literal(OLDER)}, {literal(OLDER_DELETED)}"
-    same = 'o."KEY_HASH" = h."KEY_HASH" AND o."ROW_HASH" = h."ROW_HASH"'
+    told = f'MAX_BY(h."CAUSE", h."LOADED_AT") = {literal(BY_RECORD)}'
     known = words(
-        'SELECT DISTINCT h."KEY_HASH", h."ROW_HASH" FROM',
-        history.sql,
-        f"AS h JOIN {tables.typed.sql} AS o ON {same}",
-        f'WHERE h."TARGET_TABLE" = {literal(target)} AND o."OP" = {literal(OLDER)}',
+        'SELECT o."SEQ" FROM',
+        f'{history.sql} AS h JOIN {tables.typed.sql} AS o ON o."KEY_HASH" = h."KEY_HASH"',
+        f'WHERE h."TARGET_TABLE" = {literal(target)} AND o."OP" IN ({older}) GROUP BY o."SEQ", o."OP"',
+        f'HAVING COUNT(IFF({held}, 1, NULL)) > 0 AND (o."OP" = {literal(OLDER)} OR {told})',
     )
     return words(
-        'SELECT y."SEQ", y."BAD", y."OP", k."ROW_HASH" IS NOT NULL AS "KNOWN" FROM',
+        'SELECT y."SEQ", y."BAD", y."OP", k."SEQ" IS NOT NULL AS "KNOWN" FROM',
         tables.typed.sql,
-        f'AS y LEFT JOIN ({known}) AS k ON k."KEY_HASH" = y."KEY_HASH" AND k."ROW_HASH" = y."ROW_HASH"',
+        f'AS y LEFT JOIN ({known}) AS k ON k."SEQ" = y."SEQ"',
         f'WHERE y."BAD" IS NOT NULL OR y."OP" IN ({older}) ORDER BY y."SEQ"',
     )
 

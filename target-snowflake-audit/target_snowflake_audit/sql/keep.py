@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from target_snowflake_audit.sql import classify, conversion
+from target_snowflake_audit.sql import aside, classify, conversion
 from target_snowflake_audit.sql.quoting import TableName, identifier, literal, words
 from target_snowflake_audit.sql.staging import value_column
 
@@ -51,19 +51,7 @@ def refused(plan: StreamPlan, tables: Tables, history: TableName, target: str) -
     """As `classify.refused`; an older record is a re-delivery when its key had a version of its stamp."""
     at = identifier(value_column(plan.stamp or 0))
     stamp = f"CAST(o.{at} AS TIMESTAMP_NTZ(9))" if plan.stamp is not None else "NULL"
-    known = words(
-        'SELECT DISTINCT o."SEQ" FROM',
-        history.sql,
-        f'AS h JOIN {tables.typed.sql} AS o ON o."KEY_HASH" = h."KEY_HASH" AND h."SOURCE_TIME" = {stamp}',
-        f'WHERE h."TARGET_TABLE" = {literal(target)} AND o."OP" = {literal(classify.OLDER)}',
-    )
-    older = f"{literal(classify.OLDER)}, {literal(classify.OLDER_DELETED)}"
-    return words(
-        'SELECT y."SEQ", y."BAD", y."OP", k."SEQ" IS NOT NULL AS "KNOWN" FROM',
-        tables.typed.sql,
-        f'AS y LEFT JOIN ({known}) AS k ON k."SEQ" = y."SEQ"',
-        f'WHERE y."BAD" IS NOT NULL OR y."OP" IN ({older}) ORDER BY y."SEQ"',
-    )
+    return classify.refused_unless(f'h."SOURCE_TIME" = {stamp}', tables, history, target)
 
 
 def _text(plan: StreamPlan, alias: str, at: int) -> str:
@@ -86,12 +74,13 @@ def _read(plan: StreamPlan, tables: Tables) -> str:
         if plan.marked(at):
             found = f"r.{identifier(value_column(at))} <> {literal(NULL_MARK)} AND ({found})"
         marks.append(f"IFF({found}, '{at},', '')")
-    bad = f"IFF(r.\"STATE\" IS NULL, NULLIF(CONCAT({', '.join([*marks, literal('')])}), ''), NULL)"
+    other = f"IFF(r.\"STATE\" = '{classify.ASIDE}', '{aside.WHOLE_ROW},', NULL)"
+    bad = f"IFF(r.\"STATE\" IS NULL, NULLIF(CONCAT({', '.join([*marks, literal('')])}), ''), {other})"
     return words(
         f'SELECT r.*, {stamp} AS "STAMP", {reset} AS "RESET", {bad} AS "BAD" FROM',
         tables.staging.sql,
         "AS r WHERE",
-        classify.to_load("r"),
+        classify.to_load("r", aside=True),
     )
 
 

@@ -6,16 +6,21 @@ from typing import TYPE_CHECKING
 
 from target_snowflake_audit.redaction import DROP
 from target_snowflake_audit.sql import chain, conversion
-from target_snowflake_audit.sql.classify import DELETE, INSERT, OLDER, REMOVE, UPDATE, WRITTEN, Tables
+from target_snowflake_audit.sql.classify import (
+    BY_RECORD,
+    DELETE,
+    INSERT,
+    OLDER,
+    REMOVE,
+    UPDATE,
+    WRITTEN,
+    Tables,
+)
 from target_snowflake_audit.sql.quoting import TableName, identifier, literal, words
 from target_snowflake_audit.sql.staging import value_column
 
 if TYPE_CHECKING:
     from target_snowflake_audit.checking.plan import StreamPlan
-
-
-WHOLE_ROW = -1
-"""Mark of a row that was refused as a whole, not for one column."""
 
 
 def _among(*operations: str) -> str:
@@ -85,7 +90,7 @@ def history(plan: StreamPlan, tables: Tables, history_table: TableName, facts: d
         before = f"IFF({_among(REMOVE)}, {_object(plan, 's', every, salt)}, NULL)"
     operations = [UPDATE, DELETE, REMOVE, *([INSERT] if facts["inserts"] != "no" else [])]
     operation = f"IFF({_among(DELETE, REMOVE)}, 'delete', s.\"OP\")"
-    cause = f"IFF({_among(REMOVE)}, {facts['removal']}, 'record')"
+    cause = f"IFF({_among(REMOVE)}, {facts['removal']}, {literal(BY_RECORD)})"
     if facts["replay"] == "yes":
         operation, cause = "'replay'", "'replay'"
     columns = {
@@ -166,13 +171,6 @@ def append(plan: StreamPlan, tables: Tables, batch: str, *, within: tuple[int, i
         f"FROM {tables.typed.sql} AS s",
         f'WHERE {_among(INSERT)} AND s."BAD" IS NULL{_range(within)}',
     )
-
-
-def refuse(tables: Tables, seqs: list[int]) -> str:
-    """UPDATE that marks rows which Snowflake refused as a whole."""
-    numbers = ", ".join(map(str, seqs))
-    mark = literal(f"{WHOLE_ROW},")
-    return words("UPDATE", tables.typed.sql, 'SET "BAD" =', mark, f'WHERE "SEQ" IN ({numbers})')
 
 
 def supersede(tables: Tables, seqs: list[int]) -> str:

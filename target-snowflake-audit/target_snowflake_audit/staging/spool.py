@@ -48,6 +48,17 @@ class Spool:
         self._file.seek(start)
         return isal_zlib.decompress(self._file.read(length)).split(b"\n")[row - first]
 
+    def tail(self, row: int) -> list[bytes]:
+        """Give the records from a row on."""
+        found: list[bytes] = []
+        for first, start, length in reversed(self._chunks):
+            self._file.seek(start)
+            records = isal_zlib.decompress(self._file.read(length)).split(b"\n")
+            found[:0] = records[max(row - first, 0) :]
+            if first <= row:
+                break
+        return found
+
     def close(self) -> None:
         """Close the file; the folder is removed by its owner."""
         self._file.close()

@@ -40,11 +40,13 @@ class TableMeta:
     """What DuckDB cannot hold about a table.
 
     `lengths`: characters by column, absent = the default; `kinds`: ARRAY, OBJECT and TIMESTAMP_LTZ by column;
+    `digits`: of a second's fraction, by column, absent = 9 (DuckDB keeps six, whatever is declared);
     `identities`: numbering by AUTOINCREMENT column, and `sequences`: DuckDB's sequence behind it.
     """
 
     lengths: dict[str, int] = field(default_factory=dict)
     kinds: dict[str, str] = field(default_factory=dict)
+    digits: dict[str, int] = field(default_factory=dict)
     primary_key: list[str] = field(default_factory=list)
     unique: list[list[str]] = field(default_factory=list)
     comment: str = ""

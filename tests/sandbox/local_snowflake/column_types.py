@@ -29,11 +29,15 @@ def text_length(kind: exp.DataType | None) -> int | None:
     return int(str(kind.expressions[0].this))
 
 
+def fraction_digits(kind: exp.DataType | None) -> int | None:
+    """Declared digits of a second's fraction of a time or timestamp type; None when it has none."""
+    if kind is None or kind.this not in {*NTZ, *ZONED, exp.DType.TIME} or not kind.expressions:
+        return None
+    return int(str(kind.expressions[0].this))
+
+
 def refuse_precision(kind: exp.DataType | None) -> None:
     """Refuse times of fewer digits than DuckDB keeps: it would keep what Snowflake cuts."""
-    if kind is None or kind.this not in {*NTZ, *ZONED, exp.DType.TIME} or not kind.expressions:
-        return
-    digits = str(kind.expressions[0].this)
-    if digits not in {"6", "9"}:
+    if kind is not None and fraction_digits(kind) not in {None, 6, 9}:
         message = f"{kind.sql(dialect='snowflake')}: times have six digits here"
         raise unsupported(message)

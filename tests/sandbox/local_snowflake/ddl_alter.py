@@ -102,6 +102,7 @@ def _drop_column(call: Call, action: exp.Expression, table: Table, meta: TableMe
             meta.lengths.pop(name, None)
             meta.identities.pop(name, None)
             meta.kinds.pop(name, None)
+            meta.digits.pop(name, None)
         elif not action.args.get("exists"):
             raise unknown_column(name)
 
@@ -176,7 +177,7 @@ def _rename_column(call: Call, action: exp.Expression, table: Table, meta: Table
         raise unknown_column(old)
     refuse_twins([*(c.name for c in table.columns if c.name != old), new])
     call.session.duck.execute(f"ALTER TABLE {where(table)} RENAME COLUMN {quote(old)} TO {quote(new)}")
-    for noted in (meta.lengths, meta.kinds, meta.identities, meta.sequences):
+    for noted in (meta.lengths, meta.kinds, meta.digits, meta.identities, meta.sequences):
         _move(noted, old, new)
 
 

@@ -17,7 +17,7 @@ from sqlglot import exp
 
 from . import access, identities, results
 from .catalogue import DEFAULT_VARCHAR, MAX_VARCHAR, Column, Table, TableMeta
-from .column_types import refuse_precision, text_length, to_duck
+from .column_types import fraction_digits, refuse_precision, text_length, to_duck
 from .errors import SnowflakeError, already_exists, not_found, unsupported
 from .names import ObjectName, literal, qualify, quote
 from .resolve import identifier, lookup, require, require_schema, resolve, table_parts
@@ -225,6 +225,9 @@ def _note_type(name: str, kind: exp.DataType | None, meta: TableMeta) -> None:
         raise unsupported(message)
     if length is not None and length != DEFAULT_VARCHAR:
         meta.lengths[name] = length
+    digits = fraction_digits(kind)
+    if digits is not None:
+        meta.digits[name] = digits
     if kind is not None and kind.this in _NOTED:
         meta.kinds[name] = _NOTED[kind.this]
 

@@ -29,6 +29,11 @@ if TYPE_CHECKING:
 
 def snowflake_type(column: Column, meta: TableMeta) -> str:
     """A column's type as DESCRIBE TABLE prints it."""
+    shown = _with_sizes(column, meta)
+    return shown.replace("(9)", f"({meta.digits[column.name]})") if column.name in meta.digits else shown
+
+
+def _with_sizes(column: Column, meta: TableMeta) -> str:
     if column.name in meta.kinds:
         kind = meta.kinds[column.name]
         return f"{kind}(9)" if kind == "TIMESTAMP_LTZ" else kind

@@ -1,0 +1,49 @@
+"""What is wrong with a record that the first net took and that was not loaded all the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from target_snowflake_audit.checking import problems
+from target_snowflake_audit.checking.problems import Problem, shown
+
+if TYPE_CHECKING:
+    from target_snowflake_audit.checking.plan import StreamPlan
+    from target_snowflake_audit.counts import Refusals
+    from target_snowflake_audit.session import StatementError
+    from target_snowflake_audit.transaction import Work
+
+MERGE, SPLIT, LOAD = "merge", "split", "load"
+"""PHASE of a letter: refused by the statement that writes, by conversion, or older than the stored row."""
+
+
+def problems_of(
+    work: Work, refusals: Refusals, seq: int, record: dict[str, Any]
+) -> tuple[list[Problem], str]:
+    """Give the problems of a record as mapped, and the phase that found them."""
+    plan, error = work.batch.plan, work.refused.get(seq)
+    if error is not None:
+        return [_refused(error)], MERGE
+    if seq in refusals.bad:
+        return [_unconvertible(plan, record, at) for at in refusals.bad[seq]], SPLIT
+    return [_stale(plan, record)], LOAD
+
+
+def _unconvertible(plan: StreamPlan, record: dict[str, Any], at: int) -> Problem:
+    column = plan.columns[at]
+    value = record.get(column.property)
+    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    expected = f"a value for {column.type.sql}{' NOT NULL' if column.filled else ''}"
+    return Problem(column.property, column.name, shown(text), problems.CONVERSION, expected)
+
+
+def _refused(error: StatementError) -> Problem:
+    return Problem("", "", "", problems.REFUSED, f"a row that Snowflake takes: {error.reason}")
+
+
+def _stale(plan: StreamPlan, record: dict[str, Any]) -> Problem:
+    name = plan.replication_key or ""
+    column = plan.names_by_property.get(name, "")
+    return Problem(name, column, str(record.get(name)), problems.STALE, "a stamp not before the stored row's")
