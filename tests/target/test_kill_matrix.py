@@ -87,9 +87,14 @@ def killed(world: World, load: Load, number: int, when: str, folder: Path) -> tu
         if ended.code == -signal.SIGKILL:
             break
     assert ended.code == -signal.SIGKILL, (case, ended.log[-2000:])
-    # The killed session holds its fence; a writer that waits for it has it aborted after five idle minutes.
-    own.control.advance_clock(400)
+    let_locks_go(own)
     return own, ended, case
+
+
+def let_locks_go(own: World) -> None:
+    """The killed sessions hold their fences; a writer that waits has them aborted after five idle minutes."""
+    own.control.wait_until_idle("LOADER")
+    own.control.advance_clock(400)
 
 
 def killed_and_mended(world: World, load: Load, number: int, when: str, folder: Path) -> None:
@@ -223,7 +228,7 @@ def test_kill_while_streams_load_beside_each_other(world: World, tmp_path: Path,
     ended = Forked(messages, own.settings(**settings), tmp_path / "killed").wait()
     assert (own.control.struck(fault), ended.code) == (1, -signal.SIGKILL), ended.log[-2000:]
     own.control.clear_faults()
-    own.control.advance_clock(400)
+    let_locks_go(own)
     own.run(three_streams.rest(messages, ended.states), **settings)
     found, expected = three_streams.stored(own), three_streams.stored(whole)
     found.pop("RECORD_HISTORY")
