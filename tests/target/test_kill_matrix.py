@@ -59,7 +59,7 @@ APPEND = Load("append-only", ("lines",), 2)
 
 def reference(world: World, load: Load = WHOLE) -> tuple[list[str], dict[str, list[str]]]:
     """Statements of the uninterrupted run and what it leaves; made once for a server."""
-    if load not in world.shared:
+    if str(load) not in world.shared:
         own = world.for_test(f"uninterrupted {load}")
         load.prepare(own)
         own.control.clear_log()
@@ -67,8 +67,8 @@ def reference(world: World, load: Load = WHOLE) -> tuple[list[str], dict[str, li
         statements = own.target_statements()
         assert ended.states[-1]["at"] == len(load.messages(own))
         three_streams.check_trail(own)
-        world.shared[load] = (statements, three_streams.stored(own))
-    found: tuple[list[str], dict[str, list[str]]] = world.shared[load]
+        world.shared[str(load)] = (statements, three_streams.stored(own))
+    found: tuple[list[str], dict[str, list[str]]] = world.shared[str(load)]
     return found
 
 
