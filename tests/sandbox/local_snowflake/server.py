@@ -205,6 +205,8 @@ class Service:
             total += result.rows
         if result.put is not None:
             return _answer(self._upload(result.put, order.base, order.client) | {"queryId": query_id})
+        if limit := int(str(session.parameters["ROWS_PER_RESULTSET"])):
+            result = results.cut(result, limit)
         data = _session_data(session) | results.body(result) | {"queryId": query_id}
         if len(rows) > 1:
             data |= {"queryResultFormat": "json", "rowset": [[str(total)]], "total": 1, "returned": 1}
