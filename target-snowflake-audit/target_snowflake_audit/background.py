@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from target_snowflake_audit.unexpected import note
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -22,6 +24,7 @@ class BackgroundLoad:
         self._load = load
         self._committed = committed
         self._error: BaseException | None = None
+        self._name = name
         self._thread = threading.Thread(target=self._run, name=f"load {name}", daemon=True)
         self._thread.start()
 
@@ -45,4 +48,5 @@ class BackgroundLoad:
         try:
             self._committed(self._load())
         except BaseException as error:  # noqa: BLE001 - raised by `wait` in the thread that asks
+            note(error, f"loading a batch of stream {self._name}")
             self._error = error

@@ -84,6 +84,25 @@ class CompletenessError(TargetError):
     """Fewer records arrived than the tap says it has sent."""
 
 
+class OutputError(TargetError):
+    """Standard output cannot be written: no STATE can leave any more."""
+
+    def __init__(self, error: OSError) -> None:
+        """Say why."""
+        super().__init__(
+            f"STATE cannot be written to standard output: {error.strerror or type(error).__name__}; what is "
+            "committed stays, and the next run starts from the last STATE that was read"
+        )
+
+
+class UnexpectedError(TargetError):
+    """An error that is not our own, in words."""
+
+
+class ResourceError(UnexpectedError):
+    """The machine has no room, no memory, or refuses a file: what was gathered cannot be loaded either."""
+
+
 class StreamsFailedError(TargetError):
     """Several streams failed; the others were loaded."""
 

@@ -56,7 +56,7 @@ LOOK_AFTER_SECONDS = 600
 LOGIN_TIMEOUT_SECONDS = 60
 NETWORK_TIMEOUT_SECONDS = 1800
 
-_PINNED: dict[str, bool | str] = {
+_PINNED: dict[str, bool | int | str] = {
     # Conversions without a format read and write by these, and an account or a user may have set them to
     # anything: 2026-03-04 could be 3 April (docs.snowflake.com/en/sql-reference/date-time-input-output).
     "TIMEZONE": "UTC",
@@ -69,9 +69,15 @@ _PINNED: dict[str, bool | str] = {
     "TIMESTAMP_NTZ_OUTPUT_FORMAT": "YYYY-MM-DD HH24:MI:SS.FF9",
     "TIMESTAMP_LTZ_OUTPUT_FORMAT": "YYYY-MM-DD HH24:MI:SS.FF9 TZHTZM",
     "TIMESTAMP_TZ_OUTPUT_FORMAT": "YYYY-MM-DD HH24:MI:SS.FF9 TZHTZM",
+    # Bytes as text, in history and in the console.
+    "BINARY_OUTPUT_FORMAT": "HEX",
+    # Another value cuts results off, and nothing says so: tables, fences and chains would seem to be missing.
+    "ROWS_PER_RESULTSET": 0,
     # Names in quotes keep their case; a MERGE that is not certain fails.
     "QUOTED_IDENTIFIERS_IGNORE_CASE": False,
     "ERROR_ON_NONDETERMINISTIC_MERGE": True,
+    # DEFAULT_DDL_COLLATION is no parameter of a session, but of account, database, schema and table: a column
+    # that got a collation that way is refused by its type (`reconcile`), as "a" could equal "A" in it.
 }
 
 _DDL = re.compile(r"\s*(create|alter|drop|comment|grant|revoke|undrop|truncate)\b", re.IGNORECASE)

@@ -15,6 +15,7 @@ from singer_sdk.singerlib.exceptions import InvalidInputLine
 from target_snowflake_audit.command import EXIT_FAILED, EXIT_INTERRUPTED
 from target_snowflake_audit.errors import InterruptedRunError, TargetError
 from target_snowflake_audit.target import TargetSnowflakeAudit
+from target_snowflake_audit.unexpected import explained
 
 logger = logging.getLogger("target-snowflake-audit")
 
@@ -34,6 +35,8 @@ def run_singer(arguments: list[str]) -> int:
         return _fail(error, EXIT_INTERRUPTED)
     except (TargetError, InvalidInputLine, ConfigValidationError) as error:
         return _fail(error, EXIT_FAILED)
+    except Exception as error:  # noqa: BLE001 - whatever it is, one line says so
+        return _fail(explained(error, "starting", {}), EXIT_FAILED)
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else int(bool(ended.code))
     return code if isinstance(code, int) else 0
@@ -41,6 +44,11 @@ def run_singer(arguments: list[str]) -> int:
 
 def _fail(error: BaseException, code: int) -> int:
     logger.critical("%s", error)
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # Python would try once more at its end, and end with a code of its own.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if code != EXIT_INTERRUPTED:
         _read_to_the_end()
     return code

@@ -14,12 +14,20 @@ import msgspec
 from singer_sdk import Target
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TargetCapabilities
+from singer_sdk.singerlib.exceptions import InvalidInputLine
 from typing_extensions import override
 
 from target_snowflake_audit import settings
 from target_snowflake_audit.completeness import ControlCounts
 from target_snowflake_audit.engine import Engine
-from target_snowflake_audit.errors import InterruptedRunError, SchemaError, SettingError, TargetError
+from target_snowflake_audit.errors import (
+    InterruptedRunError,
+    OutputError,
+    ResourceError,
+    SchemaError,
+    SettingError,
+    TargetError,
+)
 from target_snowflake_audit.failures import FailedStreams, ends_the_run
 from target_snowflake_audit.mapping import mapped
 from target_snowflake_audit.reading import batch_files
@@ -30,6 +38,7 @@ from target_snowflake_audit.session import StatementError
 from target_snowflake_audit.settings_read import wrong_secrets
 from target_snowflake_audit.sink import AuditSink, sink_class
 from target_snowflake_audit.state import StateBarrier
+from target_snowflake_audit.unexpected import explained
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,6 +56,7 @@ if TYPE_CHECKING:
     from target_snowflake_audit.values import Json
 
 _LOOK_EVERY_SECONDS = 1.0
+_KNOWN = (TargetError, InvalidInputLine, ConfigValidationError)
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -82,7 +92,7 @@ class TargetSnowflakeAudit(Target):
         self.failed = FailedStreams()
         self.control = ControlCounts()
         self._messages: dict[str, dict[str, Any]] = {}
-        self._busy = self._at_once = False
+        self._busy = self._at_once = self._ending = False
         self._current = ""
         self._look_at = 0.0
         self._emitting = threading.Lock()
@@ -278,6 +288,7 @@ class TargetSnowflakeAudit(Target):
     @override
     def process_endofpipe(self) -> None:
         """Load the rest, emit the last STATE, and end the run."""
+        self._ending = True
         self._load_all(ended=True)
         self._activate_postponed()
         self._finish_streams()
@@ -349,6 +360,7 @@ class TargetSnowflakeAudit(Target):
         ]
         for sink in sinks:
             if sink.loader.waiting:
+                self._current = sink.stream_name if ended else self._current
                 # After the last STATE the input may have been cut inside a document.
                 cut = ended and self.barrier.is_after_state(sink.loader.newest)
                 torn = bool(stream) and not self.barrier.covers(sink.loader.newest)
@@ -410,8 +422,11 @@ class TargetSnowflakeAudit(Target):
     @override
     def _write_state_message(self, state: dict[str, Any]) -> None:
         # Numbers in a STATE are Decimal here and must leave as the numbers they were.
-        sys.stdout.write(_encoder.encode(state).decode() + "\n")
-        sys.stdout.flush()
+        try:
+            sys.stdout.write(_encoder.encode(state).decode() + "\n")
+            sys.stdout.flush()
+        except OSError as error:
+            raise OutputError(error) from error
 
     def _is_from(self, alias: str, stream: str) -> bool:
         return any(m.stream_alias == alias for m in self.mapper.stream_maps.get(stream, ()))
@@ -439,14 +454,31 @@ class TargetSnowflakeAudit(Target):
         try:
             target.listen(options.get("file_input"))
         except BaseException as error:
-            target.fail(error)
-            raise
+            known = target.in_words(error)
+            target.fail(known)
+            if known is error:
+                raise
+            raise known from error
+
+    def in_words(self, error: BaseException) -> BaseException:
+        """Give an error that says what a person should know, for one that does not."""
+        if isinstance(error, _KNOWN) or not isinstance(error, Exception):
+            return error
+        return explained(error, self.doing, self.config)
+
+    @property
+    def doing(self) -> str:
+        """What the run is at, for an error that does not say so."""
+        if not self._current:
+            return "reading the input"
+        return f"{'loading the rest' if self._ending else 'reading records'} of stream {self._current}"
 
     def _finish(self, status: str, error: str = "") -> None:
         """Record the end of the run and say how many dead letters there are, in the last line."""
         self._busy = True  # a first signal comes too late to change anything
         for loader in self.loaders.values():
-            loader.close()
+            with suppress(OSError):  # closing writes what a full disk has refused
+                loader.close()
         self.run.end(status, error)
         dead = sum(counts.dead for counts in self.run.totals.values())
         self.logger.info("%s with %s dead letters", status, dead)
@@ -458,16 +490,19 @@ class TargetSnowflakeAudit(Target):
         Snowflake itself ended the run: then that would fail or take long.
         """
         self._busy = True
-        hopeless = (InterruptedRunError, SettingError, StatementError)
+        hopeless = (InterruptedRunError, SettingError, StatementError, OutputError, ResourceError)
         if isinstance(error, Exception) and not isinstance(error, hopeless):
             self._save_progress()
         for loader in self.loaders.values():
             if self._at_once:
                 return  # a second signal: Snowflake rolls back, and RUNS cannot tell the end
-            with suppress(TargetError):
+            with suppress(Exception):  # the first error is told, whatever another stream met
                 loader.wait()
         interrupted = isinstance(error, InterruptedRunError)
-        self._finish("interrupted" if interrupted else "failed", f"{type(error).__name__}: {error}")
+        try:
+            self._finish("interrupted" if interrupted else "failed", f"{type(error).__name__}: {error}")
+        except Exception as failure:  # noqa: BLE001 - the first error is told, whatever came of its record
+            self.logger.warning("The end of the run could not be recorded: %s", type(failure).__name__)
 
     def _save_progress(self) -> None:
         """Load what the streams that did not fail have gathered."""
@@ -475,8 +510,8 @@ class TargetSnowflakeAudit(Target):
             if isinstance(sink, AuditSink) and sink.loader.waiting and sink.stream_name not in self.failed:
                 try:
                     self.load_sink(sink, cut=True)
-                except TargetError as error:
-                    self.logger.warning("%s", error)
+                except Exception as error:  # noqa: BLE001 - a further one, and the first is told
+                    self.logger.warning("%s", explained(error, self.doing, self.config))
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:

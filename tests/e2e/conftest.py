@@ -15,21 +15,21 @@ if TYPE_CHECKING:
 @pytest.fixture
 def v12() -> Iterator[Sandbox]:
     """X3 V12: GraphQL with a connected application."""
-    with sandbox("--scale", "40", "--x3-version", "V12") as running:
+    with sandbox("--scale", "12", "--x3-version", "V12") as running:
         yield running
 
 
 @pytest.fixture
 def v11() -> Iterator[Sandbox]:
     """X3 V11: REST with Basic."""
-    with sandbox("--scale", "40", "--x3-version", "V11") as running:
+    with sandbox("--scale", "12", "--x3-version", "V11") as running:
         yield running
 
 
 @pytest.fixture(params=["V12", pytest.param("V11", marks=pytest.mark.full)])
 def either(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     """Both versions in turn, the older one in `make test-full` only: what holds must hold through both."""
-    with sandbox("--scale", "40", "--x3-version", request.param) as running:
+    with sandbox("--scale", "12", "--x3-version", request.param) as running:
         yield running
 
 

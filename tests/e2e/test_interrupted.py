@@ -20,14 +20,15 @@ if TYPE_CHECKING:
 
     from sandboxes import Sandbox
 
-SMALL = {"batch_size_rows": 40}
+SMALL = {"batch_size_rows": 20}
+CHOSEN = ("suppliers", "stock", "purchase_orders", "purchase_order_lines", "gl_entries", "gl_entry_lines")
+"""Masters, a stream read in full, and documents with their lines: of each kind of stream some."""
 
 
 def tables_as(running: Sandbox) -> dict[str, list[dict[str, Any]]]:
     """Every target table's live rows, in a stable order."""
     return {
-        stream: sorted(warehouse.live_rows(running.environment, table(stream)), key=repr)
-        for stream in STREAMS
+        stream: sorted(warehouse.live_rows(running.environment, table(stream)), key=repr) for stream in CHOSEN
     }
 
 
@@ -79,7 +80,7 @@ def _wait_for_open_transaction(running: Sandbox, at_batch: int) -> None:
 
 def run_again(running: Sandbox, folder: Path, state: dict[str, Any] | None) -> Finished:
     """Run tap and target once more; the dead session's locks end when the warehouse's clock moves on."""
-    read = tap(running.environment, folder, state=state)
+    read = tap(running.environment, folder, state=state, streams=CHOSEN)
     assert read.code == 0, read.err[-4000:]
     with ThreadPoolExecutor(1) as pool:
         loading = pool.submit(target, running.environment, read.out, folder, SMALL)
@@ -90,15 +91,15 @@ def run_again(running: Sandbox, folder: Path, state: dict[str, Any] | None) -> F
 
 
 def test_a_killed_load_run_again_gives_the_same_tables(v12: Sandbox, tmp_path: Path) -> None:
-    read = tap(v12.environment, tmp_path)
+    read = tap(v12.environment, tmp_path, streams=CHOSEN)
     emitted = kill_in_the_middle(v12, read.out, tmp_path, at_batch=9)
     state = emitted[-1] if emitted else None
     assert_no_state_ahead_of_commit(v12, state)
     ended = run_again(v12, tmp_path, state)
     assert ended.code == 0, ended.err[-4000:]
-    for stream, loaded in STREAMS.items():
+    for stream in CHOSEN:
         stored = warehouse.live_rows(v12.environment, table(stream))
-        assert warehouse.differences(v12.x3.expected(stream), stored, loaded.key) == [], stream
+        assert warehouse.differences(v12.x3.expected(stream), stored, STREAMS[stream].key) == [], stream
     inserts = warehouse.select(
         v12.environment,
         'SELECT "STREAM", COUNT(*) AS "N", COUNT(DISTINCT "KEY_HASH") AS "KEYS" FROM "AUDIT"."RECORD_HISTORY"'
@@ -123,7 +124,7 @@ def assert_no_state_ahead_of_commit(running: Sandbox, state: dict[str, Any] | No
 
 
 def test_two_runs_at_once_do_no_harm(v12: Sandbox, tmp_path: Path) -> None:
-    read = tap(v12.environment, tmp_path)
+    read = tap(v12.environment, tmp_path, streams=CHOSEN)
     folders = [tmp_path / "one", tmp_path / "two"]
     for folder in folders:
         folder.mkdir()
@@ -131,9 +132,9 @@ def test_two_runs_at_once_do_no_harm(v12: Sandbox, tmp_path: Path) -> None:
         runs = [pool.submit(target, v12.environment, read.out, folder, SMALL) for folder in folders]
         ended = [future.result() for future in runs]
     assert [e.code for e in ended] == [0, 0], [e.err[-2000:] for e in ended]
-    for stream, loaded in STREAMS.items():
+    for stream in CHOSEN:
         stored = warehouse.live_rows(v12.environment, table(stream))
-        assert warehouse.differences(v12.x3.expected(stream), stored, loaded.key) == [], stream
+        assert warehouse.differences(v12.x3.expected(stream), stored, STREAMS[stream].key) == [], stream
     history = warehouse.select(v12.environment, 'SELECT COUNT(*) AS "N" FROM "AUDIT"."RECORD_HISTORY"')[0][
         "N"
     ]

@@ -107,7 +107,9 @@ def by_header(
 def test_the_job_and_its_schedule_are_there(v12: Sandbox) -> None:
     listed = meltano(v12.environment, "schedule", "list")
     assert "0 */4 * * *" in listed.out, listed.err
-    ended = meltano(v12.environment, "schedule", "run", "sagex3-every-4-hours")
+    # One stream is enough: what the job does with all of them is the test before.
+    chosen = {**v12.environment, "TAP_SAGEX3__SELECT": '["suppliers.*"]'}
+    ended = meltano(chosen, "schedule", "run", "sagex3-every-4-hours")
     assert ended.code == 0, ended.err[-4000:]
     stored = warehouse.live_rows(v12.environment, table("suppliers"))
     assert len(stored) == len(v12.x3.expected("suppliers"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import pytest
 import warehouse
 from pipeline import Finished, run, tap, target
 from streams import table
@@ -93,55 +92,42 @@ def test_all_bad_columns_of_a_record_are_named(v12: Sandbox, tmp_path: Path) -> 
     assert {error["column"] for error in errors} == {"TOTAL_AMOUNT_INCLUDING_TAX", "ACCOUNTING_DATE"}
 
 
-@pytest.mark.parametrize(
-    ("index", "settings"),
-    [
-        (
-            0,
-            {
-                "stream_maps": {"supplier_invoices": {"totalAmountIncludingTax": "'12.5'"}},
-                "column_types": {"supplier_invoices": {"totalAmountIncludingTax": "NUMBER(38,4)"}},
-            },
-        ),
-        (
-            1,
-            {
-                "stream_maps": {"supplier_invoices": {"accountingDate": "'2026-02-28'"}},
-                "column_types": {"supplier_invoices": {"accountingDate": "DATE"}},
-            },
-        ),
-        (
-            2,
-            {"column_types": {"supplier_invoices": {"sourceDocument": "VARCHAR(120)"}}},
-        ),
-    ],
+MENDED: tuple[dict[str, dict[str, dict[str, str]]], ...] = (
+    {
+        "stream_maps": {"supplier_invoices": {"totalAmountIncludingTax": "'12.5'"}},
+        "column_types": {"supplier_invoices": {"totalAmountIncludingTax": "NUMBER(38,4)"}},
+    },
+    {
+        "stream_maps": {"supplier_invoices": {"accountingDate": "'2026-02-28'"}},
+        "column_types": {"supplier_invoices": {"accountingDate": "DATE"}},
+    },
+    {"column_types": {"supplier_invoices": {"sourceDocument": "VARCHAR(120)"}}},
 )
-def test_replay_loads_what_was_mended_and_the_audit_shows_both(
-    v12: Sandbox, tmp_path: Path, index: int, settings: dict[str, object]
-) -> None:
-    number = break_three_invoices(v12)[index]
+"""Settings that mend the three invoices of `break_three_invoices`."""
+
+
+def test_replay_loads_what_was_mended_and_the_audit_shows_both(v12: Sandbox, tmp_path: Path) -> None:
+    numbers = break_three_invoices(v12)
     load(v12, tmp_path)
-    letter = letter_of(v12, number)
-
-    unmended = replay(v12, letter)
-    assert unmended["code"] == 1, "an unmended letter must be refused again"
-    mended = replay(v12, letter, **settings)
-    assert mended["code"] == 0, mended
-
-    rows = warehouse.live_rows(v12.environment, table("supplier_invoices"))
-    assert number in {row["ID"] for row in rows}
-    events = warehouse.select(
-        v12.environment,
-        'SELECT "EVENT" FROM "AUDIT"."DEAD_LETTER_EVENTS" '
-        f'WHERE "DEAD_LETTER_ID" = \'{letter["DEAD_LETTER_ID"]}\' ORDER BY "AT"',
-    )
-    assert [event["EVENT"] for event in events] == ["replay_failed", "replayed"]
-    shown = run(
-        ["snowflake-audit", "trace", table("supplier_invoices").replace('"', ""), number], v12.environment
-    )
+    for number, settings in zip(numbers, MENDED, strict=True):
+        letter = letter_of(v12, number)
+        unmended = replay(v12, letter)
+        assert unmended["code"] == 1, "an unmended letter must be refused again"
+        mended = replay(v12, letter, **settings)
+        assert mended["code"] == 0, mended
+        rows = warehouse.live_rows(v12.environment, table("supplier_invoices"))
+        assert number in {row["ID"] for row in rows}
+        events = warehouse.select(
+            v12.environment,
+            'SELECT "EVENT" FROM "AUDIT"."DEAD_LETTER_EVENTS" '
+            f'WHERE "DEAD_LETTER_ID" = \'{letter["DEAD_LETTER_ID"]}\' ORDER BY "AT"',
+        )
+        assert [event["EVENT"] for event in events] == ["replay_failed", "replayed"]
+    named = table("supplier_invoices").replace('"', "")
+    shown = run(["snowflake-audit", "trace", named, numbers[2]], v12.environment)
     assert shown.code == 0, shown.err
     assert "replay" in shown.out
-    assert number in shown.out
+    assert numbers[2] in shown.out
 
 
 def test_a_letter_that_x3_mended_itself_is_not_loaded_over_the_newer_row(

@@ -55,6 +55,16 @@ def test_a_kill_at_a_statement_leaves_what_was_committed_and_the_locks(
     assert db.rows("UPDATE T SET A = 0") == [(left, 0)]
 
 
+def test_a_kill_after_a_statement_that_was_refused(snow: Account, schema: str) -> None:
+    """An answer that says no is lost like any other."""
+    process = start4(
+        snow, 'connection = connect()\nwait()\nrows(connection, "DESC TABLE NOT_THERE")', schema=schema
+    )
+    fault = snow.control.fault("kill", pattern="NOT_THERE", when="after")
+    assert _ended(process) == -signal.SIGKILL
+    assert snow.control.struck(fault) == 1
+
+
 def test_a_signal_to_a_chosen_process_at_the_nth_statement(snow: Account, db: Session, schema: str) -> None:
     db.rows("CREATE TABLE T (A NUMBER)")
     script = """

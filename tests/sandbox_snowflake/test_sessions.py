@@ -325,3 +325,26 @@ def test_without_a_warehouse(db: Session, snow: Account, schema: str) -> None:
             "DROP TABLE M",
         ):
             session.rows(sql)
+
+
+def test_what_a_user_starts_with_holds_unless_the_session_says_otherwise(snow: Account) -> None:
+    """alter-user page: session parameters of a user; ROWS_PER_RESULTSET cuts results off without a word."""
+    three = "SELECT COLUMN1 FROM VALUES (1), (2), (3)"
+    with snow.admin() as admin:
+        admin.rows("ALTER USER LOADER SET ROWS_PER_RESULTSET = 2 TIMEZONE = 'Asia/Tokyo'")
+        try:
+            with snow.session() as session:
+                assert len(session.rows(three)) == 2
+                session.rows("ALTER SESSION SET ROWS_PER_RESULTSET = 0")
+                assert len(session.rows(three)) == 3
+            admin.rows("ALTER USER LOADER SET BINARY_OUTPUT_FORMAT = 'BASE64'")
+            with (
+                pytest.raises(snowflake.connector.Error, match="BINARY_OUTPUT_FORMAT at BASE64"),
+                snow.session(),
+            ):
+                pass
+            with snow.session(session_parameters={"BINARY_OUTPUT_FORMAT": "HEX"}) as session:
+                assert len(session.rows(three)) == 2
+            assert admin.error("ALTER USER LOADER SET ROWS_PER_RESULTSET = 'many'") == (1008, "22023")
+        finally:
+            admin.rows("ALTER USER LOADER UNSET ROWS_PER_RESULTSET, TIMEZONE, BINARY_OUTPUT_FORMAT")

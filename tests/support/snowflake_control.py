@@ -83,6 +83,21 @@ class SnowflakeControl:
         """
         return list(self.do("sessions"))
 
+    def wait_until_idle(self, user: str, timeout: float = 30.0) -> None:
+        """Return when no session of a user runs a statement: those of a killed client go on to their end.
+
+        Only then is a session idle, from then on: a clock that is moved on before says nothing of it.
+
+        Raises:
+            TimeoutError: one still does.
+        """
+        deadline = time.monotonic() + timeout
+        while any(entry["running"] for entry in self.sessions() if entry["user"] == user):
+            if time.monotonic() > deadline:
+                message = f"statements of {user} do not end: {self.sessions()}"
+                raise TimeoutError(message)
+            time.sleep(0.02)
+
     def fault(self, kind: str, **details: object) -> int:
         """Arm a fault and give its id.
 

@@ -45,6 +45,69 @@ def test_formats_of_the_account_do_not_matter(world: World) -> None:
     assert parameters["ERROR_ON_NONDETERMINISTIC_MERGE"] is True
 
 
+ODD = {
+    "ROWS_PER_RESULTSET": "1",
+    "BINARY_OUTPUT_FORMAT": "'BASE64'",
+    "TIMEZONE": "'Asia/Tokyo'",
+    "DATE_INPUT_FORMAT": "'DD/MM/YYYY'",
+    "TIME_INPUT_FORMAT": "'HH12:MI AM'",
+    "TIMESTAMP_INPUT_FORMAT": "'DD/MM/YYYY HH24:MI'",
+    "DATE_OUTPUT_FORMAT": "'DD.MM.YYYY'",
+    "TIME_OUTPUT_FORMAT": "'HH24'",
+    "TIMESTAMP_NTZ_OUTPUT_FORMAT": "'YYYY'",
+    "QUOTED_IDENTIFIERS_IGNORE_CASE": "TRUE",
+    "ERROR_ON_NONDETERMINISTIC_MERGE": "FALSE",
+}
+"""Defaults that an administrator may set for an account or a user; the local Snowflake follows them, or
+refuses the login of a session that leaves one it cannot follow as it is."""
+
+
+def loaded(world: World) -> dict[str, list[object]]:
+    """What two runs with bytes, dates and times leave."""
+    schema = {
+        "type": "object",
+        "properties": {
+            "id": {"type": "string", "maxLength": 10},
+            "bytes": {"type": ["string", "null"], "contentEncoding": "base16"},
+            "day": {"type": ["string", "null"], "format": "date"},
+            "at": {"type": ["string", "null"], "format": "date-time"},
+            "time": {"type": ["string", "null"], "format": "time"},
+            "text": {"type": ["string", "null"], "maxLength": 10},
+        },
+    }
+    first = world.schema_message(schema, key=["id"], bookmark_properties=["at"])
+    row = {"bytes": "0aff", "day": "2026-03-04", "at": "2026-03-04T05:06:07Z", "time": "17:18:19"}
+    rows = [world.record({"id": f"A{n}", **row}) for n in range(4)]
+    newer = {**row, "at": "2026-04-03T05:06:07Z"}
+    again = [
+        rows[0],
+        world.record({"id": "A1", **newer, "bytes": "0bfe"}),
+        world.record({"id": "A9", "text": "x" * 11}),
+    ]
+    world.run([first, *rows], batch_size_rows=2)
+    world.run([first, *again], max_dead_letter_percent=50)
+    history = [(change, before, after) for change, before, after in world.history()]
+    reasons = [letter["REASON"] for letter in world.letters()]
+    return {
+        "rows": list(world.rows()),
+        "history": list(history),
+        "letters": [*reasons],
+        "n": [*world.counts()],
+    }
+
+
+def test_odd_defaults_of_a_user_change_nothing(world: World) -> None:
+    usual = loaded(world.for_test("usual defaults"))
+    settings = " ".join(f"{name} = {value}" for name, value in ODD.items())
+    world.query(f"ALTER USER LOADER SET {settings}")
+    try:
+        odd = loaded(world.for_test("odd defaults"))
+    finally:
+        world.query(f"ALTER USER LOADER UNSET {', '.join(ODD)}")
+    assert len(usual["rows"]) == 4
+    assert odd == usual
+
+
 def test_bytes_of_another_encoding_are_never_replaced(world: World) -> None:
     text = lines([world.schema_message(), world.line("A", 1), world.line("A", 2, text="abZZc")]).encode()
     text += lines([world.line("A", 3, text="cdYYe"), world.line("A", 4, text="é😀")]).encode()

@@ -38,10 +38,10 @@ def test_every_type_arrives_exactly(world: World) -> None:
     assert '"b":[1,null,{"c":0.1}]' in row["EXTRA"].replace(" ", "").replace("\n", "")
 
 
-@pytest.mark.parametrize("value", [None, "", "null", "NULL", "\\N", " ", '"', ",", "\n", "''", "a\\"])
-def test_null_and_lookalikes_stay_apart(world: World, value: str | None) -> None:
-    world.run([world.schema_message(), world.line("A", 1, text=value)])
-    assert world.rows()[0]["TEXT"] == value
+def test_null_and_lookalikes_stay_apart(world: World) -> None:
+    values = [None, "", "null", "NULL", "\\N", " ", '"', ",", "\n", "''", "a\\"]
+    world.run([world.schema_message(), *(world.line("A", at, text=one) for at, one in enumerate(values))])
+    assert {row["LINE_NUMBER"]: row["TEXT"] for row in world.rows()} == dict(enumerate(values))
 
 
 def test_upsert_changes_only_what_differs(world: World) -> None:

@@ -148,7 +148,14 @@ def test_columns_that_exist_are_used_widened_or_refused() -> None:
     assert reconcile(text(5), text(10)) == (text(10), False)
     assert reconcile(exact(0), exact(0, 10)) == (exact(0), True)
     assert reconcile(ColumnType("FLOAT"), exact(2)) == (exact(2), False)
-    for wanted, existing in ((exact(2), exact(0)), (exact(2), ColumnType("FLOAT")), (text(5), exact(0))):
+    collated = parse("VARCHAR(10) COLLATE 'en-ci'")  # from DEFAULT_DDL_COLLATION: "a" equals "A" in it
+    refused = (
+        (exact(2), exact(0)),
+        (exact(2), ColumnType("FLOAT")),
+        (text(5), exact(0)),
+        (text(5), collated),
+    )
+    for wanted, existing in refused:
         assert reconcile(wanted, existing) is None
 
 

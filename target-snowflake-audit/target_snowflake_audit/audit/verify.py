@@ -4,20 +4,34 @@ What it can prove: no row of the chains was changed, taken out or added since it
 did it computed everything after it again. What it cannot: that the end of a chain was not cut off, or all of
 it not computed again from some place on. Tips show those: the ones that later runs stored, the ones that
 were kept elsewhere (`anchors`), and, with the key, signed ones.
+
+What `purge` deleted is told by CHECKPOINTS and is no fault, as far as the two agree: a chain then starts
+where its checkpoint ends. Of a batch that lost rows by purge, those that are left are verified one by one,
+and how many are gone in all.
 """
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from target_snowflake_audit.audit.tables import BATCHES, BY_NAME, RUNS, TABLES
+from target_snowflake_audit.audit.checkpoints import Checkpoints, purge_of
+from target_snowflake_audit.audit.tables import (
+    BATCHES,
+    BY_NAME,
+    CHECKPOINTS,
+    DEAD_LETTER_EVENTS,
+    RUNS,
+    TABLES,
+)
 from target_snowflake_audit.audit.tips import Tip
 from target_snowflake_audit.sql import chain, verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
 
     from target_snowflake_audit.session import Session
     from target_snowflake_audit.sql.quoting import TableName
@@ -25,6 +39,7 @@ if TYPE_CHECKING:
 CHANGED, ERASED, NOT_CHAINED = "changed", "erased", "not_chained"
 MISSING, ADDED, REPLACED = "missing", "added", "replaced"
 GAP, LINK, CUT, SIGNATURE = "gap", "link", "cut", "signature"
+CHECKPOINT = "checkpoint"
 _PLACES = 200
 """Tips looked up in one statement."""
 
@@ -49,6 +64,7 @@ class Verifier:
         self._key = key
         chained = [table for table in TABLES if chain.CHAIN in table.names and table is not BATCHES]
         self._runs = [name(table.name) for table in chained]
+        self.checkpoints = Checkpoints(())
 
     def findings(self, anchors: Sequence[Tip] = ()) -> list[Finding]:
         """Give everything that is wrong; `anchors` are tips that were kept elsewhere.
@@ -56,13 +72,28 @@ class Verifier:
         Raises:
             StatementError: Snowflake refused a query.
         """
+        self.checkpoints = self._purges()
         tips, found = self._runs_that_ended()
-        found += [*self._rows(), *self._sets(), *self._links(), *self._strays()]
+        found += [*self._of_checkpoints(), *self._rows(), *self._sets(), *self._links(), *self._strays()]
         found += self._tips([*tips, *anchors])
         return sorted(set(found))
 
     def _ask(self, sql: str) -> list[tuple[Any, ...]]:
         return self._session.execute(sql, "verify").rows
+
+    def _purges(self) -> Checkpoints:
+        rows = self._ask(verify.checkpoints(self._name(CHECKPOINTS.name)))
+        return Checkpoints(purge_of(row) for row in rows)
+
+    def _of_checkpoints(self) -> Iterator[Finding]:
+        """Checkpoints that disagree with each other, or with what is left."""
+        if self.checkpoints.purges:
+            rows = self._ask(verify.firsts(self._name(BATCHES.name)))
+            firsts = {
+                str(name): int(number) for name, number in rows if name is not None and number is not None
+            }
+            for name, what in self.checkpoints.wrong(firsts):
+                yield Finding(CHECKPOINT, CHECKPOINTS.name, f"chain {name}", what)
 
     def _rows(self) -> Iterator[Finding]:
         for table in (table for table in TABLES if table.digest):
@@ -81,16 +112,40 @@ class Verifier:
 
     def _sets(self) -> Iterator[Finding]:
         for column, table in chain.SETS.items():
+            purged: Counter[str] = Counter()
             sql = verify.sets(self._name(BATCHES.name), column, self._name(table), BY_NAME[table])
-            for batch, rows_of, stored, found in self._ask(sql):
+            for batch, rows_of, stored, found, target, moment in self._ask(sql):
+                gone = _count(stored) - _count(found)
                 if batch is None:
-                    yield Finding(MISSING, BATCHES.name, f"batch {rows_of}", f"{table} has rows of it")
-                    continue
-                before, now = _count(stored), _count(found)
-                kind = MISSING if now < before else ADDED if now > before else REPLACED
-                yield Finding(
-                    kind, table, f"batch {batch}", f"{now} rows, {before} when the batch was committed"
-                )
+                    if not self.checkpoints.due(BATCHES.name, target or "", moment):
+                        yield Finding(MISSING, BATCHES.name, f"batch {rows_of}", f"{table} has rows of it")
+                elif self._may_be_gone(table, batch, gone, target or "", moment):
+                    purged[target or ""] += gone
+                else:
+                    kind = MISSING if gone > 0 else ADDED if gone < 0 else REPLACED
+                    what = f"{_count(found)} rows, {_count(stored)} when the batch was committed"
+                    yield Finding(kind, table, f"batch {batch}", what)
+            if table != DEAD_LETTER_EVENTS.name:
+                yield from self._sums(table, purged)
+
+    def _may_be_gone(self, table: str, batch: str, gone: int, target: str, moment: datetime) -> bool:
+        """Whether so many rows of a batch may have been purged."""
+        if table == DEAD_LETTER_EVENTS.name:
+            return 0 < gone <= self.checkpoints.rows_of(chain.of_batch(batch))
+        return gone > 0 and self.checkpoints.due(table, target, moment)
+
+    def _sums(self, table: str, gone: Counter[str]) -> Iterator[Finding]:
+        """Rows that are gone beside the rows that checkpoints tell of.
+
+        Where batches were purged too, nobody knows any more how many of the rows were theirs.
+        """
+        purges = [one for one in self.checkpoints.purges if one.audit_table == table]
+        for target in {one.target_table for one in purges} | gone.keys():
+            told = self.checkpoints.rows(table, target)
+            enough = gone[target] <= told if self.checkpoints.reaches(target)[0] else gone[target] == told
+            if not enough:
+                what = f"{gone[target]} rows are gone, checkpoints tell of {told}"
+                yield Finding(MISSING, table, f"table {target}", what)
 
     def _links(self) -> Iterator[Finding]:
         sources = (
@@ -100,13 +155,28 @@ class Verifier:
         for table, sql in sources:
             for name, number, before, previous, digest, _, target in self._ask(sql):
                 where = f"chain {name}, number {number}"
-                if number is None or int(number) != int(before or 0) + 1:
+                follows, linked = self._goes_on(table, name, number, before, previous)
+                if not follows:
                     what = f"follows on number {before or 'none'}"
                     yield Finding(GAP, table, where, what)
-                if previous != digest:
+                if previous != digest and not linked:
                     yield Finding(LINK, table, where, "does not name the digest of what is before it")
                 if name != target:
                     yield Finding(LINK, table, where, f"a batch of {target} is in another chain")
+
+    def _goes_on(
+        self, table: str, name: str, number: int | None, before: int | None, previous: str | None
+    ) -> tuple[bool, bool]:
+        """Whether nothing is missing before a link, and whether its predecessor is one that was purged."""
+        if number is None:
+            return False, False
+        missing = range(int(before or 0) + 1, int(number))
+        if table:
+            purged = before is None and self.checkpoints.reaches(name) == (int(number) - 1, previous)
+            return not missing or purged, purged
+        covered = all(self.checkpoints.covers(name, one) for one in missing)
+        few = len(missing) <= self.checkpoints.rows_of(name)
+        return covered and few, self.checkpoints.covers(name, int(number) - 1)
 
     def _strays(self) -> Iterator[Finding]:
         for name in self._runs:
@@ -118,11 +188,11 @@ class Verifier:
         tips: list[Tip] = []
         wrong: list[Finding] = []
         sql = verify.run_ends(self._name(RUNS.name), self._name(BATCHES.name))
-        for run, said, found, rows, text in self._ask(sql):
+        for run, said, found, rows, text, began in self._ask(sql):
             where = f"run {run}"
             if rows is None:
                 wrong.append(Finding(MISSING, RUNS.name, where, f"the run wrote {found} batches"))
-            elif said is not None and int(said) != int(found):
+            elif said is not None and not self._as_many(int(said), int(found), began):
                 what = f"{found} batches, {said} when the run ended"
                 wrong.append(Finding(CUT, BATCHES.name, where, what))
             for name, tip in (json.loads(text) if text else {}).items():
@@ -133,6 +203,10 @@ class Verifier:
                         Finding(SIGNATURE, RUNS.name, where, f"the tip of {name} is not signed by the key")
                     )
         return tips, wrong
+
+    def _as_many(self, said: int, found: int, began: datetime) -> bool:
+        """Whether a run has its batches, but those that were purged; the chains tell which."""
+        return said == found or (said > found and self.checkpoints.due(BATCHES.name, "", began))
 
     def _tips(self, tips: Sequence[Tip]) -> Iterator[Finding]:
         wanted = sorted(set(tips))
@@ -150,9 +224,15 @@ class Verifier:
                 found = {(str(name), int(number)): digest for name, number, digest in self._ask(sql)}
                 for tip in part:
                     digest = found.get((tip.chain, tip.number))
-                    if digest != tip.digest:
+                    if digest != tip.digest and not self._purged(tip):
                         what = "is gone" if digest is None else "was computed again"
                         yield Finding(CUT, BATCHES.name, f"chain {tip.chain}, number {tip.number}", what)
+
+    def _purged(self, tip: Tip) -> bool:
+        """Whether a tip's link was purged, with the digest that the checkpoint tells, where it tells one."""
+        if self.checkpoints.covers(tip.chain, tip.number):
+            return True
+        return self.checkpoints.agrees(tip.chain, tip.number, tip.digest) is not False
 
 
 def _count(digest: str | None) -> int:

@@ -11,6 +11,7 @@ from target_snowflake_audit.cli.init_sql import init_sql
 from target_snowflake_audit.cli.purge import purge
 from target_snowflake_audit.cli.runs import batches, runs
 from target_snowflake_audit.cli.trace.command import trace
+from target_snowflake_audit.cli.verify import verify
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -23,5 +24,5 @@ def app() -> None:
     """
 
 
-for command in (dead_letters, trace, runs, batches, purge, erase, init_sql):
+for command in (dead_letters, trace, runs, batches, verify, purge, erase, init_sql):
     app.add_command(command)

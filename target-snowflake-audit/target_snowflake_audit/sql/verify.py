@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from target_snowflake_audit.audit.tables import JSON, PAYLOAD_DIGEST
+from target_snowflake_audit.audit.tables import JSON, PAYLOAD_DIGEST, TEXT
 from target_snowflake_audit.sql import chain
 from target_snowflake_audit.sql.erasure import BLANKS
 from target_snowflake_audit.sql.quoting import identifier, literal, words
+from target_snowflake_audit.sql.retention import time_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,7 +55,8 @@ def changed_rows(name: TableName, table: Table) -> str:
 def sets(batches: TableName, column: str, name: TableName, table: Table) -> str:
     """SELECT of batches whose rows in a table are not those that the batch's row covers.
 
-    Gives BATCH_ID (of the batch, then of the rows), the digest stored and the one found.
+    Gives BATCH_ID (of the batch, then of the rows), the digest stored and the one found, the target table,
+    and when the batch began, or without a batch the time of its newest row.
     """
     batch, condition = '"BATCH_ID"', '"BATCH_ID" IS NOT NULL'
     if chain.CHAIN in table.names:
@@ -64,12 +66,39 @@ def sets(batches: TableName, column: str, name: TableName, table: Table) -> str:
         "SELECT", batch, 'AS "K",', identifier(table.digest), 'AS "D" FROM', name.sql, "WHERE", condition
     )
     found = words('SELECT b."K",', chain.TOTAL, 'AS "FOUND" FROM', _buckets(rows), 'AS b GROUP BY b."K"')
-    stored = words('SELECT "BATCH_ID",', identifier(column), 'AS "STORED" FROM', batches.sql)
+    stored = words(
+        'SELECT "BATCH_ID", "TARGET_TABLE", "STARTED_AT",',
+        identifier(column),
+        'AS "STORED" FROM',
+        batches.sql,
+    )
+    target = 'MAX("TARGET_TABLE")' if "TARGET_TABLE" in table.names else chain.typed_null(TEXT)
+    times = f'MAX({identifier(time_of(table))}) AS "NEWEST"'
+    places = words(
+        "SELECT", batch, f'AS "K", {target} AS "TARGET", {times} FROM {name.sql} WHERE {condition} GROUP BY 1'
+    )
     return words(
-        'SELECT w."BATCH_ID", f."K", w."STORED", f."FOUND" FROM',
+        'SELECT w."BATCH_ID", f."K", w."STORED", f."FOUND", COALESCE(w."TARGET_TABLE", p."TARGET"),',
+        'COALESCE(w."STARTED_AT", p."NEWEST") FROM',
         f'({stored}) AS w FULL OUTER JOIN ({found}) AS f ON f."K" = w."BATCH_ID"',
+        f'LEFT JOIN ({places}) AS p ON p."K" = f."K"',
         'WHERE w."STORED" IS DISTINCT FROM f."FOUND"',
     )
+
+
+def checkpoints(name: TableName) -> str:
+    """SELECT of what was purged, as `audit.checkpoints.purge_of` reads it."""
+    return words(
+        'SELECT "AUDIT_TABLE", "TARGET_TABLE", "OF_CHAIN", "FIRST_NUMBER", "LAST_NUMBER", "LAST_DIGEST",',
+        '"ROW_COUNT", "CUTOFF", "AT", "ACTOR", "REASON", "CHECKPOINT_ID" FROM',
+        name.sql,
+        "WHERE \"KIND\" = 'purge'",
+    )
+
+
+def firsts(batches: TableName) -> str:
+    """SELECT of the lowest number that is there of each table's chain."""
+    return words('SELECT "CHAIN", MIN("CHAIN_NUMBER") FROM', batches.sql, 'GROUP BY "CHAIN"')
 
 
 def _buckets(rows: str) -> str:
@@ -142,11 +171,12 @@ def stray(name: TableName) -> str:
 def run_ends(runs: TableName, batches: TableName) -> str:
     """SELECT of every run that wrote batches or ended.
 
-    Gives RUN_ID, batches it says it committed, batches found, whether its start is there, and TIPS.
+    Gives RUN_ID, batches it says it committed, batches found, whether its start is there, TIPS, and when it
+    began.
     """
     ended = words(
         'SELECT "RUN_ID", COUNT(*) AS "ROWS", MAX(IFF("EVENT" = \'ended\', "BATCHES", NULL)) AS "SAID",',
-        'MAX(IFF("EVENT" = \'ended\', TO_JSON("TIPS"), NULL)) AS "TIPS" FROM',
+        'MAX(IFF("EVENT" = \'ended\', TO_JSON("TIPS"), NULL)) AS "TIPS", MIN("AT") AS "BEGAN" FROM',
         runs.sql,
         'GROUP BY "RUN_ID"',
     )
@@ -156,7 +186,8 @@ def run_ends(runs: TableName, batches: TableName) -> str:
         'GROUP BY "RUN_ID"',
     )
     return words(
-        'SELECT COALESCE(r."RUN_ID", b."RUN_ID"), r."SAID", COALESCE(b."FOUND", 0), r."ROWS", r."TIPS" FROM',
+        'SELECT COALESCE(r."RUN_ID", b."RUN_ID"), r."SAID", COALESCE(b."FOUND", 0), r."ROWS", r."TIPS",',
+        'r."BEGAN" FROM',
         f'({ended}) AS r FULL OUTER JOIN ({found}) AS b ON b."RUN_ID" = r."RUN_ID"',
     )
 

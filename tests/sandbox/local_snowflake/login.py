@@ -48,8 +48,9 @@ def login(world: World, asked: Mapping[str, Any], query: Mapping[str, str]) -> S
     session.only_role = only_role
     session.application = str(asked.get("CLIENT_APP_ID") or "")
     try:
-        parameters = asked.get("SESSION_PARAMETERS") or {}
-        for name, value in parameters.items() if isinstance(parameters, dict) else ():
+        asked_for = asked.get("SESSION_PARAMETERS")
+        own = {str(k).upper(): v for k, v in asked_for.items()} if isinstance(asked_for, dict) else {}
+        for name, value in {**user.parameters, **own}.items():
             session.parameter(name, value)
         _start_in(world, session, query)
     except SnowflakeError:

@@ -22,6 +22,7 @@ DEFAULTS: dict[str, Any] = {
     "LOCK_TIMEOUT": 43200,
     "QUERY_TAG": "",
     "QUOTED_IDENTIFIERS_IGNORE_CASE": False,
+    "ROWS_PER_RESULTSET": 0,
     "STATEMENT_QUEUED_TIMEOUT_IN_SECONDS": 0,
     "STATEMENT_TIMEOUT_IN_SECONDS": 172800,
     "TIMESTAMP_TYPE_MAPPING": "TIMESTAMP_NTZ",
@@ -51,12 +52,14 @@ FIXED: dict[str, str] = {
     "WEEK_START": "0",
 }
 # How results look in a client or how the service works inside; nothing here depends on them.
-_HARMLESS = {
-    "ROWS_PER_RESULTSET",
-    "USE_CACHED_RESULT",
-}
+_HARMLESS = {"USE_CACHED_RESULT"}
 _HARMLESS_PREFIXES = ("CLIENT_", "ENABLE_", "PYTHON_", "GEOGRAPHY_", "GEOMETRY_", "SNOWPARK_")
 _LIMITS = {"QUERY_TAG": 2000}  # characters
+
+
+def known(name: str) -> bool:
+    """Whether there is such a parameter of a session."""
+    return name in DEFAULTS.keys() | FIXED.keys() | _HARMLESS or name.startswith(_HARMLESS_PREFIXES)
 
 
 def check(name: str, value: object) -> str:
@@ -70,7 +73,7 @@ def check(name: str, value: object) -> str:
         if str(value).upper() != FIXED[name]:
             message = f"the parameter {name} at {value}"
             raise unsupported(message)
-    elif name not in DEFAULTS and name not in _HARMLESS and not name.startswith(_HARMLESS_PREFIXES):
+    elif not known(name):
         raise invalid(name, "PARAMETER")
     if len(str(value)) > _LIMITS.get(name, 1_000_000):
         raise invalid(str(value)[:40] + "...", name)

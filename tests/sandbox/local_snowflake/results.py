@@ -6,7 +6,7 @@ Rule restored: row types as Snowflake sends them; what the result type cannot ca
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -95,6 +95,11 @@ def query(duck: DuckDBPyConnection, sql: str, binds: Sequence[object] = ()) -> R
             table = table.set_column(index, name, texts)
     rowtype = [_column_type(name, kind) for name, kind in described]
     return Result(table, rowtype, statement_type.SELECT, table.num_rows)
+
+
+def cut(result: Result, limit: int) -> Result:
+    """What ROWS_PER_RESULTSET leaves of a result: the rest is not sent, and nothing says so."""
+    return replace(result, table=result.table.slice(0, limit))
 
 
 def shape(duck: DuckDBPyConnection, sql: str) -> Result:

@@ -164,28 +164,34 @@ class Service:
         return task.result()
 
     def _query(self, session: Session, order: StatementRequest) -> Response:
-        fault = None
+        fault = self.world.faults.choose("statement", order.text, session.user.name)
         try:
-            fault = self.world.faults.choose("statement", order.text, session.user.name)
             answered = self._run(session, order, fault)
-            return self._after(session, order, fault, answered)
         except ConnectionReset:
             return Cut()
-        except SnowflakeError as error:
-            if fault and fault.kind == "error" and error.code in SESSION_LOST:
-                self.world.close_session(session)
-            return _failure(error)
-        except Exception as error:
-            logger.exception("unexpected failure")
+        except Exception as error:  # noqa: BLE001 - logged there
+            answered = self._refused(session, fault, error)
+        return self._after(session, order, fault, answered)
+
+    def _refused(self, session: Session, fault: Fault | None, error: Exception) -> Response:
+        """The answer to a statement that failed."""
+        if not isinstance(error, SnowflakeError):
+            logger.error("unexpected failure", exc_info=error)
             return _failure(from_exception(error))
+        if fault and fault.kind == "error" and error.code in SESSION_LOST:
+            self.world.close_session(session)
+        return _failure(error)
 
     def _after(
         self, session: Session, order: StatementRequest, fault: Fault | None, answered: Response
     ) -> Response:
+        """The answer, unless a fault strikes now: an answer that says no can be lost as any other."""
         try:
             strike(fault, "after", Victim(self.world.clock, session, order.peer))
         except ConnectionReset:
             return Cut(answered, fault.times if fault else 1)
+        except Exception as error:  # noqa: BLE001 - logged there
+            return self._refused(session, fault, error)
         return answered
 
     def _run(self, session: Session, order: StatementRequest, fault: Fault | None) -> Response:
@@ -199,6 +205,8 @@ class Service:
             total += result.rows
         if result.put is not None:
             return _answer(self._upload(result.put, order.base, order.client) | {"queryId": query_id})
+        if limit := int(str(session.parameters["ROWS_PER_RESULTSET"])):
+            result = results.cut(result, limit)
         data = _session_data(session) | results.body(result) | {"queryId": query_id}
         if len(rows) > 1:
             data |= {"queryResultFormat": "json", "rowset": [[str(total)]], "total": 1, "returned": 1}

@@ -26,47 +26,56 @@ if TYPE_CHECKING:
     Pass = Callable[[exp.Expression], exp.Expression]
 
 ACCOUNT_LOCATOR, REGION, VERSION = "SANDBOX", "LOCAL", "10.40.0"
-_BEFORE: tuple[Pass, ...] = (
-    transforms.upper_case_unquoted_identifiers,
-    transforms.current_version,
-    transforms.semi_structured_types,
-    transforms.split,
-    transforms.indices_to_json_extract,
-    transforms.json_extract_cast_as_varchar,
-    transforms.json_extract_cased_as_varchar,
-    transforms.json_extract_precedence,
-    transforms.flatten_value_cast_as_varchar,
-    transforms.flatten,
-    transforms.regex_replace,
-    transforms.regex_substr,
-    transforms.sequence_nextval,
-    transforms.values_columns,
-    transforms.to_decimal,
-    object_construct,
-    transforms.object_construct,
-    transforms.sample,
-    transforms.array_size,
-    transforms.random,
-    array_agg,
-    transforms.array_agg_within_group,
-    transforms.array_agg,
-    transforms.object_agg,
-    transforms.array_construct_etc,
-    transforms.dateadd_date_cast,
-    transforms.dateadd_string_literal_timestamp_cast,
-    transforms.datediff_string_literal_timestamp_cast,
-    transforms.hex_string,
-    transforms.alias_in_join,
-    transforms.alias_in_where,
+_Kinds = tuple[type[exp.Expr], ...]
+# Each pass with the kinds of nodes that it looks for: without any of them in a statement it changes nothing,
+# and is left out. Most statements have few of them, and every pass walks all nodes.
+_PASSES: tuple[tuple[Pass, _Kinds], ...] = (
+    (functions, (exp.Expr,)),
+    (transforms.upper_case_unquoted_identifiers, (exp.Identifier,)),
+    (transforms.current_version, (exp.CurrentVersion,)),
+    (transforms.semi_structured_types, (exp.DataType,)),
+    (transforms.split, (exp.Split,)),
+    (transforms.indices_to_json_extract, (exp.Bracket,)),
+    (transforms.json_extract_cast_as_varchar, (exp.JSONExtract,)),
+    (transforms.json_extract_cased_as_varchar, (exp.JSONExtract,)),
+    (transforms.json_extract_precedence, (exp.JSONExtract, exp.JSONExtractScalar)),
+    (transforms.flatten_value_cast_as_varchar, (exp.Explode,)),
+    (transforms.flatten, (exp.Explode,)),
+    (transforms.regex_replace, (exp.RegexpReplace,)),
+    (transforms.regex_substr, (exp.RegexpExtract,)),
+    (transforms.sequence_nextval, (exp.Column,)),
+    (transforms.values_columns, (exp.Values,)),
+    (transforms.to_decimal, (exp.ToNumber,)),
+    (object_construct, (exp.StarMap, exp.Struct, exp.JSONObject)),
+    (transforms.object_construct, (exp.StarMap, exp.Struct, exp.JSONObject)),
+    (transforms.sample, (exp.TableSample,)),
+    (transforms.array_size, (exp.ArraySize,)),
+    (transforms.random, (exp.Rand,)),
+    (array_agg, (exp.ArrayAgg,)),
+    (transforms.array_agg_within_group, (exp.ArrayAgg,)),
+    (transforms.array_agg, (exp.ArrayAgg,)),
+    (transforms.object_agg, (exp.ObjectAgg,)),
+    (transforms.array_construct_etc, (exp.ArrayConstructCompact, exp.Array, exp.ArrayConcat)),
+    (transforms.dateadd_date_cast, (exp.DateAdd,)),
+    (transforms.dateadd_string_literal_timestamp_cast, (exp.DateAdd,)),
+    (transforms.datediff_string_literal_timestamp_cast, (exp.DateDiff,)),
+    (transforms.hex_string, (exp.HexString,)),
+    (transforms.alias_in_join, (exp.Join,)),
+    (transforms.alias_in_where, (exp.Where,)),
+    (exact_json, (exp.JSONExtract, exp.JSONExtractScalar)),
 )
 
 
 def translate(tree: exp.Expression, session: Session, now: float) -> exp.Expression:
     """The statement for DuckDB; `tree` is changed. `now`: seconds since 1970 for the time functions."""
-    steps: tuple[Pass, ...] = (_context(tree, session, now), functions, *_BEFORE, exact_json, _types)
-    for step in steps:
-        tree = rewrite(tree, step)
-    return tree
+    tree = rewrite(tree, _context(tree, session, now))
+    kinds: set[type[exp.Expr]] | None = None
+    for step, wanted in _PASSES:
+        if kinds is None:
+            kinds = {type(node) for node in tree.dfs()}
+        if any(issubclass(kind, wanted) for kind in kinds):
+            tree, kinds = rewrite(tree, step), None
+    return rewrite(tree, _types)
 
 
 def rewrite(tree: exp.Expression, step: Pass) -> exp.Expression:

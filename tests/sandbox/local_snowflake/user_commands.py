@@ -17,7 +17,7 @@ from fakesnow import statement_type
 from . import access, results, workload_identity
 from .errors import SnowflakeError, already_exists, not_found, syntax, unsupported
 from .names import normalise
-from .parameters import invalid
+from .parameters import invalid, known, typed
 from .users import AccessToken, User, described, public_key
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def _missing(name: str) -> SnowflakeError:
 
 def _set(call: Call, user: User, properties: list[tuple[str, str]]) -> None:
     for name, value in properties:
-        setter = _SETTERS.get(name)
+        setter = _SETTERS.get(name, _parameter if known(name) else None)
         if setter is None:
             message = f"the user property {name}"
             raise unsupported(message)
@@ -161,6 +161,11 @@ def _set(call: Call, user: User, properties: list[tuple[str, str]]) -> None:
         user.workload_identity = None
         message = "SQL compilation error:\nWORKLOAD_IDENTITY is for users with TYPE = SERVICE only."
         raise SnowflakeError(1008, "22023", message)
+
+
+def _parameter(_call: Call, user: User, name: str, value: str) -> None:
+    """What the user's sessions start with; one that cannot be honoured stops logins that do not set it."""
+    user.parameters[name] = str(typed(name, value))
 
 
 def _key(_call: Call, user: User, name: str, value: str) -> None:
@@ -229,6 +234,8 @@ def _unset(user: User, names: list[str]) -> None:
             user.keys.pop(name, None)
         elif name in _UNSET:
             setattr(user, name.lower(), None)
+        elif known(name):
+            user.parameters.pop(name, None)
         else:
             message = f"UNSET of the user property {name}"
             raise unsupported(message)

@@ -70,7 +70,7 @@ class User:
     """A user; secrets never appear in its repr.
 
     `keys`: RSA_PUBLIC_KEY and RSA_PUBLIC_KEY_2 as base64 DER, without the PEM lines; `failures`: wrong logins
-    since the last good one; `locked_until`: on the sandbox's clock.
+    since the last good one; `locked_until`: on the sandbox's clock; `parameters`: of its sessions.
     """
 
     name: str
@@ -87,6 +87,7 @@ class User:
     network_policy: str | None = None
     disabled: bool = False
     comment: str = ""
+    parameters: dict[str, str] = field(default_factory=dict)
     failures: int = 0
     locked_until: float = 0.0
 
