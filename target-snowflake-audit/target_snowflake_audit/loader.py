@@ -12,15 +12,15 @@ from target_snowflake_audit import limits, versions
 from target_snowflake_audit.background import BackgroundLoad
 from target_snowflake_audit.batch import Batch
 from target_snowflake_audit.checking import problems
-from target_snowflake_audit.checking.chunks import DELETED_PROPERTY, Checker, Chunk
+from target_snowflake_audit.checking.chunks import DELETED_PROPERTY, Checker
 from target_snowflake_audit.checking.problems import Problem
 from target_snowflake_audit.counts import Counts, Refusals
 from target_snowflake_audit.definition import bring_in_line
 from target_snowflake_audit.deletions import Documents, TornDocument, VersionKeys
 from target_snowflake_audit.errors import DeadLetterLimitError, SchemaError
 from target_snowflake_audit.reading.reader import decode_record
-from target_snowflake_audit.refusal_problems import problems_of
-from target_snowflake_audit.transaction import ACTIVATE, GATHER, LOAD, Work
+from target_snowflake_audit.refusal_problems import letters_of
+from target_snowflake_audit.work import ACTIVATE, GATHER, LOAD, Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -381,20 +381,11 @@ class StreamLoader:
         return work
 
     def _letters(self, work: Work, refusals: Refusals) -> list[tuple[Letter, list[str]]]:
-        """Letters of rows that Snowflake's conversion refused or that are older than the stored row."""
-        batch, made = work.batch, []
-        for seq in sorted({*refusals.bad, *refusals.stale}):
-            raw = batch.spool.read(batch.row_of(seq))
-            with self.engine.mapping:
-                record = self._remap(decode_record(raw)) or {}
-            found, phase = problems_of(work, refusals, seq, record)
-            chunk = Chunk([record], [raw], [seq], [None])
-            letter, fields = self._checker.letter(chunk, 0, found, phase, "")
-            error = work.refused.get(seq)
-            if error is not None:
-                letter = letter.with_error(error.errno, error.sqlstate, error.query_id)
-            made.append((letter, fields))
-        return made
+        return letters_of(work, refusals, self._checker, self._read_again)
+
+    def _read_again(self, raw: bytes) -> dict[str, Any]:
+        with self.engine.mapping:
+            return self._remap(decode_record(raw)) or {}
 
     def new_batch(self, *, keep_letters: bool = False) -> Batch:
         """Start an empty batch; with `keep_letters` it remembers the problems of its dead letters."""

@@ -21,8 +21,8 @@ from target_snowflake_audit.retry_classes import OBJECT_EXISTS
 from target_snowflake_audit.session import StatementError
 from target_snowflake_audit.sql import ddl
 from target_snowflake_audit.sql import overwrite as sql
-from target_snowflake_audit.transaction import GATHER, Work
-from target_snowflake_audit.transaction import OVERWRITE as REPLACE
+from target_snowflake_audit.work import GATHER, Work
+from target_snowflake_audit.work import OVERWRITE as REPLACE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

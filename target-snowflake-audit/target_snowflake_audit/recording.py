@@ -13,7 +13,7 @@ from target_snowflake_audit.sql import audit_rows, chain
 if TYPE_CHECKING:
     from target_snowflake_audit.run import Run
     from target_snowflake_audit.session import Session
-    from target_snowflake_audit.transaction import Work
+    from target_snowflake_audit.work import Work
 
 REFUSED = "refused"
 """Operation of a batch that was rolled back because it breached a limit: only its dead letters were kept."""

@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from target_snowflake_audit.checking import problems
+from target_snowflake_audit.checking.chunks import Chunk
 from target_snowflake_audit.checking.problems import Problem, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from target_snowflake_audit.checking.chunks import Checker
+    from target_snowflake_audit.checking.letters import Letter
     from target_snowflake_audit.checking.plan import StreamPlan
     from target_snowflake_audit.counts import Refusals
     from target_snowflake_audit.session import StatementError
-    from target_snowflake_audit.transaction import Work
+    from target_snowflake_audit.work import Work
 
 MERGE, SPLIT, LOAD = "merge", "split", "load"
 """PHASE of a letter: refused by the statement that writes, by conversion, or older than the stored row."""
@@ -29,6 +34,26 @@ def problems_of(
     if seq in refusals.bad:
         return [_unconvertible(plan, record, at) for at in refusals.bad[seq]], SPLIT
     return [_stale(plan, record)], LOAD
+
+
+def letters_of(
+    work: Work, refusals: Refusals, checker: Checker, read_again: Callable[[bytes], dict[str, Any]]
+) -> list[tuple[Letter, list[str]]]:
+    """Letters of rows that Snowflake refused or that are older than the stored row.
+
+    `read_again` gives a record as mapped from its text as received.
+    """
+    batch, made = work.batch, []
+    for seq in sorted({*refusals.bad, *refusals.stale}):
+        raw = batch.spool.read(batch.row_of(seq))
+        record = read_again(raw)
+        found, phase = problems_of(work, refusals, seq, record)
+        letter, fields = checker.letter(Chunk([record], [raw], [seq], [None]), 0, found, phase, "")
+        error = work.refused.get(seq)
+        if error is not None:
+            letter = letter.with_error(error.errno, error.sqlstate, error.query_id)
+        made.append((letter, fields))
+    return made
 
 
 def _unconvertible(plan: StreamPlan, record: dict[str, Any], at: int) -> Problem:

@@ -23,7 +23,7 @@ from target_snowflake_audit.refusal_problems import problems_of
 from target_snowflake_audit.sql import audit_rows, chain, classify, write
 from target_snowflake_audit.sql.quoting import literal, words
 from target_snowflake_audit.target import TargetSnowflakeAudit
-from target_snowflake_audit.transaction import REPLAY, Work
+from target_snowflake_audit.work import REPLAY, Work
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from target_snowflake_audit.run import Run
-    from target_snowflake_audit.transaction import Work
+    from target_snowflake_audit.work import Work
 
 logger = logging.getLogger(__name__)
 

@@ -11,13 +11,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from target_snowflake_audit import bisection, deletions, recording
 from target_snowflake_audit import counts as counting
 from target_snowflake_audit.checking.letters import dead_line
-from target_snowflake_audit.counts import Counts, Refusals
 from target_snowflake_audit.errors import IntegrityError, SchemaError
 from target_snowflake_audit.redaction import SALT_TABLE
 from target_snowflake_audit.retry_classes import OBJECT_EXISTS
@@ -25,66 +23,21 @@ from target_snowflake_audit.session import LOCK_TIMEOUT_SECONDS, Session, Statem
 from target_snowflake_audit.sql import aside as set_aside
 from target_snowflake_audit.sql import audit_rows, chain, classify, fence, keep, overwrite, staging, write
 from target_snowflake_audit.sql.quoting import literal, words
+from target_snowflake_audit.staging.copied import check_copied, rows_loaded
 from target_snowflake_audit.staging.files import BatchFile
+from target_snowflake_audit.work import ACTIVATE, GATHER, LOAD, NO_REFUSALS, OVERWRITE, REPLAY, Work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from target_snowflake_audit.batch import Batch
-    from target_snowflake_audit.checking.letters import Letter
     from target_snowflake_audit.checking.plan import StreamPlan
+    from target_snowflake_audit.counts import Counts, Refusals
     from target_snowflake_audit.run import Run
 
 logger = logging.getLogger(__name__)
 
-LOAD, REPLAY, ACTIVATE = "load", "replay", "activate_version"
-GATHER, OVERWRITE = "gather", "overwrite"
-"""Load method overwrite: batches into the shadow table, and what replaces the table by it."""
 _WHOLE = {ACTIVATE: "ACTIVATE_VERSION", OVERWRITE: "load_method overwrite"}
 """Operations that delete what did not come, by the name that messages give them."""
 _SAY_AFTER_SECONDS = 5.0
-_NO_REFUSALS = Refusals({}, (), 0)
-
-
-@dataclass
-class Work:
-    """A batch with what its transaction needs beside it; kept over the attempts.
-
-    `judge` may raise before COMMIT, with the counts as they would be: breakers live there. `letters` makes
-    dead letters of refused arrival numbers. `after_fence`, `after_classify` and `before_commit` run more
-    statements in the same transaction.
-    """
-
-    batch: Batch
-    operation: str = LOAD
-    judge: Callable[[Counts], None] = lambda _counts: None
-    letters: Callable[[Refusals], list[tuple[Letter, list[str]]]] = lambda _refusals: []
-    after_fence: Callable[[Session], None] = lambda _session: None
-    after_classify: Callable[[Session, classify.Tables], None] = lambda *_: None
-    before_commit: Callable[[Session, Refusals, classify.Tables, Counts], None] = lambda *_: None
-    watermark: dict[str, Any] = field(default_factory=dict)
-    note: str = ""
-    classify: Callable[[classify.Tables], str] | None = None
-    """Statement that classifies rows which do not come from the batch's file."""
-    live: int = 0
-    """Live rows that the table had; known where a share of them may be deleted at most."""
-    refused: dict[int, StatementError] = field(default_factory=dict)
-    attempt: int = 1
-    tip: tuple[int, str | None] = (0, None)
-    """Number and digest of the last link of the table's chain, read under its fence."""
-    letters_folder: str = ""
-    """Stage folder of the letters that the last attempt made; '' = it made none."""
-    letters_staged: int = 0
-    """Number of them."""
-    refusals: Refusals = _NO_REFUSALS
-    """What the last attempt did not load."""
-    counts: Counts | None = None
-
-    @property
-    def all_refusals(self) -> Refusals:
-        """With the rows that were found since to be refused as a whole."""
-        whole = dict.fromkeys(self.refused, (set_aside.WHOLE_ROW,))
-        return Refusals({**self.refusals.bad, **whole}, self.refusals.stale, 0)
 
 
 class Transaction:
@@ -199,7 +152,7 @@ class Transaction:
             return work.counts
         work.after_fence(session)
         copied = self._copy(session, batch.plan, tables, folder)
-        _check_copied(plan, copied, batch.file.lines)
+        check_copied(plan, copied, batch.file.lines)
         found = self._decide(session, work, tables)
         refusals = self._refusals(session, work, tables, found)
         counts = counting.tally(batch.received, batch.dead, found, refusals)
@@ -276,15 +229,15 @@ class Transaction:
         if not folder:
             return 0
         answer = session.execute(staging.copy(plan, tables.staging, folder), "copy")
-        return _loaded(answer.columns, answer.rows)
+        return rows_loaded(answer.columns, answer.rows)
 
     def _refusals(
         self, session: Session, work: Work, tables: classify.Tables, found: list[tuple[Any, ...]]
     ) -> Refusals:
         """Second net and older rows: stage a letter for each row that Snowflake would not take."""
-        work.letters_folder, work.letters_staged, work.refusals = "", 0, _NO_REFUSALS
+        work.letters_folder, work.letters_staged, work.refusals = "", 0, NO_REFUSALS
         if not counting.needs_refusals(found):
-            return _NO_REFUSALS
+            return NO_REFUSALS
         history = self._run.audit_table("RECORD_HISTORY")
         plan = work.batch.plan
         sql = classify.refused(tables, history, str(plan.table))
@@ -311,7 +264,7 @@ class Transaction:
         if work.letters_folder:
             plan = work.batch.plan
             answer = session.execute(staging.copy(plan, tables.staging, work.letters_folder), "copy letters")
-            _check_copied(plan, _loaded(answer.columns, answer.rows), work.letters_staged)
+            check_copied(plan, rows_loaded(answer.columns, answer.rows), work.letters_staged)
 
     def _judge(self, session: Session, work: Work, tables: classify.Tables, counts: Counts) -> None:
         if work.operation in _WHOLE:
@@ -438,22 +391,3 @@ def _removal(work: Work, doubtful: list[tuple[int, int | None]]) -> str:
     scoped = work.batch.plan.scope is not None and loads
     told = not work.batch.goes_on and len(doubtful) <= deletions.MOST_DOUBTFUL
     return "scope" if scoped and told else "none"
-
-
-def _check_copied(plan: StreamPlan, copied: int, lines: int) -> None:
-    """Compare what COPY loaded with what was staged.
-
-    Raises:
-        IntegrityError: they differ.
-    """
-    if copied != lines:
-        message = f"stream {plan.stream}: COPY loaded {copied} of {lines} lines; rolled back"
-        raise IntegrityError(message)
-
-
-def _loaded(columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> int:
-    """Rows that COPY loaded, from its answer; one about no file ("0 files processed") has no such column."""
-    if "rows_loaded" not in columns:
-        return 0
-    at = columns.index("rows_loaded")
-    return sum(int(row[at]) for row in rows)

@@ -1,0 +1,195 @@
+"""The part of the target that has batches loaded: handed over, awaited, STATE let out, signals obeyed."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from singer_sdk import Target
+from typing_extensions import override
+
+from target_snowflake_audit.completeness import ControlCounts
+from target_snowflake_audit.engine import Engine
+from target_snowflake_audit.errors import InterruptedRunError, OutputError, TargetError
+from target_snowflake_audit.failures import FailedStreams, ends_the_run
+from target_snowflake_audit.run import Run
+from target_snowflake_audit.sink import AuditSink
+from target_snowflake_audit.state import StateBarrier
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+    from target_snowflake_audit.counts import Counts
+    from target_snowflake_audit.loader import StreamLoader
+    from target_snowflake_audit.values import Json
+
+_LOOK_EVERY_SECONDS = 1.0
+_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+class LoadingTarget(Target):
+    """Holds a run and the loaders of its streams."""
+
+    def __init__(self, **options: Json) -> None:
+        """Prepare a run; nothing is sent to Snowflake yet."""
+        super().__init__(**options)
+        self.stopping = threading.Event()
+        self.run = Run(self.config)
+        self.engine = Engine(self.run, self.stopping)
+        self.loaders: dict[str, StreamLoader] = {}
+        self.barrier = StateBarrier()
+        self.failed = FailedStreams()
+        self.control = ControlCounts()
+        self._messages: dict[str, dict[str, Any]] = {}
+        self._busy = self._at_once = self._ending = False
+        self._current = ""
+        self._look_at = 0.0
+        self._emitting = threading.Lock()
+
+    def load_sink(self, sink: AuditSink, *, cut: bool = False, torn: bool = False) -> None:
+        """Hand a sink's batch over; its STATE leaves when it is committed, while reading goes on.
+
+        The last document may go on where the input was `cut`, or `torn` by another SCHEMA.
+        """
+        name, loader = sink.stream_name, sink.loader
+
+        def committed(counts: Counts) -> None:
+            if not loader.holds_state:
+                self.barrier.committed(name)
+            sink.record_counter_metric.increment(counts.received)
+            self._emit_state()
+
+        if not self._ended_well(loader, name):
+            return
+        self.barrier.handed_over(name)
+        loader.hand_over(self._bookmark(name), committed, cut=cut, torn=torn)
+        sink.mark_drained()
+        self._stop_if_asked()
+
+    def activate_sink(self, sink: AuditSink, version: int) -> None:
+        """Load a sink's batch, then delete what did not come under the version; STATE waits for it."""
+        self.load_sink(sink)
+        self.barrier.record(sink.stream_name)
+        self._activate(sink.loader, version, sink.stream_name)
+
+    def _activate_postponed(self) -> None:
+        for name, loader in self.loaders.items():
+            if loader.postponed is not None:
+                self._activate(loader, loader.postponed, name, ended=True)
+
+    def _finish_streams(self) -> None:
+        for name, loader in self.loaders.items():
+            finish = partial(loader.finish, self._bookmark(name), stated=self.barrier.covers(loader.newest))
+            if loader.holds_state and name not in self.failed and self._guarded(name, finish):
+                self.barrier.committed(name)
+
+    def _activate(self, loader: StreamLoader, version: int, stream: str, *, ended: bool = False) -> None:
+        done: list[bool] = []
+        if self._ended_well(loader, stream):
+            self._guarded(stream, lambda: done.append(loader.activate(version, ended=ended)))
+        if done == [True]:
+            self.barrier.handed_over(stream)
+            if not loader.holds_state:
+                self.barrier.committed(stream)
+            self._emit_state()
+        self._stop_if_asked()
+
+    def _load_all(self, stream: str = "", *, ended: bool = False) -> None:
+        """Load what waits, of one stream as received or of all, and wait for it."""
+        sinks = [
+            sink
+            for sink in self._sinks_active.values()
+            if isinstance(sink, AuditSink) and (not stream or self._is_from(sink.stream_name, stream))
+        ]
+        for sink in sinks:
+            if sink.loader.waiting:
+                self._current = sink.stream_name if ended else self._current
+                # After the last STATE the input may have been cut inside a document.
+                cut = ended and self.barrier.is_after_state(sink.loader.newest)
+                torn = bool(stream) and not self.barrier.covers(sink.loader.newest)
+                self.load_sink(sink, cut=cut, torn=torn)
+        for sink in sinks:
+            self._ended_well(sink.loader, sink.stream_name)
+            self._stop_if_asked()
+
+    def _look_around(self, current: str) -> None:
+        """Notice loads that failed, and load batches that waited too long.
+
+        A batch that may be inside a document waits for its end. Documents come contiguously, so those of any
+        stream but the current one have most likely ended; where one goes on all the same, its rest removes
+        nothing.
+        """
+        longest = float(self.config.get("batch_wait_seconds") or 300)
+        self._look_at = time.monotonic() + min(longest, _LOOK_EVERY_SECONDS)
+        for sink in list(self._sinks_active.values()):
+            if not isinstance(sink, AuditSink):
+                continue
+            if sink.loader.has_failed:
+                self._ended_well(sink.loader, sink.stream_name)
+            elif sink.loader.age > longest and (
+                sink.loader.splits_anywhere or not self._is_from(sink.stream_name, current)
+            ):
+                self.load_sink(sink)
+
+    def _ended_well(self, loader: StreamLoader, stream: str) -> bool:
+        """Wait for the stream's load, and tell whether the stream may go on."""
+        return stream not in self.failed and self._guarded(stream, loader.wait)
+
+    def _guarded(self, stream: str, load: Callable[[], object]) -> bool:
+        """Run or await a load that a first signal must not tear; a failure that ends the run is raised."""
+        self._busy = True
+        try:
+            load()
+        except TargetError as error:
+            self.loaders[stream].close()
+            if ends_the_run(error) or self.config.get("error_tolerance") == "none":
+                raise
+            self.failed.add(stream, error)
+            return False
+        finally:
+            self._busy = False
+        return True
+
+    def _bookmark(self, stream: str) -> Json:
+        latest = self.barrier.latest
+        bookmarks = latest.get("bookmarks") if isinstance(latest, dict) else None
+        return bookmarks.get(stream) if isinstance(bookmarks, dict) else None
+
+    def _emit_state(self) -> None:
+        """Let the newest safe STATE leave; any thread may ask, and two never leave in the wrong order."""
+        with self._emitting:
+            ready, value = self.barrier.ready()
+            if ready:
+                self._write_state_message(value)
+
+    @override
+    def _write_state_message(self, state: dict[str, Any]) -> None:
+        # Numbers in a STATE are Decimal here and must leave as the numbers they were.
+        try:
+            sys.stdout.write(_encoder.encode(state).decode() + "\n")
+            sys.stdout.flush()
+        except OSError as error:
+            raise OutputError(error) from error
+
+    def _is_from(self, alias: str, stream: str) -> bool:
+        return any(m.stream_alias == alias for m in self.mapper.stream_maps.get(stream, ()))
+
+    @override
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        """SIGTERM, SIGINT: let running transactions finish, then stop; a second signal stops at once."""
+        again = self._at_once = self.stopping.is_set()
+        self.stopping.set()
+        self.logger.warning("%s received", signal.Signals(signum).name)
+        if again or not self._busy:
+            self._stop_if_asked()
+
+    def _stop_if_asked(self) -> None:
+        if self.stopping.is_set():
+            message = "a signal ended the run before its input ended; STATE covers what is committed"
+            raise InterruptedRunError(message)
