@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from target_world import Row, World
 
-EXAMPLES = {"some": 12, "many": 400}
+EXAMPLES = {"some": 5, "many": 400}
 
 
 def _options(examples: int) -> settings:
