@@ -6,7 +6,6 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import msgspec
 from singer_sdk import Target
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TargetCapabilities
@@ -44,9 +43,7 @@ if TYPE_CHECKING:
     from target_snowflake_audit.reading.blocks import Records
     from target_snowflake_audit.values import Json
 
-_LOOK_EVERY_SECONDS = 1.0
 _KNOWN = (TargetError, InvalidInputLine, ConfigValidationError)
-_encoder = msgspec.json.Encoder(decimal_format="number")
 
 
 class TargetSnowflakeAudit(LoadingTarget):
