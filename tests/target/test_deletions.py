@@ -160,9 +160,7 @@ def test_document_that_waits_too_long_inside_keeps_its_first_lines(
 ) -> None:
     monkeypatch.setattr(loader.StreamLoader, "age", property(lambda one: 999.0 if one.waiting else 0.0))
     monkeypatch.setattr("target_snowflake_audit.loading_target._LOOK_EVERY_SECONDS", 0.0)
-    monkeypatch.setattr(
-        "target_snowflake_audit.reading.blocks.BLOCK", 64
-    )  # the clock runs between them
+    monkeypatch.setattr("target_snowflake_audit.reading.blocks.BLOCK", 64)  # the clock runs between them
     between = [{"type": "RECORD", "stream": f"{world.stream}_o", "record": {"id": n}} for n in range(3)]
     start = [world.schema_message(SCOPED), other(world), world.line("A", 1), world.line("A", 2)]
     world.run([*start, *between, world.line("A", 3)])

@@ -275,9 +275,7 @@ def test_batches_end_by_rows_bytes_and_age(world: World, monkeypatch: pytest.Mon
     world.run(messages, batch_size_bytes=250)
     assert [count["received"] for count in world.counts()[3:]] == [3, 3, 3, 1]
     monkeypatch.setattr("target_snowflake_audit.loading_target._LOOK_EVERY_SECONDS", 0.0)
-    monkeypatch.setattr(
-        "target_snowflake_audit.reading.blocks.BLOCK", 64
-    )  # the clock runs between them
+    monkeypatch.setattr("target_snowflake_audit.reading.blocks.BLOCK", 64)  # the clock runs between them
     monkeypatch.setattr("target_snowflake_audit.loader.StreamLoader.age", 301.0)
     world.run(messages[:4])
     assert [count["received"] for count in world.counts()[7:]] == [1, 1, 1]
