@@ -15,7 +15,7 @@ from target_snowflake_audit.errors import DeletionLimitError
 from target_snowflake_audit.staging.fields import NULL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from target_snowflake_audit.checking.plan import StreamPlan
     from target_snowflake_audit.checking.rows import Row
@@ -72,9 +72,12 @@ class Documents:
     set of lines must replace the first.
     """
 
-    def __init__(self, scope: tuple[str, ...]) -> None:
-        """`scope` are the properties that name a document."""
+    def __init__(
+        self, scope: tuple[str, ...], is_readable: Callable[[Sequence[Any]], bool] = lambda _: True
+    ) -> None:
+        """`scope` are the properties that name a document; not all their values may be readable."""
         self._scope = scope
+        self._is_readable = is_readable
         self._current: tuple[Any, ...] | None = None
         self._seen: set[tuple[Any, ...]] = set()
         self.inside = False
@@ -86,9 +89,15 @@ class Documents:
         return self._scope
 
     def starts(self, record: dict[str, Any] | Row, version: int | None = None) -> tuple[bool, bool]:
-        """Tell whether the record starts another document, and whether that one was in the batch before."""
-        document = (version, *(str(record.get(name)) for name in self._scope))
+        """Tell whether the record starts another document, and whether that one was in the batch before.
+
+        One whose document cannot be told goes on with the one before it: what comes after it may do so too.
+        """
+        names = [record.get(name) for name in self._scope]
+        document = (version, *map(str, names))
         self.inside = document == self._current
+        if self._current is not None and not self._is_readable(names):
+            self.inside = True
         if self.inside:
             return False, False
         self._current = document
@@ -127,8 +136,8 @@ MOST_DOUBTFUL = 500
 def doubtful(starts: Sequence[int], lost: Sequence[int], *, cut: bool) -> list[tuple[int, int | None]]:
     """Give ranges of arrival numbers of documents that may not be whole: none of their rows is gone.
 
-    Documents come contiguously, so a record whose document cannot be told belongs to the one before it, to
-    the one after it, or is one of its own.
+    Documents come contiguously, so a record whose document cannot be told belongs to the one that it came in,
+    to the one after that, or is one of its own.
 
     Args:
         starts: numbers of the records that begin a document, ascending.
@@ -141,7 +150,7 @@ def doubtful(starts: Sequence[int], lost: Sequence[int], *, cut: bool) -> list[t
     found: list[tuple[int, int | None]] = []
     for number in lost:
         at = bisect_right(starts, number) - 1
-        first = starts[max(at - 1, 0)] if starts else 0
+        first = starts[max(at, 0)] if starts else 0
         found.append((first, starts[at + 2] - 1 if at + 2 < len(starts) else None))
     if cut:
         found.append((starts[-1] if starts else 0, None))

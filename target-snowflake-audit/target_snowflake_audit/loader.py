@@ -18,6 +18,7 @@ from target_snowflake_audit.counts import Counts, Refusals
 from target_snowflake_audit.definition import bring_in_line
 from target_snowflake_audit.deletions import Documents, TornDocument, VersionKeys
 from target_snowflake_audit.errors import DeadLetterLimitError, SchemaError
+from target_snowflake_audit.mapping import no_object
 from target_snowflake_audit.reading.reader import decode_record
 from target_snowflake_audit.refusal_problems import letters_of
 from target_snowflake_audit.work import ACTIVATE, GATHER, LOAD, Work
@@ -321,6 +322,8 @@ class StreamLoader:
 
     def _again(self, raw: bytes) -> tuple[Any, list[Problem] | None]:
         record = decode_record(raw)
+        if not isinstance(record, dict):
+            return {}, [no_object(record)]
         try:
             with self.engine.mapping:
                 return self._remap(record), None
@@ -398,7 +401,8 @@ class StreamLoader:
     def _new_documents(self) -> Documents | None:
         if self.plan.scope is None or self.plan.append:
             return None
-        return Documents(tuple(self.plan.columns[at].property for at in self.plan.scope))
+        names = tuple(self.plan.columns[at].property for at in self.plan.scope)
+        return Documents(names, self._checker.is_document)
 
     def _version_keys(self, version: int) -> VersionKeys:
         if self._versions is None or self._versions.version != version:

@@ -33,6 +33,11 @@ _LOOK_EVERY_SECONDS = 1.0
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
+def _activation_of(stream: str) -> str:
+    """Name of a version to activate in the barrier: no batch that is committed meanwhile sets it free."""
+    return f"{stream}\0version"
+
+
 class LoadingTarget(Target):
     """Holds a run and the loaders of its streams."""
 
@@ -75,8 +80,9 @@ class LoadingTarget(Target):
     def activate_sink(self, sink: AuditSink, version: int) -> None:
         """Load a sink's batch, then delete what did not come under the version; STATE waits for it."""
         self.load_sink(sink)
-        self.barrier.record(sink.stream_name)
-        self._activate(sink.loader, version, sink.stream_name)
+        name = sink.stream_name
+        self.barrier.record(name if sink.loader.holds_state else _activation_of(name))
+        self._activate(sink.loader, version, name)
 
     def _activate_postponed(self) -> None:
         for name, loader in self.loaders.items():
@@ -94,9 +100,9 @@ class LoadingTarget(Target):
         if self._ended_well(loader, stream):
             self._guarded(stream, lambda: done.append(loader.activate(version, ended=ended)))
         if done == [True]:
-            self.barrier.handed_over(stream)
+            self.barrier.handed_over(stream if loader.holds_state else _activation_of(stream))
             if not loader.holds_state:
-                self.barrier.committed(stream)
+                self.barrier.committed(_activation_of(stream))
             self._emit_state()
         self._stop_if_asked()
 
@@ -152,6 +158,11 @@ class LoadingTarget(Target):
                 raise
             self.failed.add(stream, error)
             return False
+        except Exception:
+            # The run ends, and saves what other streams have: nothing of this one may pass what failed.
+            self.barrier.lost(stream)
+            self.loaders[stream].close()
+            raise
         finally:
             self._busy = False
         return True

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from target_snowflake_audit.values import Json
 
 
+def no_object(record: Json) -> Problem:
+    """The problem of a record that is no JSON object, or nests too deeply."""
+    expected = getattr(record, "expected", "a JSON object")
+    return Problem("", "", problems.shown(str(record)), problems.NOT_IN_SCHEMA, expected)
+
+
 def mapped(
     stream_map: StreamMap, record: Json, turn: AbstractContextManager[object]
 ) -> tuple[dict[str, Any] | Row | None, list[Problem] | None]:
@@ -28,8 +34,7 @@ def mapped(
     if isinstance(record, Row):
         return record, None  # only streams without a map are decoded so
     if not isinstance(record, dict):
-        expected = getattr(record, "expected", "a JSON object")
-        return {}, [Problem("", "", problems.shown(str(record)), problems.NOT_IN_SCHEMA, expected)]
+        return {}, [no_object(record)]
     if type(stream_map) is SameRecordTransform and not stream_map.flattening_enabled:
         return record, None
     try:

@@ -23,6 +23,7 @@ class StateBarrier:
         self._waiting: deque[tuple[int, Any]] = deque()
         self._open: dict[str, int] = {}
         self._loading: dict[str, int] = {}
+        self._lost: list[int] = []
         self._lock = threading.Lock()
         self._stated: int | None = None
         self.received = 0
@@ -65,6 +66,12 @@ class StateBarrier:
         with self._lock:
             self._loading.pop(stream, None)
 
+    def lost(self, stream: str) -> None:
+        """A batch failed in a way that nobody knows: no STATE from its first record on may leave any more."""
+        with self._lock:
+            found = [numbers[stream] for numbers in (self._loading, self._open) if stream in numbers]
+            self._lost += found[:1]
+
     def is_after_state(self, number: int) -> bool:
         """Whether a record came after the last STATE, in a run that had any."""
         return self._stated is not None and number > self._stated
@@ -76,7 +83,7 @@ class StateBarrier:
     def ready(self) -> tuple[bool, Any]:
         """Give (True, value) for the newest STATE that may leave, and forget it and those before it."""
         with self._lock:
-            unsafe = [*self._open.values(), *self._loading.values()]
+            unsafe = [*self._open.values(), *self._loading.values(), *self._lost]
             safe = min(unsafe, default=self.received + 1) - 1
             found: tuple[bool, Any] = (False, None)
             while self._waiting and self._waiting[0][0] <= safe:

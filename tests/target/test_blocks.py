@@ -182,3 +182,11 @@ def test_batches_end_where_they_do_line_by_line(world: World, limit: dict[str, i
         assert len(own.rows()) == 40
     assert sizes[0] == sizes[1]
     assert sum(sizes[0]) == 40
+
+
+def test_two_messages_on_a_line_are_an_error_also_beside_an_empty_line() -> None:
+    """As two threads write that do not wait for each other: no line may be taken for another."""
+    first, other, state = LINES[0], LINES[7], LINES[8]
+    for lines in ([first + first, other, first, b""], [first + first, state, b"", first]):
+        found, error, _ = taken(io.BytesIO(b"\n".join(lines)), together=True)
+        assert (found, error.split(":")[0]) == ([], "InvalidInputLine")

@@ -334,6 +334,19 @@ def test_no_state_leaves_after_a_version_whose_keys_are_not_all_known(world: Wor
     assert "is not activated" in ended.log
 
 
+def test_no_state_leaves_after_a_postponed_version_that_was_refused(world: World) -> None:
+    """Batches that are committed while the version waits for the end of the input do not set it free."""
+    first = [world.line("A", n, version=1) for n in range(10)]
+    world.run([world.schema_message(), *first, activate(world, 1), state_of(1)])
+    second = [world.line("A", n, version=2) for n in range(5)]
+    messages = [world.schema_message(), activate(world, 2), *second, state_of(2)]
+    with pytest.raises(DeletionLimitError) as caught:
+        world.run(messages, batch_size_rows=2)
+    assert caught.value.__notes__ == [""]
+    assert world.run(messages, max_deleted_percent=60).states == [{"n": 2}]
+    assert len(world.rows()) == 5
+
+
 def test_state_waits_for_a_version_that_is_told_before_its_records(world: World) -> None:
     world.run([world.schema_message(), world.line("A", 1, version=1), world.line("A", 2, version=1)])
     head = [world.schema_message(), activate(world, 2), state_of(1)]
@@ -361,10 +374,36 @@ def test_line_without_its_document_spares_only_the_documents_beside_it(world: Wo
     assert "no line of the documents beside them was taken for deleted" in ended.log
 
 
+LOST: list[Any] = [{"documentId": None, "lineNumber": 3}, {"lineNumber": 3}, ["no object"]]
+NAMES: list[Any] = ["longer than 20 characters", ["B"], {}]
+LOST += [{"documentId": name, "lineNumber": 3} for name in NAMES]
+
+
+@pytest.mark.parametrize("lost", LOST)
+@pytest.mark.parametrize("rows", [2, 3, 100_000])
+def test_line_without_its_document_inside_one_leaves_its_lines_alone(
+    world: World,
+    lost: Any,  # noqa: ANN401 - any JSON value
+    rows: int,
+) -> None:
+    """What comes after such a line goes on with the document: it is no second delivery of it."""
+    lines = [world.line(d, n) for d in "ABCD" for n in (1, 2, 3, 4, 5)]
+    world.run([world.schema_message(SCOPED), *lines])
+    again = {d: [world.line(d, n, "2.00") for n in (1, 2, 4)] for d in "ABCD"}
+    messages = [*again["A"], *again["B"][:2], world.record(lost), again["B"][2], *again["C"], *again["D"]]
+    world.run([world.schema_message(SCOPED), *messages], max_dead_letter_percent=100, batch_size_rows=rows)
+    left = {d: [n for one, n in keys(world) if one == d] for d in "ABCD"}
+    assert set(left["B"]) >= {1, 2, 4}
+    assert left["B"] == [1, 2, 3, 4, 5]
+    assert left["D"] == [1, 2, 4]
+    assert len(world.letters()) == 1
+
+
 def test_doubtful_documents() -> None:
     starts = [1, 4, 7, 9, 12]
     assert doubtful(starts, [], cut=False) == []
-    assert doubtful(starts, [7], cut=False) == [(4, 11)]
+    assert doubtful(starts, [7], cut=False) == [(7, 11)]
     assert doubtful(starts, [1], cut=False) == [(1, 6)]
-    assert doubtful(starts, [12], cut=False) == [(9, None)]
+    assert doubtful(starts, [12], cut=False) == [(12, None)]
+    assert doubtful(starts, [6], cut=False) == [(4, 8)]
     assert doubtful(starts, [], cut=True) == [(12, None)]

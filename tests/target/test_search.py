@@ -132,3 +132,16 @@ def test_replayed_letter_that_the_statement_refuses_again_says_why(
     [error] = outcome.errors
     assert (error["column"], error["reason"]) == ("", "refused_by_snowflake")
     assert world.counts()[-1] == {"received": 1, "dead": 1}
+
+
+def test_append_only_rows_that_snowflake_refuses_are_letters(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.run([world.schema_message(), world.line("A", 0, text="x")], load_method="append-only")
+    forbid = f'ALTER TABLE {world.table} ALTER COLUMN "TEXT" SET NOT NULL'
+    before_first("put", lambda: world.query(forbid), monkeypatch)
+    records = [world.line("B", n, text=None if n in NULLS else "ok") for n in range(16)]
+    world.run([world.schema_message(), *records], load_method="append-only")
+    assert numbers(world) == sorted(NULLS)
+    assert world.counts()[-1] == {"received": 16, "inserted": 13, "dead": 3}
+    assert len(world.rows()) == 14

@@ -216,3 +216,13 @@ def test_clustering_starts_with_the_date() -> None:
 def test_statements_are_those_that_were_reviewed() -> None:
     """A change of a statement is seen in the difference of one file: `make generate` writes it."""
     assert SNAPSHOT.read_text() == snapshot()
+
+
+def test_lists_of_numbers_keep_within_what_snowflake_takes() -> None:
+    """16,384 values (001795)."""
+    tables = classify.Tables(*(TableName("D", "S", name) for name in "ABC"))
+    for sql in (aside.refused(tables, range(40_000)), aside.mark(tables, range(40_000))):
+        lists = sqlglot.parse_one(sql, read="snowflake").find_all(exp.In)
+        sizes = [len(one.expressions) for one in lists]
+        assert max(sizes) <= 16_384
+        assert sum(sizes) == 40_000

@@ -156,3 +156,11 @@ def test_first_part_is_mapped_again(world: World, number: str, gone: str) -> Non
     send(world, "A1", "A2", world.schema_message(wider("more")), "A3", 1, stream_maps=maps)
     assert deleted(world) == [gone]
     assert len(world.letters()) == (0 if gone == "A14" else 2)
+
+
+@pytest.mark.parametrize("last", ["no object", 5, [1], None])
+def test_torn_document_whose_last_record_is_no_object(world: World, last: Any) -> None:  # noqa: ANN401
+    more = world.schema_message(wider("more"))
+    send(world, "A1", "A2", world.record(last), more, "A3", "B1", 1, max_dead_letter_percent=100)
+    assert left(world) == ["A1", "A2", "A3", "A4", "B1", "B2"]
+    assert len(world.letters()) == 1

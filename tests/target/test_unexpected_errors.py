@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import resource
 import subprocess
@@ -10,14 +11,17 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from processes import VENV_BIN
 from target_snowflake_audit.command import run_command
 from target_snowflake_audit.staging.spool import Spool
+from target_snowflake_audit.transaction import Transaction
 from target_snowflake_audit.unexpected import explained, without_secrets
 from target_world import lines, state
 
 if TYPE_CHECKING:
-    import pytest
+    from target_snowflake_audit.counts import Counts
+    from target_snowflake_audit.work import Work
     from target_world import Message, World
 
 COMMAND = [str(VENV_BIN / "target-snowflake-audit"), "--config", "ENV"]
@@ -144,3 +148,25 @@ def test_secrets_of_every_setting_are_taken_out() -> None:
     error = OSError(28, "No space left on device", "/spool/tokentoken/x")
     said = str(explained(error, "starting", settings))
     assert said.startswith("No space left on device while starting, /spool/***/x; files of batches need room")
+
+
+def test_no_state_passes_a_batch_that_failed_in_an_unknown_way(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load_batch, calls = Transaction.load, []
+
+    def failing(transaction: Transaction, work: Work) -> Counts:
+        calls.append(work.batch.number)
+        if len(calls) == 1:
+            raise errors[0]
+        return load_batch(transaction, work)
+
+    errors = [RuntimeError("a mistake of ours")]
+    monkeypatch.setattr(Transaction, "load", failing)
+    pairs = [(world.line("A", n), state({"n": n})) for n in range(1, 5)]
+    with pytest.raises(RuntimeError) as caught:
+        world.run([world.schema_message(), *itertools.chain(*pairs)], batch_size_rows=1)
+    assert caught.value.__notes__[-1] == ""
+    monkeypatch.setattr(Transaction, "load", load_batch)
+    world.run([world.schema_message(), *itertools.chain(*pairs)])
+    assert len(world.rows()) == 4

@@ -301,9 +301,9 @@ class Checker:
             checked.keys.append((letter.key_hash, [fields[position] for position in self.plan.key]))
         else:
             checked.lost_keys = True
-            whole = all(fields[position] for position in self.plan.scope or ())
-            if not whole:
-                checked.lost.append(chunk.seq[at])
+        record = self._record(chunk, at)
+        if not self.is_document([record.get(self._names[place]) for place in self.plan.scope or ()]):
+            checked.lost.append(chunk.seq[at])
         checked.lines[at] = dead_line(letter, fields)
 
     def letter(
@@ -335,6 +335,14 @@ class Checker:
             redacted,
         )
         return letter, fields
+
+    def is_document(self, values: Sequence[Any]) -> bool:
+        """Whether these values of the scope's columns name a document: a letter of such a record keeps it."""
+        if any(isinstance(value, (dict, list)) for value in values):
+            return False  # their JSON text could be a name, but is none
+        places = self.plan.scope or ()
+        read = [self.plan.converters[at]([value])[0] for at, value in zip(places, values, strict=True)]
+        return all(isinstance(field, str) and field for field in read)
 
     def _key_fields(self, record: dict[str, Any]) -> tuple[list[str], dict[str, Any], str]:
         """Give the fields with only the key filled, the key as received, and its digest ('' = bad key)."""

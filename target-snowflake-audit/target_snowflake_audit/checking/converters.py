@@ -233,9 +233,12 @@ class FloatConverter:
     def texts(texts: list[str]) -> list[str | Bad]:
         """Convert a column of JSON numbers given as their texts; '' stands for null."""
         made = [repr(float(text) + 0.0) if text else NULL for text in texts]
-        return (
-            list(made) if _NOT_FINITE.isdisjoint(made) else floats([Decimal(t) if t else None for t in texts])
+        vanished = "0.0" in made and any(
+            one == "0.0" and text.strip("-0.") for one, text in zip(made, texts, strict=True)
         )
+        if _NOT_FINITE.isdisjoint(made) and not vanished:
+            return list(made)
+        return floats([Decimal(text) if text else None for text in texts])
 
 
 def floats(values: Sequence[Any]) -> list[str | Bad]:

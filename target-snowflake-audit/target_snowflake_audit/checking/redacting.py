@@ -98,11 +98,12 @@ class Redactor:
 
     def _by_name(self, name: str) -> str:
         """What the rules say of a name that the schema does not have; records repeat their names."""
-        if name not in self._known:
+        found = self._known.get(name)
+        if found is None:
             if len(self._known) > _MOST_NAMES:
-                self._known.clear()
-            self._known[name] = self._rules.of_name(self._streams, utf8(name))
-        return self._known[name]
+                self._known.clear()  # another thread may do so too: what was found is kept here
+            found = self._known[name] = self._rules.of_name(self._streams, utf8(name))
+        return found
 
     def _way(self, name: str) -> str:
         """A property that the schema does not have is masked: its values have no column to be compared in."""

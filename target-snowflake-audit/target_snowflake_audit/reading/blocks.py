@@ -31,7 +31,6 @@ class Envelope(msgspec.Struct, gc=False):
 
 
 decode_envelope = msgspec.json.Decoder(Envelope).decode
-_decode_lines = msgspec.json.Decoder(Envelope).decode_lines
 
 
 @dataclass
@@ -117,12 +116,14 @@ def runs(lines: list[bytes]) -> Iterator[tuple[str, int, int, list[Envelope]]]:
 
 
 def envelopes_of(lines: list[bytes]) -> list[Envelope] | None:
-    """Decode lines at once; None where one of them cannot be decoded so."""
+    """Decode lines; None where one of them cannot be decoded so.
+
+    Each by itself: `decode_lines` takes two objects on a line, and leaves empty lines out.
+    """
     try:
-        found = _decode_lines(b"\n".join(lines))
+        return [decode_envelope(line) for line in lines]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    return found if len(found) == len(lines) else None  # an empty line has no envelope
 
 
 def _stream_of(envelope: Envelope) -> str:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 WHOLE_ROW = -1
 """Mark of a row that was refused as a whole, not for one column."""
+_LONGEST = 10_000
+"""Numbers in one IN list; Snowflake refuses more than 16,384 (001795)."""
 _SET = f'SET "STATE" = {literal(ASIDE)} WHERE'
 
 
@@ -35,12 +37,12 @@ def unconvertible(plan: StreamPlan, tables: Tables) -> str:
     """
     bad = []
     for at, column in enumerate(plan.columns):
-        text = f"s.{identifier(value_column(at))}"
+        text = identifier(value_column(at))
         null = f"{text} IS NULL OR " if column.filled else ""
         bad.append(f"({null}{conversion.bad(column.type, text)})")
     keys = words('SELECT y."KEY_HASH" FROM', tables.typed.sql, 'AS y WHERE y."BAD" IS NOT NULL')
-    chosen = f's."STATE" IS NULL AND s."KEY_HASH" IN ({keys}) AND ({" OR ".join(bad)})'
-    return words("UPDATE", tables.staging.sql, "AS s", _SET, chosen)
+    chosen = f'"STATE" IS NULL AND "KEY_HASH" IN ({keys}) AND ({" OR ".join(bad)})'
+    return words("UPDATE", tables.staging.sql, _SET, chosen)
 
 
 def mark(tables: Tables, seqs: Sequence[int]) -> str:
@@ -50,4 +52,5 @@ def mark(tables: Tables, seqs: Sequence[int]) -> str:
 
 
 def _numbered(seqs: Sequence[int]) -> str:
-    return f'"SEQ" IN ({", ".join(map(str, seqs))})'
+    lists = [seqs[at : at + _LONGEST] for at in range(0, len(seqs), _LONGEST)]
+    return " OR ".join(f'"SEQ" IN ({", ".join(map(str, some))})' for some in lists)

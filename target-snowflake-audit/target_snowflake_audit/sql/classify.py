@@ -113,7 +113,9 @@ def _operations(plan: StreamPlan, tables: Tables, *, aside: bool) -> str:
     """Staged rows with OP and the stored hash; rows set aside have no rank, and beat no other version."""
     if plan.append:
         operation = f'{literal(INSERT)} AS "OP", {_NO_TEXT} AS "HASH_BEFORE"'
-        return words("SELECT s.*,", operation, "FROM", tables.staging.sql, "AS s WHERE", to_load("s"))
+        return words(
+            "SELECT s.*,", operation, "FROM", tables.staging.sql, "AS s WHERE", to_load("s", aside=aside)
+        )
     ranked = words(
         'SELECT a.*, k."STAMP", k."UNSTAMPED", k."RN" FROM',
         f"{tables.staging.sql} AS a {'LEFT JOIN' if aside else 'JOIN'} ({_ranks(plan, tables)}) AS k",
