@@ -130,6 +130,7 @@ def test_second_signal_ends_at_once_and_nothing_is_half_there(world: World) -> N
     process.communicate(timeout=20)
     assert process.returncode not in (0, None)
     world.control.clear_faults()
+    world.control.wait_until_idle("LOADER")
     world.control.advance_clock(400)
     assert {row["AMOUNT"] for row in world.rows()} == {Decimal("1.00")}
 
@@ -274,6 +275,7 @@ def test_files_of_a_killed_run_are_removed_a_day_later(world: World, monkeypatch
     process = world.start()
     process.communicate(lines(messages(world, 10)).encode(), timeout=60)
     assert world.control.struck(fault) == 1
+    world.control.wait_until_idle("LOADER")
     world.control.advance_clock(400)
     stage = '@"ANALYTICS"."AUDIT_LOCK"."LOAD"'
     left = {row["name"].split("/")[1] for row in world.query(f"LIST {stage}")}

@@ -92,7 +92,8 @@ def test_open_letter_that_comes_again_stays_open(world: World) -> None:
 
 def test_replay_reaches_every_stream_that_the_maps_make_of_one(world: World) -> None:
     maps = {world.stream: {}, f"{world.stream}_b": {"__source__": world.stream}}
-    world.run([world.schema_message(), world.line("A", 1, text=LONG)], stream_maps=maps)
+    # Letters of two streams at once are more than the local Snowflake can do: it says so.
+    world.run([world.schema_message(), world.line("A", 1, text=LONG)], stream_maps=maps, max_parallelism=1)
     [done] = replay(world.settings(stream_maps=maps, column_types=wider(world)), letters_of(world))
     assert done.event == "replayed"
     assert [len(world.rows(table)) for table in (world.table, f"{world.table}_B")] == [1, 1]

@@ -192,6 +192,7 @@ def test_a_killed_run_leaves_the_table_as_it_was(world: World) -> None:
     assert (ended.code, ended.states) == (-signal.SIGKILL, [])
     assert amounts(world) == [(1, Decimal(1)), (2, Decimal(1))]
     world.control.clear_faults()
+    world.control.wait_until_idle("LOADER")
     world.control.advance_clock(400)  # Snowflake ends the session of the dead process
     world.run_text(text, **WAY)
     assert amounts(world) == [(1, Decimal(3))]

@@ -144,3 +144,14 @@ def test_rules_for_the_whole_record_need_all_rules(change: dict[str, Any]) -> No
     schema = SCHEMA | change
     plan = make_plan({}, "s", schema, ["k"], MESSAGE | {"schema": schema}, "DB")
     assert Checker(plan).form is None
+
+
+@pytest.mark.parametrize("name", ["unknown", "_sdc_deleted_at"])
+@pytest.mark.parametrize("value", [b'"\\ud800"', b'{"a":["\\ud800"]}'])
+def test_odd_text_without_a_column_stops_nothing(name: str, value: bytes) -> None:
+    plan = make_plan({"number_type": "NUMBER(38,2)"}, "s", SCHEMA, ["k"], MESSAGE, "DB")
+    body = b'{"k":1,"must":"x","' + name.encode() + b'":' + value + b"}"
+    for rows in (True, False):
+        found, _ = checked(plan, [body], rows=rows)
+        assert len(found.lines) == 1
+        assert not found.letters

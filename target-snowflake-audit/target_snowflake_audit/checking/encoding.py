@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from target_snowflake_audit.checking import problems
 from target_snowflake_audit.checking.converters import encoder
-from target_snowflake_audit.checking.problems import Problem, shown
+from target_snowflake_audit.checking.problems import Problem, shown, utf8
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,15 +41,17 @@ def odd_rows(records: Sequence[dict[str, Any]], raw: Sequence[bytes]) -> list[in
 def split(record: dict[str, Any], columns: Mapping[str, str]) -> tuple[dict[str, Any], list[Problem]]:
     """Give the record with its odd values null, and a problem for each; `columns` are names by property.
 
-    Properties with an odd name are left out: no column has such a name.
+    Values that have no column are shown as text, so that the schema can be asked about the rest. Properties
+    with an odd name are left out: no column has such a name.
     """
     found: list[Problem] = []
     clean: dict[str, Any] = {}
     for name, value in record.items():
         if not _encodes(name):
             continue
-        clean[name] = value
-        if not _encodes(value) and name in columns:
+        odd = not _encodes(value)
+        clean[name] = utf8(value if isinstance(value, str) else repr(value)) if odd else value
+        if odd and name in columns:
             text = shown(value if isinstance(value, str) else repr(value))
             found.append(Problem(name, columns[name], text, problems.NOT_UTF8, "text in UTF-8"))
             clean[name] = None
