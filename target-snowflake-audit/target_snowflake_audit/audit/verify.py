@@ -173,7 +173,7 @@ class Verifier:
         missing = range(int(before or 0) + 1, int(number))
         if table:
             purged = before is None and self.checkpoints.reaches(name) == (int(number) - 1, previous)
-            return not missing or purged, purged
+            return int(number) == int(before or 0) + 1 or purged, purged
         covered = all(self.checkpoints.covers(name, one) for one in missing)
         few = len(missing) <= self.checkpoints.rows_of(name)
         return covered and few, self.checkpoints.covers(name, int(number) - 1)
