@@ -37,7 +37,7 @@ from target_snowflake_audit.purging import erase
 from target_snowflake_audit.retry_classes import NETWORK
 from target_snowflake_audit.run import Run
 from target_snowflake_audit.session import Answer, Session, StatementError, connect
-from target_snowflake_audit.sql import verify
+from target_snowflake_audit.sql import chain, verify
 from target_snowflake_audit.sql.erasure import Subject
 from target_snowflake_audit.sql.quoting import TableName, identifier
 from target_snowflake_audit.warehouse_time import needs_warehouse
@@ -184,6 +184,31 @@ def test_a_value_set_back_to_null_and_a_moved_letter_are_found(admin: Session) -
     place = name("RETRIES").sql
     with undone(admin, f'UPDATE {place} SET "QUERY_ID" = NULL, "SQLSTATE" = NULL'):
         assert (CHANGED, "RETRIES") in kinds(findings(admin))
+
+
+def test_a_batch_that_repeats_a_number_is_found_although_it_is_linked(admin: Session) -> None:
+    place = name("BATCHES").sql
+    last = f'"CHAIN_NUMBER" = (SELECT MAX("CHAIN_NUMBER") FROM {place})'
+    forged = {
+        "BATCH_ID": "'forged'",
+        "CHAIN_PREVIOUS": '"CHAIN_DIGEST"',
+        "LOADED_AT": "DATEADD('second', 1, \"LOADED_AT\")",
+        "HISTORY_DIGEST": "NULL",
+        "LETTERS_DIGEST": "NULL",
+        "EVENTS_DIGEST": "NULL",
+        "WATERMARK_DIGEST": "NULL",
+    }
+    values = ", ".join(forged.get(column, identifier(column)) for column in BATCHES.names)
+    columns = ", ".join(map(identifier, BATCHES.names))
+    digest = chain.row_digest(BATCHES, "t", BATCHES.names)
+    with undone(
+        admin,
+        f"INSERT INTO {place} ({columns}) SELECT {values} FROM {place} WHERE {last}",
+        f'UPDATE {place} AS t SET "CHAIN_DIGEST" = {digest} WHERE "BATCH_ID" = \'forged\'',
+    ):
+        found = kinds(findings(admin))
+        assert (GAP, "BATCHES") in found
+        assert not found & {(LINK, "BATCHES"), (CHANGED, "BATCHES")}
 
 
 def test_batches_that_are_gone_are_found(admin: Session) -> None:

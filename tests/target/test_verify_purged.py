@@ -13,7 +13,9 @@ import pytest
 from audit_console import Console
 from processes import server
 from snowflake_control import SnowflakeControl
+from target_snowflake_audit.audit.run_chain import RunChain
 from target_snowflake_audit.audit.setup_sql import Setup, script
+from target_snowflake_audit.audit.tables import DEAD_LETTER_EVENTS, RETRIES, RUNS, SCHEMA_CHANGES
 from target_snowflake_audit.audit.tips import Tip
 from target_snowflake_audit.audit.verify import (
     CHANGED,
@@ -27,6 +29,7 @@ from target_snowflake_audit.audit.verify import (
 )
 from target_snowflake_audit.purging import purge
 from target_snowflake_audit.session import Session, connect
+from target_snowflake_audit.sql import chain
 from target_snowflake_audit.sql.quoting import TableName
 from target_world import World, state
 from warehouse import administrator
@@ -52,6 +55,29 @@ def load(world: World, amount: str, *more: dict[str, Any]) -> None:
     world.run([world.schema_message(), *rows, *more, state({"at": amount})], batch_size_rows=2)
 
 
+def interleaved(world: World) -> None:
+    """A run's chain in which links of several rows that go stand between links that stay.
+
+    And one by people, whose first link loses one of its two rows: the other is about an open letter.
+    """
+    session = connect(world.settings())
+    run, people = RunChain("long", name), RunChain("people", name)
+    retry = {"RUN_ID": "long", "ATTEMPT": 1, "STEP": "merge", "ERROR_CLASS": "network", "OUTCOME": "retried"}
+    change = {"RUN_ID": "long", "STREAM": "s", "TARGET_TABLE": "T", "CHANGE": "add_column", "STATEMENT": "x"}
+    run.insert(session, RUNS, [{"RUN_ID": "long", "EVENT": "started", "STATUS": "running"}])
+    run.insert(session, RETRIES, [retry, retry, retry])
+    run.insert(session, SCHEMA_CHANGES, [{**change, "CAUSE": "first"}])
+    run.insert(session, SCHEMA_CHANGES, [{**change, "CAUSE": "second"}])
+    run.insert(session, RETRIES, [retry, retry])
+    run.insert(session, RUNS, [{"RUN_ID": "long", "EVENT": "ended", "STATUS": "failed", "BATCHES": 0}])
+    [row] = world.query(f'SELECT "DEAD_LETTER_ID" FROM {place("DEAD_LETTERS")}')
+    letter, event = row["DEAD_LETTER_ID"], {"EVENT": "reviewed"}
+    both = [{**event, "EVENT_ID": f"e{n}", "DEAD_LETTER_ID": one} for n, one in enumerate((letter, "gone"))]
+    people.insert(session, DEAD_LETTER_EVENTS, both)
+    people.insert(session, DEAD_LETTER_EVENTS, [{**event, "EVENT_ID": "e2", "DEAD_LETTER_ID": letter}])
+    session.close()
+
+
 @pytest.fixture(scope="module")
 def old(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Three loads of the same rows, two of them older than a month, the first with a retry and a letter."""
@@ -69,6 +95,7 @@ def old(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             patch.setattr("target_snowflake_audit.retrying.random.random", lambda: 0.0)
             load(world, "1.00", world.line("B", 1, text="x" * 11))
         load(world, "2.00")
+        interleaved(world)
         world.control.advance_clock(MONTH)
         world.close()  # no session lives as long
         load(world, "3.00")
@@ -84,10 +111,17 @@ def history_purged(old: World) -> World:
 
 
 @pytest.fixture(scope="module")
-def all_purged(history_purged: World) -> World:
-    """All that may be gone after a month is gone."""
-    purged(history_purged)
+def links_purged(history_purged: World) -> World:
+    """Links of runs' chains are gone too, and links around them are there."""
+    purged(history_purged, "RETRIES", "DEAD_LETTER_EVENTS")
     return history_purged
+
+
+@pytest.fixture(scope="module")
+def all_purged(links_purged: World) -> World:
+    """All that may be gone after a month is gone."""
+    purged(links_purged)
+    return links_purged
 
 
 def purged(world: World, *only: str) -> None:
@@ -103,11 +137,13 @@ def tampered(world: World, *statements: str) -> Iterator[list[Finding]]:
     session = Session(administrator(ready, database=ready["database"], warehouse=ready["warehouse"]))
     session.execute("ALTER SESSION SET TIMEZONE = 'UTC', AUTOCOMMIT = FALSE", "test")
     session.execute("BEGIN", "test")
-    for sql in statements:
-        assert session.execute(sql, "test").affected > 0, sql
-    yield Verifier(session, name).findings()
-    session.rollback()
-    session.close()
+    try:
+        for sql in statements:
+            assert session.execute(sql, "test").affected > 0, sql
+        yield Verifier(session, name).findings()
+    finally:  # else the locks of a test that fails would hold up all after it
+        session.rollback()
+        session.close()
 
 
 def kinds(found: list[Finding]) -> set[tuple[str, str]]:
@@ -129,6 +165,57 @@ def test_history_that_was_purged_is_no_fault_and_every_other_row_counts(history_
     for sql in (more, f"DELETE FROM {checkpoints} {one}"):
         with tampered(history_purged, sql) as found:
             assert kinds(found) == {(MISSING, "RECORD_HISTORY")}
+
+
+def place_of(number: int) -> str:
+    return f'"CHAIN" = \'run:long\' AND "CHAIN_NUMBER" = {number}'
+
+
+def test_links_that_purge_left_between_those_it_took_count_each(links_purged: World) -> None:
+    told = links_purged.query(
+        f"SELECT FIRST_NUMBER AS A, LAST_NUMBER AS Z, ROW_COUNT AS N FROM {place('CHECKPOINTS')}"
+        " WHERE OF_CHAIN = 'run:long'"
+    )
+    assert told == [{"A": 2, "Z": 5, "N": 5}]
+    changes = place("SCHEMA_CHANGES")
+    with tampered(links_purged) as found:
+        assert found == []
+    for number in (3, 4):
+        with tampered(links_purged, f"DELETE FROM {changes} WHERE {place_of(number)}") as found:
+            assert (GAP, "") in kinds(found), number
+    with tampered(links_purged, f"DELETE FROM {changes} WHERE \"CHAIN\" = 'run:long'") as found:
+        assert (GAP, "") in kinds(found)
+
+
+@pytest.mark.parametrize("number", [3, 4])
+def test_a_link_computed_again_beside_purged_ones_is_found(links_purged: World, number: int) -> None:
+    """One is named by a link that is left, the other by a link that was purged."""
+    changes = place("SCHEMA_CHANGES")
+    digest = chain.row_digest(SCHEMA_CHANGES, "t", SCHEMA_CHANGES.names)
+    with tampered(
+        links_purged,
+        f"UPDATE {changes} AS t SET \"CAUSE\" = 'forged' WHERE {place_of(number)}",
+        f'UPDATE {changes} AS t SET "CHAIN_DIGEST" = {digest} WHERE {place_of(number)}',
+    ) as found:
+        assert kinds(found) == {(LINK, "")}
+
+
+def test_of_a_link_that_lost_some_rows_those_that_stay_are_counted(links_purged: World) -> None:
+    events, which = place("DEAD_LETTER_EVENTS"), '"CHAIN" = \'run:people\' AND "CHAIN_NUMBER" = 1'
+    rows = links_purged.query(f"SELECT EVENT_ID FROM {events} WHERE {which}")
+    assert rows == [{"EVENT_ID": "e0"}]
+    with tampered(links_purged, f"DELETE FROM {events} WHERE {which}") as found:
+        assert (LINK, "") in kinds(found)
+    copied = f"INSERT INTO {events} SELECT * FROM {events} WHERE {which}"
+    with tampered(links_purged, copied) as found:
+        assert (LINK, "") in kinds(found)
+
+
+@pytest.mark.parametrize("links", ["NULL", 'PARSE_JSON(\'[{"number": 2}, {"number": 5}]\')'])
+def test_a_checkpoint_that_names_other_links_than_it_counts_is_found(links_purged: World, links: str) -> None:
+    forged = f'UPDATE {place("CHECKPOINTS")} SET "LINKS" = {links} WHERE "OF_CHAIN" = \'run:long\''
+    with tampered(links_purged, forged) as found:
+        assert (CHECKPOINT, "CHECKPOINTS") in kinds(found)
 
 
 def test_a_chain_starts_at_its_checkpoint_and_the_command_says_until_when(all_purged: World) -> None:

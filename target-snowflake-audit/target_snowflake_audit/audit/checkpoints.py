@@ -1,14 +1,17 @@
 """What `purge` took out of the chains, as CHECKPOINTS tells it, and how far the rows that are left agree.
 
 The chain of a table loses its oldest batches only, so its checkpoints must follow on each other from number
-1, and the first batch that is left on the last of them, digest included. Of other tables purge takes single
-rows; there only how many are gone, and from where, can be compared. Whoever may delete may write a checkpoint
-too: each is shown, with who wrote it and why.
+1, and the first batch that is left on the last of them, digest included. A run's chain loses rows of some
+tables, and those of others stay in between: its checkpoints name each row's link, and the digest that the row
+told of the link before it. Of one link some rows may go and some stay (events of several letters); those that
+stay are then compared by their number only. Of other rows only how many are gone can be compared. Whoever may
+delete may write a checkpoint too: each is shown, with who wrote it and why.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+import json
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +38,8 @@ class Purge:
     actor: str
     reason: str
     checkpoint: str
+    links: tuple[tuple[int, str], ...]
+    """Of a run's chain: number and CHAIN_PREVIOUS ('' = none) of each row."""
 
     @property
     def text(self) -> str:
@@ -52,10 +57,12 @@ def _minute(moment: dt.datetime) -> str:
 
 def purge_of(row: Iterable[Any]) -> Purge:
     """A row of `sql.verify.checkpoints`."""
-    table, target, name, first, last, digest, rows, cutoff, at, actor, reason, mark = row
+    table, target, name, first, last, digest, rows, cutoff, at, actor, reason, mark, links = row
     numbers = int(first or 0), int(last or 0)
     texts = (str(table), str(target or ""), str(name or ""), *numbers, str(digest or ""))
-    return Purge(*texts, int(rows), cutoff or at, at, str(actor or ""), str(reason), str(mark))
+    named = sorted((int(one["number"]), str(one.get("previous") or "")) for one in json.loads(links or "[]"))
+    who = (str(actor or ""), str(reason), str(mark))
+    return Purge(*texts, int(rows), cutoff or at, at, *who, tuple(named))
 
 
 class Checkpoints:
@@ -66,11 +73,13 @@ class Checkpoints:
         self.purges = sorted(purges)
         self._chains: dict[str, list[Purge]] = defaultdict(list)
         self._batches: dict[str, list[Purge]] = defaultdict(list)
+        self._gone: dict[str, Counter[int]] = defaultdict(Counter)
         for purge in self.purges:
             if purge.audit_table == BATCHES.name:
                 self._batches[purge.chain].append(purge)
             elif purge.chain:
                 self._chains[purge.chain].append(purge)
+                self._gone[purge.chain].update(number for number, _ in purge.links)
         for parts in self._batches.values():
             parts.sort(key=lambda part: part.first)
 
@@ -82,7 +91,7 @@ class Checkpoints:
         return (parts[-1].last, parts[-1].digest) if parts else (0, "")
 
     def wrong(self, firsts: Mapping[str, int]) -> Iterator[tuple[str, str]]:
-        """Chain and reason of what the checkpoints of BATCHES say wrongly.
+        """Chain and reason of what checkpoints say wrongly.
 
         Args:
             firsts: lowest number that is left of each table's chain.
@@ -96,6 +105,11 @@ class Checkpoints:
             if name and firsts.get(name) != before + 1:
                 left = firsts.get(name)
                 yield name, f"purged until number {before}, but the first one left is {left or 'none'}"
+        for part in (part for parts in self._chains.values() for part in parts if part.first):
+            numbers = [number for number, _ in part.links]
+            if (len(numbers), *numbers[:1], *numbers[-1:]) != (part.rows, part.first, part.last):
+                told = f"{part.rows} rows, {part.first} to {part.last}"
+                yield part.chain, f"{told}, are not the {len(numbers)} links that are named"
 
     def agrees(self, name: str, number: int, digest: str) -> bool | None:
         """Whether a batch that was purged had a digest; None = no checkpoint tells, it was not the last."""
@@ -106,12 +120,19 @@ class Checkpoints:
 
     # Single rows
 
-    def covers(self, name: str, number: int) -> bool:
-        """Whether a link of a run's chain may have been purged."""
-        return any(part.first <= number <= part.last for part in self._chains.get(name, ()))
+    def gone(self, name: str, number: int) -> int:
+        """Rows that were purged from a link of a run's chain."""
+        return self._gone[name][number] if name in self._gone else 0
+
+    def named(self) -> Iterator[tuple[str, int, str]]:
+        """Chain, number and digest of the link before each that was purged, as the purged one named it."""
+        for name, parts in self._chains.items():
+            for number, previous in {link for part in parts for link in part.links}:
+                if number > 1:
+                    yield name, number - 1, previous
 
     def rows_of(self, name: str) -> int:
-        """Rows that were purged from a run's chain, or from the events of a batch."""
+        """Rows that were purged from the events of a batch; they have no numbers."""
         return sum(part.rows for part in self._chains.get(name, ()))
 
     def rows(self, audit_table: str, target: str) -> int:

@@ -383,6 +383,12 @@ CHECKPOINTS = Table(
         Column("REASON", TEXT, "Why, as the person said", required=True),
         Column("AT", TIME, "When the row was written", required=True),
         *ACTOR_COLUMNS,
+        Column(
+            "LINKS",
+            JSON,
+            "purge, of a run's chain: [{number, previous}], CHAIN_NUMBER and CHAIN_PREVIOUS of each row",
+            added="0.2.0",
+        ),
     ),
 )
 

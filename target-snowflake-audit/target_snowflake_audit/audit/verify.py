@@ -13,6 +13,7 @@ and how many are gone in all.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -40,6 +41,7 @@ CHANGED, ERASED, NOT_CHAINED = "changed", "erased", "not_chained"
 MISSING, ADDED, REPLACED = "missing", "added", "replaced"
 GAP, LINK, CUT, SIGNATURE = "gap", "link", "cut", "signature"
 CHECKPOINT = "checkpoint"
+_SET = re.compile(r"\d+:(\d+):")
 _PLACES = 200
 """Tips looked up in one statement."""
 
@@ -94,6 +96,13 @@ class Verifier:
             }
             for name, what in self.checkpoints.wrong(firsts):
                 yield Finding(CHECKPOINT, CHECKPOINTS.name, f"chain {name}", what)
+            sql = verify.beside_purged(self._runs, self._name(CHECKPOINTS.name))
+            left = {(str(name), int(number)): digest for name, number, digest in self._ask(sql)}
+            for name, number, stated in self.checkpoints.named():
+                digest = left.get((name, number))
+                if digest != stated and not self._lost(name, number, stated, digest):
+                    what = "is not what the purged link after it named"
+                    yield Finding(LINK, "", f"chain {name}, number {number}", what)
 
     def _rows(self) -> Iterator[Finding]:
         for table in (table for table in TABLES if table.digest):
@@ -155,28 +164,47 @@ class Verifier:
         for table, sql in sources:
             for name, number, before, previous, digest, _, target in self._ask(sql):
                 where = f"chain {name}, number {number}"
-                follows, linked = self._goes_on(table, name, number, before, previous)
+                purged = self._purged_before(table, name, number, before, previous, digest)
+                follows = self._follows(table, name, number, before) or (bool(table) and purged)
                 if not follows:
                     what = f"follows on number {before or 'none'}"
                     yield Finding(GAP, table, where, what)
-                if previous != digest and not linked:
+                if previous != digest and not purged:
                     yield Finding(LINK, table, where, "does not name the digest of what is before it")
                 if name != target:
                     yield Finding(LINK, table, where, f"a batch of {target} is in another chain")
 
-    def _goes_on(
-        self, table: str, name: str, number: int | None, before: int | None, previous: str | None
-    ) -> tuple[bool, bool]:
-        """Whether nothing is missing before a link, and whether its predecessor is one that was purged."""
+    def _follows(self, table: str, name: str, number: int | None, before: int | None) -> bool:
+        """Whether a link is the next one; in a run's chain, but for links that were purged as a whole."""
         if number is None:
-            return False, False
-        missing = range(int(before or 0) + 1, int(number))
+            return False
+        last = int(before or 0)
         if table:
-            purged = before is None and self.checkpoints.reaches(name) == (int(number) - 1, previous)
-            return not missing or purged, purged
-        covered = all(self.checkpoints.covers(name, one) for one in missing)
-        few = len(missing) <= self.checkpoints.rows_of(name)
-        return covered and few, self.checkpoints.covers(name, int(number) - 1)
+            return int(number) == last + 1
+        missing = range(last + 1, int(number))
+        return int(number) > last and all(self.checkpoints.gone(name, one) for one in missing)
+
+    def _purged_before(
+        self,
+        table: str,
+        name: str,
+        number: int | None,
+        before: int | None,
+        previous: str | None,
+        digest: str | None,
+    ) -> bool:
+        """Whether the predecessor of a link was purged, so that nothing is left which the link could name."""
+        if number is None:
+            return False
+        wanted = int(number) - 1
+        if table:
+            return before is None and self.checkpoints.reaches(name) == (wanted, previous)
+        return self._lost(name, wanted, previous, digest if before == wanted else None)
+
+    def _lost(self, name: str, number: int, stated: str | None, found: str | None) -> bool:
+        """Whether purge took from a link of a run's chain just the rows that it lacks."""
+        gone = self.checkpoints.gone(name, number)
+        return gone > 0 and _count(stated) == _count(found) + gone
 
     def _strays(self) -> Iterator[Finding]:
         for name in self._runs:
@@ -224,17 +252,18 @@ class Verifier:
                 found = {(str(name), int(number)): digest for name, number, digest in self._ask(sql)}
                 for tip in part:
                     digest = found.get((tip.chain, tip.number))
-                    if digest != tip.digest and not self._purged(tip):
+                    if digest != tip.digest and not self._purged(tip, digest):
                         what = "is gone" if digest is None else "was computed again"
                         yield Finding(CUT, BATCHES.name, f"chain {tip.chain}, number {tip.number}", what)
 
-    def _purged(self, tip: Tip) -> bool:
+    def _purged(self, tip: Tip, found: str | None) -> bool:
         """Whether a tip's link was purged, with the digest that the checkpoint tells, where it tells one."""
-        if self.checkpoints.covers(tip.chain, tip.number):
-            return True
+        if tip.chain.startswith(chain.of_run("")):
+            return self._lost(tip.chain, tip.number, tip.digest, found)
         return self.checkpoints.agrees(tip.chain, tip.number, tip.digest) is not False
 
 
 def _count(digest: str | None) -> int:
-    """Rows of a set digest, `1:ROWS:SHA-256`; null = no row."""
-    return int(digest.split(":")[1]) if digest else 0
+    """Rows of a set digest, `1:ROWS:SHA-256`; null = no row, and so is a text of another form."""
+    form = _SET.match(digest or "")
+    return int(form[1]) if form else 0

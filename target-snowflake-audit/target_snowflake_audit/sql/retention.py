@@ -36,6 +36,11 @@ _LAST_DIGEST = (
     'SUBSTR(MAX(CONCAT(TO_VARCHAR(1000000000000 + r."CHAIN_NUMBER"), \':\', r."CHAIN_DIGEST")), 15)'
 )
 """Digest of the row with the highest number: numbers of one width are in order as texts too."""
+_LINKS = (
+    'ARRAY_AGG(IFF(r."CHAIN_NUMBER" IS NULL, NULL, '
+    "OBJECT_CONSTRUCT('number', r.\"CHAIN_NUMBER\", 'previous', r.\"CHAIN_PREVIOUS\")))"
+)
+"""Links of a run's chain: rows of other tables stay between them, so first and last number say too little."""
 _TIMES = {RECORD_HISTORY.name: "LOADED_AT", BATCHES.name: "LOADED_AT"}
 
 
@@ -217,6 +222,7 @@ def insert(audit: Callable[[str], TableName], table: Table, facts: dict[str, str
         if column in has and not (name == "KEY_HASH" and facts["KIND"] == literal("purge"))
     }
     chained = "CHAIN_NUMBER" in has
+    single = chained and table is not BATCHES and facts["KIND"] == literal("purge")
     columns = {
         **facts,
         "AUDIT_TABLE": literal(table.name),
@@ -227,6 +233,7 @@ def insert(audit: Callable[[str], TableName], table: Table, facts: dict[str, str
         "FIRST_NUMBER": 'MIN(r."CHAIN_NUMBER")' if chained else "NULL",
         "LAST_NUMBER": 'MAX(r."CHAIN_NUMBER")' if chained else "NULL",
         "LAST_DIGEST": _LAST_DIGEST if chained else "NULL",
+        "LINKS": _LINKS if single else "NULL",
         "AT": "SYSDATE()",
         "ACTOR": "CURRENT_USER()",
         "ACTOR_ROLE": "CURRENT_ROLE()",

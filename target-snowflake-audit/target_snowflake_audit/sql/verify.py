@@ -90,7 +90,7 @@ def checkpoints(name: TableName) -> str:
     """SELECT of what was purged, as `audit.checkpoints.purge_of` reads it."""
     return words(
         'SELECT "AUDIT_TABLE", "TARGET_TABLE", "OF_CHAIN", "FIRST_NUMBER", "LAST_NUMBER", "LAST_DIGEST",',
-        '"ROW_COUNT", "CUTOFF", "AT", "ACTOR", "REASON", "CHECKPOINT_ID" FROM',
+        '"ROW_COUNT", "CUTOFF", "AT", "ACTOR", "REASON", "CHECKPOINT_ID", "LINKS" FROM',
         name.sql,
         "WHERE \"KIND\" = 'purge'",
     )
@@ -207,6 +207,18 @@ def run_digests_at(names: Sequence[TableName], places: Sequence[tuple[str, int]]
     )
     return words(
         'SELECT e."CHAIN", e."CHAIN_NUMBER", e."FOUND" FROM', f"({run_entries(names)}) AS e WHERE", wanted
+    )
+
+
+def beside_purged(names: Sequence[TableName], checkpoints: TableName) -> str:
+    """SELECT of chain, number and digest of all that is left of runs' chains that lost links by purge."""
+    purged = words(
+        'SELECT DISTINCT "OF_CHAIN" FROM', checkpoints.sql, 'WHERE "KIND" = \'purge\' AND "LINKS" IS NOT NULL'
+    )
+    entries = f"({run_entries(names)}) AS e"
+    return words(
+        'SELECT e."CHAIN", e."CHAIN_NUMBER", e."FOUND" FROM',
+        f'{entries} JOIN ({purged}) AS p ON p."OF_CHAIN" = e."CHAIN"',
     )
 
 
