@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from target_snowflake_audit.checking.problems import Problem
     from target_snowflake_audit.checking.rows import Row
     from target_snowflake_audit.deletions import VersionKeys
+    from target_snowflake_audit.mapping import Mapped
     from target_snowflake_audit.reading.blocks import Records
 
 CHUNK_ROWS = 250
@@ -132,7 +133,7 @@ class Batch:
         row = self.row_of(self.starts[-1])
         return TornDocument(self.spool.tail(row), self.seqs[row:], self.version)
 
-    def carry(self, torn: TornDocument, again: Callable[[bytes], tuple[Any, list[Problem] | None]]) -> None:
+    def carry(self, torn: TornDocument, again: Callable[[bytes], Mapped]) -> None:
         """Begin with a torn document; `again` maps a record and gives the problems of that."""
         for start in range(0, len(torn.raw), CHUNK_ROWS):
             chunk = Chunk()

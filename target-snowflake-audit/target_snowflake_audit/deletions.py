@@ -72,9 +72,7 @@ class Documents:
     set of lines must replace the first.
     """
 
-    def __init__(
-        self, scope: tuple[str, ...], is_readable: Callable[[Sequence[Any]], bool] = lambda _: True
-    ) -> None:
+    def __init__(self, scope: tuple[str, ...], is_readable: Callable[[Sequence[Any]], bool]) -> None:
         """`scope` are the properties that name a document; not all their values may be readable."""
         self._scope = scope
         self._is_readable = is_readable

@@ -11,14 +11,11 @@ from typing import TYPE_CHECKING, Any
 from target_snowflake_audit import limits, versions
 from target_snowflake_audit.background import BackgroundLoad
 from target_snowflake_audit.batch import Batch
-from target_snowflake_audit.checking import problems
 from target_snowflake_audit.checking.chunks import DELETED_PROPERTY, Checker
-from target_snowflake_audit.checking.problems import Problem
 from target_snowflake_audit.counts import Counts, Refusals
 from target_snowflake_audit.definition import bring_in_line
 from target_snowflake_audit.deletions import Documents, TornDocument, VersionKeys
 from target_snowflake_audit.errors import DeadLetterLimitError, SchemaError
-from target_snowflake_audit.mapping import no_object
 from target_snowflake_audit.reading.reader import decode_record
 from target_snowflake_audit.refusal_problems import letters_of
 from target_snowflake_audit.work import ACTIVATE, GATHER, LOAD, Work
@@ -28,8 +25,10 @@ if TYPE_CHECKING:
 
     from target_snowflake_audit.checking.letters import Letter
     from target_snowflake_audit.checking.plan import StreamPlan
+    from target_snowflake_audit.checking.problems import Problem
     from target_snowflake_audit.checking.rows import Row, RowForm
     from target_snowflake_audit.engine import Engine
+    from target_snowflake_audit.mapping import Mapped, Remap
     from target_snowflake_audit.reading.blocks import Records
     from target_snowflake_audit.values import Json
 
@@ -42,7 +41,7 @@ class StreamLoader:
     holds_state = False
     """Whether no STATE may leave before `finish`: committed records are not in the table yet."""
 
-    def __init__(self, engine: Engine, plan: StreamPlan, remap: Callable[[dict[str, Any]], Any]) -> None:
+    def __init__(self, engine: Engine, plan: StreamPlan, remap: Remap) -> None:
         """Bring the table in line with the plan.
 
         Args:
@@ -285,7 +284,7 @@ class StreamLoader:
         """Whether a newer version has begun in this run: records of the old one count for none."""
         return self._versions is not None and version < self._versions.version
 
-    def change(self, plan: StreamPlan, remap: Callable[[dict[str, Any]], Any]) -> None:
+    def change(self, plan: StreamPlan, remap: Remap) -> None:
         """Take a new SCHEMA; what was gathered must have been loaded.
 
         Raises:
@@ -320,15 +319,9 @@ class StreamLoader:
         if self._documents is not None:
             self._documents.next_batch()
 
-    def _again(self, raw: bytes) -> tuple[Any, list[Problem] | None]:
-        record = decode_record(raw)
-        if not isinstance(record, dict):
-            return {}, [no_object(record)]
-        try:
-            with self.engine.mapping:
-                return self._remap(record), None
-        except Exception as error:  # noqa: BLE001 - an expression may raise anything
-            return record, [Problem("", "", "", problems.MAPPING, f"stream_maps: {type(error).__name__}")]
+    def _again(self, raw: bytes) -> Mapped:
+        """Decode and map a record once more."""
+        return self._remap(decode_record(raw))
 
     def commit(self, work: Work) -> Counts:
         """Load one prepared batch with retries, and add up what it did."""
@@ -384,11 +377,7 @@ class StreamLoader:
         return work
 
     def _letters(self, work: Work, refusals: Refusals) -> list[tuple[Letter, list[str]]]:
-        return letters_of(work, refusals, self._checker, self._read_again)
-
-    def _read_again(self, raw: bytes) -> dict[str, Any]:
-        with self.engine.mapping:
-            return self._remap(decode_record(raw)) or {}
+        return letters_of(work, refusals, self._checker, self._again)
 
     def new_batch(self, *, keep_letters: bool = False) -> Batch:
         """Start an empty batch; with `keep_letters` it remembers the problems of its dead letters."""

@@ -11,22 +11,19 @@ from target_snowflake_audit.checking.problems import Problem
 from target_snowflake_audit.checking.rows import Row
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
     from singer_sdk.mapper import StreamMap
 
     from target_snowflake_audit.values import Json
 
-
-def no_object(record: Json) -> Problem:
-    """The problem of a record that is no JSON object, or nests too deeply."""
-    expected = getattr(record, "expected", "a JSON object")
-    return Problem("", "", problems.shown(str(record)), problems.NOT_IN_SCHEMA, expected)
+    Mapped = tuple[dict[str, Any] | Row | None, list[Problem] | None]
+    Remap = Callable[[Json], Mapped]
+    """`mapped` of one stream, for records read back from their text."""
 
 
-def mapped(
-    stream_map: StreamMap, record: Json, turn: AbstractContextManager[object]
-) -> tuple[dict[str, Any] | Row | None, list[Problem] | None]:
+def mapped(stream_map: StreamMap, record: Json, turn: AbstractContextManager[object]) -> Mapped:
     """Give the mapped record (None = filtered out) and the problems found.
 
     `turn` is held while an expression is evaluated: the evaluator keeps the record that it works on.
@@ -34,7 +31,8 @@ def mapped(
     if isinstance(record, Row):
         return record, None  # only streams without a map are decoded so
     if not isinstance(record, dict):
-        return {}, [no_object(record)]
+        expected = getattr(record, "expected", "a JSON object")
+        return {}, [Problem("", "", problems.shown(str(record)), problems.NOT_IN_SCHEMA, expected)]
     if type(stream_map) is SameRecordTransform and not stream_map.flattening_enabled:
         return record, None
     try:

@@ -25,12 +25,13 @@ from target_snowflake_audit.work import GATHER, Work
 from target_snowflake_audit.work import OVERWRITE as REPLACE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from target_snowflake_audit.batch import Batch
     from target_snowflake_audit.checking.plan import Column, StreamPlan
     from target_snowflake_audit.checking.rows import Row
     from target_snowflake_audit.engine import Engine
+    from target_snowflake_audit.mapping import Remap
     from target_snowflake_audit.run import Run
     from target_snowflake_audit.sql.quoting import TableName
     from target_snowflake_audit.values import Json
@@ -40,7 +41,7 @@ logger = logging.getLogger(__name__)
 _DEAD_AFTER = dt.timedelta(days=1)
 
 
-def loader_of(engine: Engine, plan: StreamPlan, remap: Callable[[dict[str, Any]], Any]) -> StreamLoader:
+def loader_of(engine: Engine, plan: StreamPlan, remap: Remap) -> StreamLoader:
     """Give the loader that a stream's load method needs."""
     kind = OverwriteLoader if plan.method == OVERWRITE else StreamLoader
     return kind(engine, plan, remap)
@@ -66,7 +67,7 @@ class OverwriteLoader(StreamLoader):
 
     holds_state = True
 
-    def __init__(self, engine: Engine, plan: StreamPlan, remap: Callable[[dict[str, Any]], Any]) -> None:
+    def __init__(self, engine: Engine, plan: StreamPlan, remap: Remap) -> None:
         """Bring the table in line with the plan and make the shadow.
 
         Raises:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from target_snowflake_audit.checking.letters import Letter
     from target_snowflake_audit.checking.plan import StreamPlan
     from target_snowflake_audit.counts import Refusals
+    from target_snowflake_audit.mapping import Mapped
     from target_snowflake_audit.session import StatementError
     from target_snowflake_audit.work import Work
 
@@ -37,16 +38,16 @@ def problems_of(
 
 
 def letters_of(
-    work: Work, refusals: Refusals, checker: Checker, read_again: Callable[[bytes], dict[str, Any]]
+    work: Work, refusals: Refusals, checker: Checker, again: Callable[[bytes], Mapped]
 ) -> list[tuple[Letter, list[str]]]:
     """Letters of rows that Snowflake refused or that are older than the stored row.
 
-    `read_again` gives a record as mapped from its text as received.
+    `again` gives a record as mapped from its text as received.
     """
     batch, made = work.batch, []
     for seq in sorted({*refusals.bad, *refusals.stale}):
         raw = batch.spool.read(batch.row_of(seq))
-        record = read_again(raw)
+        record = cast("dict[str, Any]", again(raw)[0] or {})
         found, phase = problems_of(work, refusals, seq, record)
         letter, fields = checker.letter(Chunk([record], [raw], [seq], [None]), 0, found, phase, "")
         error = work.refused.get(seq)

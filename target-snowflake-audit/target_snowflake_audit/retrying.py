@@ -105,7 +105,7 @@ class Retrier:
         began, failures = time.monotonic(), 0
         while True:
             try:
-                counts = attempt(work)
+                return attempt(work)
             except StatementError as error:
                 if error.error_class.data:
                     self._isolate(subject, work, error, isolate)
@@ -115,17 +115,6 @@ class Retrier:
                     elapsed = time.monotonic() - began
                     self._failed(subject, failures, error, elapsed, attempt=work.attempt)
                 work.attempt += 1
-            else:
-                if work.attempt > 1:
-                    self._write_pending(subject)
-                return counts
-
-    def _write_pending(self, subject: Subject) -> None:
-        """Write what waits for RETRIES; a batch that is committed does not fail by that."""
-        try:
-            self._run.write_pending()
-        except StatementError as error:
-            logger.warning("%s is committed; its rows of RETRIES wait: %s", subject.said, error)
 
     def save(self, work: Work, action: Callable[..., None]) -> None:
         """Save the dead letters of a batch that was rolled back; `action` is told whether it runs `again`.

@@ -36,7 +36,7 @@ def run_singer(arguments: list[str]) -> int:
     except (TargetError, InvalidInputLine, ConfigValidationError) as error:
         return _fail(error, EXIT_FAILED)
     except Exception as error:  # noqa: BLE001 - whatever it is, one line says so
-        return _fail(explained(error, "starting", {}), EXIT_FAILED)
+        return _fail(explained(error, "starting", {}, shows_text=True), EXIT_FAILED)
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else int(bool(ended.code))
     return code if isinstance(code, int) else 0

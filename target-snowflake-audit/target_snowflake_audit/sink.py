@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
@@ -10,6 +11,7 @@ from typing_extensions import override
 
 from target_snowflake_audit.checking.plan import make_plan
 from target_snowflake_audit.errors import TargetError
+from target_snowflake_audit.mapping import mapped
 from target_snowflake_audit.overwrite import loader_of
 from target_snowflake_audit.reading.reader import MessageReader
 
@@ -90,14 +92,15 @@ class AuditSink(Sink):
             message,
             target.run.names.database,
         )
+        remap = partial(mapped, stream_map, turn=target.engine.mapping)
         loader = target.loaders.get(self.stream_name)
         if loader is None:
-            loader = target.loaders[self.stream_name] = loader_of(target.engine, plan, stream_map.transform)
+            loader = target.loaders[self.stream_name] = loader_of(target.engine, plan, remap)
         elif loader.waiting:
             message_ = f"stream {self.stream_name}: records wait while the SCHEMA changes"
             raise TargetError(message_)
         else:
-            loader.change(plan, stream_map.transform)
+            loader.change(plan, remap)
         self._set_decoder(str(message.get("stream")), loader)
         return loader
 

@@ -33,8 +33,13 @@ def note(error: BaseException, doing: str) -> None:
         error.add_note(f"{_WHILE}{doing}")
 
 
-def explained(error: Exception, doing: str, settings: Mapping[str, Any]) -> TargetError:
-    """Give an error that a person can act on for one that is not our own."""
+def explained(
+    error: Exception, doing: str, settings: Mapping[str, Any], *, shows_text: bool = False
+) -> TargetError:
+    """Give an error that a person can act on for one that is not our own.
+
+    Its own text could repeat a value of a record, so it is left out once there are records (`shows_text`).
+    """
     if isinstance(error, TargetError):
         return error
     # Lines of code only: no message and no value.
@@ -46,7 +51,8 @@ def explained(error: Exception, doing: str, settings: Mapping[str, Any]) -> Targ
         return ResourceError(f"out of memory {where}: {hint}; {_AFTER}")
     if isinstance(error, OSError):
         return ResourceError(without_secrets(_of_system(error, where), settings))
-    message = f"{type(error).__name__} {where}{_place(error)}: {error}; {_AFTER}"
+    text = f": {error}" if shows_text else ""
+    message = f"{type(error).__name__} {where}{_place(error)}{text}; {_AFTER}"
     return UnexpectedError(without_secrets(message, settings))
 
 

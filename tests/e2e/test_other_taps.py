@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from audited_server import audited_server
 from foreign_taps import ForeignTap, write_dbf
 from other_targets import environment, postgres
-from processes import server
-from snowflake_control import SnowflakeControl
-from target_snowflake_audit.audit.setup_sql import Setup, script
-from target_world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from target_world import World
 
 NUMBERS = {"number_type": "NUMBER(38,4)"}
 OF_TAP_OR_AUDIT = ("_AUDIT", "_SDC")
@@ -27,16 +26,8 @@ UTC = dt.UTC
 
 @pytest.fixture(scope="module")
 def _snowflake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    folder = tmp_path_factory.mktemp("snowflake")
-    setup = folder / "init.sql"
-    setup.write_text(script(Setup(user="LOADER")))
-    secrets = folder / "secrets"
-    secrets.mkdir(mode=0o700)
-    arguments = ("--port", "0", "--init-sql", str(setup), "--secrets-dir", str(secrets))
-    with server("local_snowflake", *arguments) as started:
-        found = World(started.ready, SnowflakeControl(started.ready["host"], started.ready["port"]))
+    with audited_server(tmp_path_factory.mktemp("snowflake")) as found:
         yield found
-        found.close()
 
 
 @pytest.fixture

@@ -6,17 +6,15 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 import pytest
-from processes import server
+from audited_server import audited_server
 from service_worker import service_worker
-from snowflake_control import SnowflakeControl
-from target_snowflake_audit.audit.setup_sql import Setup, script
-from target_world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from service_worker import Worker
+    from target_world import World
 
 # The connector announces changes of its own defaults; the target passes what it relies on.
 warnings.filterwarnings("ignore", category=FutureWarning, module=r"snowflake\.connector.*")
@@ -32,17 +30,8 @@ def _connector_is_the_one_meant() -> None:
 @pytest.fixture(scope="session")
 def _snowflake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """One local Snowflake for all tests here, set up as an owner would."""
-    folder = tmp_path_factory.mktemp("snowflake")
-    setup = folder / "init.sql"
-    setup.write_text(script(Setup(user="LOADER")))
-    secrets = folder / "secrets"
-    secrets.mkdir(mode=0o700)
-    with server(
-        "local_snowflake", "--port", "0", "--init-sql", str(setup), "--secrets-dir", str(secrets)
-    ) as started:
-        found = World(started.ready, SnowflakeControl(started.ready["host"], started.ready["port"]))
+    with audited_server(tmp_path_factory.mktemp("snowflake")) as found:
         yield found
-        found.close()
 
 
 @pytest.fixture

@@ -14,9 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from processes import server
-from snowflake_control import SnowflakeControl
-from target_snowflake_audit.audit.setup_sql import Setup, script
+from audited_server import audited_server
 from target_snowflake_audit.audit.tables import BATCHES, BY_NAME, RECORD_HISTORY, RETRIES, RUNS, TABLES
 from target_snowflake_audit.audit.tips import Tip, key_of
 from target_snowflake_audit.audit.verify import (
@@ -64,17 +62,9 @@ def name(table: str) -> TableName:
 @pytest.fixture(scope="module")
 def chained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A server with an audit schema in which every table has rows, several runs old."""
-    folder = tmp_path_factory.mktemp("chained")
-    setup, secrets = folder / "init.sql", folder / "secrets"
-    setup.write_text(script(Setup(user="LOADER")))
-    secrets.mkdir(mode=0o700)
-    with server(
-        "local_snowflake", "--port", "0", "--init-sql", str(setup), "--secrets-dir", str(secrets)
-    ) as started:
-        found = World(started.ready, SnowflakeControl(started.ready["host"], started.ready["port"]))
+    with audited_server(tmp_path_factory.mktemp("chained")) as found:
         _history(found)
         yield found
-        found.close()
 
 
 def _history(world: World) -> None:

@@ -10,7 +10,7 @@ import pytest
 from target_snowflake_audit.errors import DeadLetterLimitError, InterruptedRunError
 from target_snowflake_audit.replay import LetterRow, replay
 from target_snowflake_audit.retrying import Retrier
-from target_world import before_first
+from target_world import before_first, state
 
 if TYPE_CHECKING:
     from target_world import Message, World
@@ -145,3 +145,19 @@ def test_append_only_rows_that_snowflake_refuses_are_letters(
     assert numbers(world) == sorted(NULLS)
     assert world.counts()[-1] == {"received": 16, "inserted": 13, "dead": 3}
     assert len(world.rows()) == 14
+
+
+def test_rows_of_retries_that_cannot_be_written_are_a_retry_of_their_own(world: World) -> None:
+    """They are written before the batch is tried again, so that one that is committed cannot fail by them."""
+    world.run([world.schema_message(), world.line("A", 0)])
+    world.control.fault("error", pattern="^MERGE INTO", code=603, sqlstate="XX000", user="LOADER")
+    pattern = r'^INSERT INTO "ANALYTICS"."AUDIT"."RETRIES"'
+    lost = world.control.fault("error", pattern=pattern, code=390114, user="LOADER")
+    ended = world.run([world.schema_message(), world.line("A", 1), state(1)])
+    assert world.control.struck(lost) == 1
+    assert ended.states == [state(1)["value"]]
+    assert len(world.rows()) == 2
+    steps = [(row["STEP"], row["OUTCOME"]) for row in world.audit("RETRIES", '"FAILED_AT"')]
+    assert steps == [("merge", "retried"), ("insert RETRIES", "retried")]
+    [end] = world.query("SELECT * FROM ANALYTICS.AUDIT.RUNS WHERE EVENT = 'ended' ORDER BY AT DESC LIMIT 1")
+    assert (end["STATUS"], end["BATCHES"]) == ("completed", 1)

@@ -308,11 +308,14 @@ def test_state_never_leaves_before_its_records(steps: list[Any]) -> None:
 
 
 def test_documents() -> None:
-    documents = Documents(("id",))
-    assert [documents.starts({"id": one}) for one in "AABA"] == [
+    documents = Documents(("id",), all)
+    assert [documents.starts({"id": one}) for one in (None, "A", "A", "B", None, "B", "A")] == [
+        (True, False),
         (True, False),
         (False, False),
         (True, False),
+        (False, False),
+        (False, False),
         (True, True),
     ]
 

@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from audit_console import Console
-from processes import server
-from snowflake_control import SnowflakeControl
+from audited_server import audited_server
 from target_snowflake_audit.audit.run_chain import RunChain
-from target_snowflake_audit.audit.setup_sql import Setup, script
 from target_snowflake_audit.audit.tables import DEAD_LETTER_EVENTS, RETRIES, RUNS, SCHEMA_CHANGES
 from target_snowflake_audit.audit.tips import Tip
 from target_snowflake_audit.audit.verify import (
@@ -81,14 +79,7 @@ def interleaved(world: World) -> None:
 @pytest.fixture(scope="module")
 def old(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Three loads of the same rows, two of them older than a month, the first with a retry and a letter."""
-    folder = tmp_path_factory.mktemp("purged")
-    setup, secrets = folder / "init.sql", folder / "secrets"
-    setup.write_text(script(Setup(user="LOADER")))
-    secrets.mkdir(mode=0o700)
-    with server(
-        "local_snowflake", "--port", "0", "--init-sql", str(setup), "--secrets-dir", str(secrets)
-    ) as started:
-        world = World(started.ready, SnowflakeControl(started.ready["host"], started.ready["port"]))
+    with audited_server(tmp_path_factory.mktemp("purged")) as world:
         world.query(f'GRANT ROLE "{PURGER}" TO USER "LOADER"')
         world.control.fault("error", pattern="^MERGE INTO", code=603, sqlstate="XX000", user="LOADER")
         with pytest.MonkeyPatch.context() as patch:
@@ -100,7 +91,6 @@ def old(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         world.close()  # no session lives as long
         load(world, "3.00")
         yield world
-        world.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Reads the input in blocks of whole lines, so that many records can be decoded by one call."""
+"""Reads the input in blocks of whole lines, so that the records of a stream can be handed over together."""
 
 from __future__ import annotations
 

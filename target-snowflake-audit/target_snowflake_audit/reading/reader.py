@@ -41,6 +41,8 @@ class MessageReader(GenericSingerReader[bytes]):
         """Records of every stream are dictionaries until `decode_as` says otherwise."""
         super().__init__()
         self._decoders: dict[str, Callable[[msgspec.Raw], Row]] = {}
+        self._latest = ""
+        """Stream of the latest line: where it is not decoded as rows, blocks are not looked at as a whole."""
         self.take_records: Callable[[Records], None] | None = None
         """Takes records of a stream that is decoded as rows; None = each comes as a message of its own."""
 
@@ -49,7 +51,7 @@ class MessageReader(GenericSingerReader[bytes]):
         if decode is None:
             self._decoders.pop(stream, None)
         else:
-            self._decoders[stream] = decode
+            self._decoders[stream], self._latest = decode, stream
 
     @override
     def process_lines(
@@ -65,11 +67,12 @@ class MessageReader(GenericSingerReader[bytes]):
             return super().process_lines(file_input, callbacks)
         counts: Counter[str] = Counter()
         for lines in blocks(source):
-            if self._decoders and self.take_records is not None:
+            if self._latest in self._decoders and self.take_records is not None:
                 for stream, first, end, found in runs(lines):
                     if (records := self._records(stream, found)) is None:
                         counts += self._one_by_one(lines[first:end], callbacks)
                     else:
+                        self._latest = stream
                         self.take_records(records)
                         counts["RECORD"] += len(records)
             else:
@@ -87,11 +90,11 @@ class MessageReader(GenericSingerReader[bytes]):
         if decode is None:
             return None
         try:
-            rows = _rows(found, decode)
+            rows = [_record(envelope.record, decode) for envelope in found]
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
-        if rows is None:
-            return None
+        if not all(isinstance(row, (Row, dict)) for row in rows):
+            return None  # one is no object
         return Records(
             stream,
             rows,
@@ -127,6 +130,11 @@ class MessageReader(GenericSingerReader[bytes]):
         Raises:
             InvalidInputLine: the line is no JSON object.
         """
+        message = self._message(line)
+        self._latest = str(message.get("stream") or self._latest)
+        return message
+
+    def _message(self, line: bytes) -> dict[str, Any]:
         try:
             return _decode(line, self._decoders)
         except (msgspec.DecodeError, UnicodeDecodeError):
@@ -168,15 +176,6 @@ def _decode(line: bytes, decoders: Mapping[str, Callable[[msgspec.Raw], Row]]) -
         "version": envelope.version,
         RECORD_TEXT: bytes(record),
     }
-
-
-def _rows(found: list[Envelope], decode: Callable[[msgspec.Raw], Row]) -> list[Row | dict[str, Any]] | None:
-    """Decode records; None where one is no object."""
-    try:
-        return [decode(envelope.record) for envelope in found]
-    except msgspec.ValidationError:
-        rows = [_record(envelope.record, decode) for envelope in found]
-        return rows if all(isinstance(row, (Row, dict)) for row in rows) else None
 
 
 def _record(text: msgspec.Raw, decode: Callable[[msgspec.Raw], Row] | None) -> Json:
