@@ -36,6 +36,10 @@ if TYPE_CHECKING:
 
 LONGEST_STATEMENT = 600.0  # seconds by the real clock; a statement that runs on would keep the machine busy
 _MEMORY, _SPILLED = "4GB", "20GB"
+_IN_PARALLEL = "PRAGMA verify_parallelism"
+"""DuckDB gives a thread 122,880 rows of a table at least, so that most of our statements would run on one core; this has
+it give out vectors of 2,048 rows, as a warehouse works on the partitions of a table with all its cores."""
+
 _WAREHOUSES = "warehouses.json"
 
 
@@ -85,6 +89,7 @@ class World:
         """A new session of a user; its DuckDB connection shares the one instance."""
         fake = self.fake.connect()
         duck = fake._duck_conn  # noqa: SLF001 - the cursor that FakeSnow made for this connection
+        duck.execute(_IN_PARALLEL)
         session = Session(next(self._ids), user, role, duck, fake)
         macros.follow(duck, session.parameters)
         session.opened = self.clock.now()
