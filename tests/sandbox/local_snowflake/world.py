@@ -38,7 +38,7 @@ LONGEST_STATEMENT = 600.0  # seconds by the real clock; a statement that runs on
 _MEMORY, _SPILLED = "4GB", "20GB"
 _IN_PARALLEL = "PRAGMA verify_parallelism"
 """DuckDB gives a thread 122,880 rows of a table at least, so that most of our statements would run on one core; this has
-it give out vectors of 2,048 rows, as a warehouse works on the partitions of a table with all its cores."""
+it give out vectors of 2,048 rows, as a warehouse uses all its cores for the partitions of a table."""
 
 _WAREHOUSES = "warehouses.json"
 
