@@ -14,10 +14,10 @@ ZONED = {exp.DType.TIMESTAMPTZ, exp.DType.TIMESTAMPLTZ}
 NTZ = {exp.DType.TIMESTAMP, exp.DType.TIMESTAMPNTZ, exp.DType.DATETIME}
 
 
-def to_duck(tree: exp.Expression) -> str:
-    """DuckDB's text of a translated statement."""
+def to_duck(tree: exp.Expression, *, keep: bool = False) -> str:
+    """DuckDB's text of a translated statement. `keep`: the tree is used again, so it is copied first."""
     keywords.quote(tree)
-    return str(tree.sql(dialect="duckdb"))
+    return str(tree.sql(dialect="duckdb", copy=keep))
 
 
 def text_length(kind: exp.DataType | None) -> int | None:

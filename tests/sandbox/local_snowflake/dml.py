@@ -36,7 +36,7 @@ def select(call: Call) -> Result:
     uses = resolve(tree, call.session, call.world.catalogue)
     access.check(call, uses)
     tree = translate(tree, call.session, call.now)
-    sql = to_duck(tree)
+    sql = to_duck(tree, keep=True)
     with running(call, uses):
         check_set_operations(tree, call.session.duck)
         return results.query(call.session.duck, sql, call.binds)

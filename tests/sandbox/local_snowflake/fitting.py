@@ -112,7 +112,7 @@ def fit_value(
     value: exp.Expression, column: str, table: Table, catalogue: Catalogue, have: Mapping[str, str]
 ) -> exp.Expression:
     """A value for a column; `have`: the types of the source's columns, as `ALIAS.NAME`."""
-    text = to_duck(value)
+    text = to_duck(value, keep=True)
     kind = have.get(f"{value.table}.{value.name}", "") if isinstance(value, exp.Column) else ""
     fitted = fit(text, column, table, catalogue, kind)
     return value if fitted == text else exp.maybe_parse(fitted, dialect="duckdb")

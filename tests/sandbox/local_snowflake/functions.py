@@ -224,7 +224,7 @@ def exact_json(node: exp.Expression) -> exp.Expression:
     if not isinstance(node, (exp.JSONExtract, exp.JSONExtractScalar)) or _sorts(node):
         return node
     macro = "_ls_json_text" if isinstance(node, exp.JSONExtractScalar) else "_ls_json"
-    path: exp.Expression = exp.maybe_parse(to_duck(node.expression), dialect="duckdb")
+    path: exp.Expression = exp.maybe_parse(to_duck(node.expression, keep=True), dialect="duckdb")
     return exp.Anonymous(this=macro, expressions=[node.this, path])
 
 

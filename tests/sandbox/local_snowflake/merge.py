@@ -57,7 +57,7 @@ def _source_types(call: Call, source: exp.Expression, staged: dict[str, str]) ->
     """Types of the source's columns, as `ALIAS.NAME`."""
     if call.binds:
         return {}
-    sql = stage_queries.attach(f"SELECT * FROM {to_duck(source)}", staged)
+    sql = stage_queries.attach(f"SELECT * FROM {to_duck(source, keep=True)}", staged)
     return columns_of_alias(source.alias_or_name, types_of(call.session.duck, sql))
 
 

@@ -26,7 +26,7 @@ def check_set_operations(tree: exp.Expression, duck: DuckDBPyConnection) -> None
         SnowflakeError: 2, with both types.
     """
     common = tree.args.get("with_")
-    start = to_duck(common) + " " if common is not None else ""
+    start = to_duck(common, keep=True) + " " if common is not None else ""
     for node in tree.find_all(exp.SetOperation):
         pairs = zip_longest(*(_types(duck, start, side) for side in (node.this, node.expression)))
         for left, right in pairs:

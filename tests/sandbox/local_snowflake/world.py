@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 LONGEST_STATEMENT = 600.0  # seconds by the real clock; a statement that runs on would keep the machine busy
 _MEMORY, _SPILLED = "4GB", "20GB"
 _IN_PARALLEL = "PRAGMA verify_parallelism"
-"""DuckDB gives a thread 122,880 rows of a table at least, so that most of our statements would run on one core; this has
-it give out vectors of 2,048 rows, as a warehouse uses all its cores for the partitions of a table."""
+"""DuckDB gives a thread at least 122,880 rows of a table: most of our statements would run on one core.
+So it gives out vectors of 2,048 rows, as a warehouse uses all its cores for the partitions of a table."""
 
 _WAREHOUSES = "warehouses.json"
 
