@@ -6,6 +6,7 @@ import sys
 from importlib import metadata
 
 from target_snowflake_audit import __version__
+from target_snowflake_audit.importing import lasting
 
 HELP = """\
 Usage: target-snowflake-audit [OPTIONS]
@@ -37,6 +38,7 @@ def run_command(arguments: list[str]) -> int:
     if arguments == ["--help"]:
         sys.stdout.write(HELP)
         return 0
-    from target_snowflake_audit.singer_command import run_singer  # noqa: PLC0415 - loads the SDK
+    with lasting():
+        from target_snowflake_audit.singer_command import run_singer  # noqa: PLC0415 - loads the SDK
 
     return run_singer(arguments)

@@ -11,16 +11,19 @@ transaction, and before COMMIT the wrapper asks whether the open transaction is 
 
 from __future__ import annotations
 
+import importlib
 import logging
 import re
+import sys
 import time
 import warnings
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from target_snowflake_audit.audit.setup_sql import lock_schema
 from target_snowflake_audit.errors import CONNECT, SettingError, StatementError, TargetError
+from target_snowflake_audit.importing import lasting
 from target_snowflake_audit.login import login_arguments
 from target_snowflake_audit.login_errors import explained
 from target_snowflake_audit.query_tag import QueryTag, read_query_tag
@@ -45,6 +48,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_CONNECTOR = "snowflake.connector"
 LOCK_TIMEOUT_SECONDS = 900
 STATEMENT_TIMEOUT_SECONDS = 3600
 DOUBT_SECONDS = 120
@@ -269,10 +273,9 @@ def connect(settings: Mapping[str, Any], *, query_tag: QueryTag | None = None) -
 def _connector() -> ModuleType:
     """The connector, imported with the first session: it takes a second and 40 MB."""
     # It logs every request at INFO, signed upload addresses among them.
-    logging.getLogger("snowflake.connector").setLevel(logging.ERROR)
-    import snowflake.connector  # noqa: PLC0415 - see above
-
-    return snowflake.connector
+    logging.getLogger(_CONNECTOR).setLevel(logging.ERROR)
+    with nullcontext() if _CONNECTOR in sys.modules else lasting():
+        return importlib.import_module(_CONNECTOR)
 
 
 def connection_arguments(settings: Mapping[str, Any], *, query_tag: str) -> dict[str, Any]:

@@ -39,6 +39,8 @@ _ZEROS = "0" * 38
 _NULLS: dict[str, str | Bad] = {"None": NULL, "": NULL}
 """How null is written in a column of numbers as texts."""
 _CACHE_LIMIT = 50_000
+_REPEATED = 1.5
+"""From so many times a value on, each distinct one is converted once."""
 _MOST_BYTES = 4
 """Of one character in UTF-8."""
 
@@ -189,8 +191,12 @@ class DecimalConverter:
         # `1.23E-7` too has a point where a scale of 5 puts it.
         if max(map(len, texts)) > self.whole or "E" in "".join(texts):
             return [self._text(text) for text in texts]
-        point, after = -self.scale - 1, -self.scale
         short = self._short
+        distinct = set(texts)
+        if len(distinct) * _REPEATED < len(texts):  # rates, quantities, and the empty side of an entry
+            known = {text: short(text) for text in distinct}
+            return [known[text] for text in texts]
+        point, after = -self.scale - 1, -self.scale
         return [text if text[point:after] == "." and text[0] not in "-0" else short(text) for text in texts]
 
     def _short(self, text: str) -> str | Bad:

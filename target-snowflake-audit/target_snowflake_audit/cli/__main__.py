@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -14,6 +15,7 @@ from target_snowflake_audit.cli.text import safe
 
 def main() -> None:
     """Run the command line; exit with 0 (fine), 1 (found something) or 2 (could not run)."""
+    gc.freeze()  # see `importing`
     try:
         code = app.main(standalone_mode=False)
         sys.stdout.flush()
