@@ -1,0 +1,57 @@
+"""A column that is converted at once gives for each value what the value gives alone."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from target_snowflake_audit.checking.converters import DecimalConverter
+from target_snowflake_audit.checking.problems import Bad
+from target_snowflake_audit.checking.times import TimestampCache
+
+_PARTS = st.tuples(
+    st.sampled_from(["0000", "0001", "1899", "1900", "2000", "2023", "2024", "9999"]),
+    st.sampled_from(["00", "01", "02", "04", "11", "12", "13"]),
+    st.sampled_from(["00", "01", "28", "29", "30", "31", "32"]),
+    st.sampled_from(["00", "09", "19", "20", "23", "24"]),
+    st.sampled_from(["00", "59", "60"]),
+    st.sampled_from(["00", "59", "60"]),
+)
+_STAMPS = _PARTS.map(lambda part: "{}-{}-{}T{}:{}:{}Z".format(*part))
+_PLAIN = st.datetimes().map(lambda moment: f"{moment:%Y-%m-%dT%H:%M:%SZ}".rjust(20, "0"))
+_ODD = st.sampled_from(
+    ["2024-01-31T08:00:00+01:00", "2024-01-31", "", ",", "2024-01-31T08:00:00Z,", "٢٠٢٤-01-31T08:00:00Z"]
+)
+
+
+@given(st.lists(_STAMPS | _PLAIN | _ODD | st.none(), min_size=1, max_size=4))
+def test_stamps(values: list[str | None]) -> None:
+    alone = [
+        TimestampCache()([value])[0] if value is None else TimestampCache().convert(value) for value in values
+    ]
+    assert TimestampCache()(values) == alone
+
+
+@given(st.lists(_PLAIN, min_size=1, max_size=4))
+def test_plain_stamps_are_read_at_once(values: list[str]) -> None:
+    """Every moment of the years 1 to 9999 is plain."""
+    assert TimestampCache()(values) == [value[:10] + " " + value[11:19] for value in values]
+
+
+@given(
+    st.lists(
+        st.sampled_from(["0", "-0", "-0.0", "", "1", "1.5", "-2.25", "1.2345", "1.23456", "12345678"]),
+        min_size=1,
+    )
+)
+def test_numbers(texts: list[str]) -> None:
+    """Whether many of them are the same makes no difference."""
+    alone = [DecimalConverter(10, 4).texts([text])[0] for text in texts]
+    assert DecimalConverter(10, 4).texts(texts) == alone
+
+
+@pytest.mark.parametrize("bad", ["1.23456", "12345678"])
+def test_a_bad_number_among_equal_ones(bad: str) -> None:
+    found = DecimalConverter(10, 4).texts(["1.5", bad, "1.5", "1.5", bad])
+    assert [isinstance(one, Bad) for one in found] == [False, True, False, False, True]
+    assert found[0] == "1.5000"
