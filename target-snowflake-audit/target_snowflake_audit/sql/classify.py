@@ -28,7 +28,7 @@ BY_RECORD = "record"
 ASIDE = "R"
 """State of a staged row that is refused, so that another version of its key counts."""
 
-_EXTRACTED = identifier("EXTRACTED")
+_EXTRACTED, _WRITTEN = identifier("EXTRACTED"), identifier("WRITTEN")
 _NO_TEXT = "CAST(NULL AS VARCHAR)"
 _NO_TIME = "CAST(NULL AS TIMESTAMP_NTZ(9))"
 _CHANGED = 'GREATEST(t."_AUDIT_LOADED_AT", COALESCE(t."_AUDIT_DELETED_AT", t."_AUDIT_LOADED_AT"))'
@@ -84,28 +84,29 @@ def _received(plan: StreamPlan, tables: Tables, *, aside: bool) -> str:
     names = [identifier(name) for name in _values(plan)]
     texts = [identifier(f"T{at}") for at in range(len(names))]
     head = [identifier(name) for name in TYPED if name != "BAD"]
-    written = f'{{0}}."OP" IN ({", ".join(literal(op) for op in WRITTEN)})'
-    inner = [f"q.{name}" for name in head if name != _EXTRACTED]
+    written = f'o."OP" IN ({", ".join(literal(op) for op in WRITTEN)})'
     if plan.stamp is not None and not plan.append:
         # One without a stamp takes the place of all before it, even where another is written in the end.
-        written = f'({written} OR {{0}}."STATE" IS NULL AND {{0}}."SEQ" = {{0}}."UNSTAMPED")'
-        inner += ['q."STATE"', 'q."UNSTAMPED"']
+        written += ' OR o."STATE" IS NULL AND o."SEQ" = o."UNSTAMPED"'
+    inner = [f"q.{name}" for name in (*head, _WRITTEN) if name != _EXTRACTED]
     inner.append(f"TRY_TO_TIMESTAMP_NTZ(q.{_EXTRACTED}) AS {_EXTRACTED}")
     for at, (column, name, text) in enumerate(zip(plan.columns, names, texts, strict=True)):
         value = conversion.typed(column.type, f"q.{name}")
         if at not in plan.key:
-            kept = f'({written.format("q")} OR q."OP" = {literal(DELETE)})' if at == plan.stamp else ""
-            value = f"IFF({kept or written.format('q')}, {value}, NULL)"
+            kept = f'q.{_WRITTEN} OR q."OP" = {literal(DELETE)}' if at == plan.stamp else f"q.{_WRITTEN}"
+            value = f"IFF({kept}, {value}, NULL)"
         inner += [f"q.{name} AS {text}", f"{value} AS {name}"]
     lost = [
         f"v.{name} IS NULL" if column.filled else f"v.{text} IS NOT NULL AND v.{name} IS NULL"
         for column, name, text in zip(plan.columns, names, texts, strict=True)
     ]
     marks = [f"IFF({condition}, '{at},', '')" for at, condition in enumerate(lost)]
-    some = f"{written.format('v')} AND ({' OR '.join(lost) or 'FALSE'})"
+    some = f"v.{_WRITTEN} AND ({' OR '.join(lost) or 'FALSE'})"
     bad = f"IFF({some}, CONCAT({', '.join([*marks, literal('')])}), NULL)"
     outer = [*(f"v.{name}" for name in head), bad, *(f"v.{name}" for name in names)]
-    rows = words("SELECT", ", ".join(inner), "FROM", f"({_operations(plan, tables, aside=aside)})", "AS q")
+    operations = f"({_operations(plan, tables, aside=aside)}) AS o"
+    told = words("SELECT o.*,", written, "AS", _WRITTEN, "FROM", operations)
+    rows = words("SELECT", ", ".join(inner), "FROM", f"({told})", "AS q")
     return words("SELECT", ", ".join(outer), "FROM", f"({rows})", "AS v")
 
 

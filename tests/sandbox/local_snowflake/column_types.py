@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from sqlglot import exp
 
 from . import keywords
@@ -12,6 +14,16 @@ FLOATS = {exp.DType.FLOAT, exp.DType.DOUBLE}
 TEXTS = {exp.DType.VARCHAR, exp.DType.TEXT, exp.DType.CHAR, exp.DType.NVARCHAR, exp.DType.NCHAR}
 ZONED = {exp.DType.TIMESTAMPTZ, exp.DType.TIMESTAMPLTZ}
 NTZ = {exp.DType.TIMESTAMP, exp.DType.TIMESTAMPNTZ, exp.DType.DATETIME}
+
+
+@cache
+def _built(name: str) -> exp.DataType:
+    return exp.DataType.build(name, dialect="duckdb")
+
+
+def duck_type_node(name: str) -> exp.DataType:
+    """A type of DuckDB for a tree; parsing its name each time would cost more than most statements."""
+    return _built(name).copy()
 
 
 def to_duck(tree: exp.Expression, *, keep: bool = False) -> str:

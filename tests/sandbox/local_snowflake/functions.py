@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from . import macros
-from .column_types import FLOATS, INTEGERS, NTZ, TEXTS, refuse_precision, text_length, to_duck
+from .column_types import FLOATS, INTEGERS, NTZ, TEXTS, duck_type_node, refuse_precision, text_length, to_duck
 from .errors import unsupported
 from .objects import array
 from .texts import length
@@ -231,7 +231,7 @@ def exact_json(node: exp.Expression) -> exp.Expression:
 def _converted(node: exp.Expression) -> exp.Expression:
     """Rule: without a source zone, a time without one is in the session's zone (convert_timezone page)."""
     if node.args.get("source_tz") is None:
-        zoned = exp.DataType.build("TIMESTAMPTZ", dialect="duckdb")
+        zoned = duck_type_node("TIMESTAMPTZ")
         node.set("timestamp", exp.Cast(this=node.args["timestamp"], to=zoned))
     return node
 

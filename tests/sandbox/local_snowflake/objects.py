@@ -10,6 +10,7 @@ import json
 
 from sqlglot import exp
 
+from .column_types import duck_type_node
 from .errors import SnowflakeError, unsupported
 from .macros import call
 
@@ -28,7 +29,7 @@ def object_construct(node: exp.Expression) -> exp.Expression:
     parts = [_member(name.name, value, keep_nulls=keep_nulls) for name, value in sorted(pairs, key=_name)]
     body = exp.Anonymous(this="CONCAT_WS", expressions=[exp.Literal.string(","), *parts])
     text = exp.Anonymous(this="CONCAT", expressions=[exp.Literal.string("{"), body, exp.Literal.string("}")])
-    return exp.Cast(this=text, to=exp.DataType.build("JSON", dialect="duckdb"))
+    return exp.Cast(this=text, to=duck_type_node("JSON"))
 
 
 def variant_text(value: exp.Expression, *, keep_nulls: bool) -> exp.Expression:
@@ -36,7 +37,7 @@ def variant_text(value: exp.Expression, *, keep_nulls: bool) -> exp.Expression:
     if isinstance(value, exp.Cast) and value.is_type("json") and isinstance(value.this, exp.Anonymous):
         return value.this.copy()  # the text that this module has built
     variant = call("_ls_variant", value.copy())
-    as_text = exp.Cast(this=variant, to=exp.DataType.build("VARCHAR", dialect="duckdb"))
+    as_text = exp.Cast(this=variant, to=duck_type_node("VARCHAR"))
     return exp.Coalesce(this=as_text, expressions=[exp.Literal.string("null")]) if keep_nulls else as_text
 
 
@@ -50,7 +51,7 @@ def array(values: list[exp.Expression], *, keep_nulls: bool) -> exp.Expression:
     text = exp.Anonymous(
         this="CONCAT", expressions=[exp.Literal.string("["), *inner, exp.Literal.string("]")]
     )
-    return exp.Cast(this=text, to=exp.DataType.build("JSON", dialect="duckdb"))
+    return exp.Cast(this=text, to=duck_type_node("JSON"))
 
 
 def array_agg(node: exp.Expression) -> exp.Expression:
@@ -74,7 +75,7 @@ def array_agg(node: exp.Expression) -> exp.Expression:
     whole = [exp.Literal.string("["), joined, exp.Literal.string("]")]
     return exp.Cast(
         this=exp.Anonymous(this="CONCAT", expressions=whole),
-        to=exp.DataType.build("JSON", dialect="duckdb"),
+        to=duck_type_node("JSON"),
     )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from .column_types import TEXTS
+from .column_types import TEXTS, duck_type_node
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -97,7 +97,7 @@ _KINDS: dict[type[exp.Expression], Callable[[exp.Expression], bool]] = {
 
 
 def _as_text(node: exp.Expression) -> exp.Expression:
-    return exp.Cast(this=node, to=exp.DataType.build("VARCHAR", dialect="duckdb"))
+    return exp.Cast(this=node, to=duck_type_node("VARCHAR"))
 
 
 def _as_json(node: exp.Expression) -> exp.Expression:

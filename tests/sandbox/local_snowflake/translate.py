@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from fakesnow import transforms
 from sqlglot import exp
 
-from .column_types import FLOATS, INTEGERS, NTZ, TEXTS, ZONED, to_duck
+from .column_types import FLOATS, INTEGERS, NTZ, TEXTS, ZONED, duck_type_node, to_duck
 from .errors import SnowflakeError, unsupported
 from .functions import exact_json, functions
 from .objects import array_agg, object_construct
@@ -29,6 +29,8 @@ ACCOUNT_LOCATOR, REGION, VERSION = "SANDBOX", "LOCAL", "10.40.0"
 _Kinds = tuple[type[exp.Expr], ...]
 # Each pass with the kinds of nodes that it looks for: without any of them in a statement it changes nothing,
 # and is left out. Most statements have few of them, and every pass walks all nodes.
+_IN_PLACE = {transforms.upper_case_unquoted_identifiers, transforms.semi_structured_types}
+"""Passes after which a statement has the kinds of nodes that it had before."""
 _PASSES: tuple[tuple[Pass, _Kinds], ...] = (
     (functions, (exp.Expr,)),
     (transforms.upper_case_unquoted_identifiers, (exp.Identifier,)),
@@ -74,7 +76,7 @@ def translate(tree: exp.Expression, session: Session, now: float) -> exp.Express
         if kinds is None:
             kinds = {type(node) for node in tree.dfs()}
         if any(issubclass(kind, wanted) for kind in kinds):
-            tree, kinds = rewrite(tree, step), None
+            tree, kinds = rewrite(tree, step), kinds if step in _IN_PLACE else None
     return rewrite(tree, _types)
 
 
@@ -125,7 +127,7 @@ def _types(node: exp.Expression) -> exp.Expression:
     if node.this == exp.DType.DECIMAL:
         return _decimal(node)
     duck = _TYPES.get(node.this)
-    return node if duck is None else exp.DataType.build(duck, dialect="duckdb")
+    return node if duck is None else duck_type_node(duck)
 
 
 def _decimal(node: exp.DataType) -> exp.DataType:
@@ -134,7 +136,7 @@ def _decimal(node: exp.DataType) -> exp.DataType:
     if int(precision) > 38 or int(scale) > 37:
         message = f"SQL compilation error:\ninvalid precision or scale NUMBER({precision},{scale})"
         raise SnowflakeError(1438, "42601", message)
-    return exp.DataType.build(f"DECIMAL({precision}, {scale})", dialect="duckdb")
+    return duck_type_node(f"DECIMAL({precision}, {scale})")
 
 
 def _values(session: Session) -> dict[str, str | None]:
