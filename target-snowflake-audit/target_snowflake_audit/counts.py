@@ -32,6 +32,17 @@ class Counts:
         return self.inserted + self.updated + self.deleted + self.removed
 
     @property
+    def kinds(self) -> set[str]:
+        """Operations of those rows."""
+        done = {
+            op.INSERT: self.inserted,
+            op.UPDATE: self.updated,
+            op.DELETE: self.deleted,
+            op.REMOVE: self.removed,
+        }
+        return {kind for kind, count in done.items() if count}
+
+    @property
     def said(self) -> str:
         """The counts in words."""
         return (

@@ -328,7 +328,7 @@ class Transaction:
                 "removal": literal(work.operation if work.operation in _WHOLE else "replace_scope"),
             }
             history = self._run.audit_table("RECORD_HISTORY")
-            session.execute(write.history(plan, tables, history, facts), "history")
+            session.execute(write.history(plan, tables, history, facts, counts.kinds), "history")
         if work.operation == OVERWRITE:
             self._replace(session, work, tables, counts)
             return
@@ -338,7 +338,8 @@ class Transaction:
             session.execute(write.append(plan, tables, batch.batch_id), "append")
             return
         hard = bool(self._run.settings.get("hard_delete"))
-        merged = session.execute(write.merge(plan, tables, batch.batch_id, hard_delete=hard), "merge")
+        sql = write.merge(plan, tables, batch.batch_id, hard_delete=hard, kinds=counts.kinds)
+        merged = session.execute(sql, "merge")
         counting.check_merge(counts, merged.columns, merged.rows[0], stream=plan.stream)
 
     @staticmethod

@@ -30,8 +30,9 @@ def insert(table: TableName, rows: Sequence[Mapping[str, Any]], link: Mapping[st
 
     `link` holds the SQL of the chain's columns, for tables that have them.
 
-    Rows of one call have the same columns. INSERT ... SELECT is used because VALUES takes no functions such
-    as PARSE_JSON (docs.snowflake.com/en/sql-reference/sql/insert).
+    Rows of one call have the same columns; those without any value are left out. INSERT ... SELECT is used
+    because VALUES takes no functions such as PARSE_JSON
+    (docs.snowflake.com/en/sql-reference/sql/insert).
 
     Raises:
         KeyError: a column that the table does not have, or a digest, which is computed.
@@ -42,24 +43,25 @@ def insert(table: TableName, rows: Sequence[Mapping[str, Any]], link: Mapping[st
     unknown = [name for name in rows[0] if name not in types or name in made]
     if unknown:
         raise KeyError(unknown[0])
+    given = [name for name in rows[0] if any(row[name] is not None for row in rows)]
     own = [name for name in _SNOWFLAKE if name in types and name not in rows[0]]
     selects = " UNION ALL ".join(
         "SELECT "
         + ", ".join(
             f"{sql} AS {identifier(name)}"
             for name, sql in (
-                *((name, _value(types[name], row[name])) for name in rows[0]),
+                *((name, _value(types[name], row[name])) for name in given),
                 *((name, _SNOWFLAKE[name]) for name in own),
             )
         )
         for row in rows
     )
-    names = [*rows[0], *own]
+    names = [*given, *own]
     if link:
         linked = ", ".join(f"{sql} AS {identifier(name)}" for name, sql in link.items())
         selects = words("SELECT u.*,", linked, "FROM", f"({selects})", "AS u")
         names += link
-    return chain.insert_from(table, names, names, selects)
+    return chain.insert_from(table, names, selects)
 
 
 MOST_TEXT = 200_000

@@ -89,24 +89,23 @@ def insert(table: TableName, columns: Mapping[str, str], source: str) -> str:
 
     Args:
         table: an audit table.
-        columns: expressions by column over `source`; typed as the columns are.
+        columns: expressions by column over `source`; typed as the columns are. Those that are NULL are left
+            out: what a row does not have is in no digest.
         source: what follows the list of a SELECT, `FROM ...`; may be ''.
     """
-    selected = ", ".join(f"{sql} AS {identifier(name)}" for name, sql in columns.items())
-    return insert_from(table, list(columns), _known(columns), words("SELECT", selected, source))
+    filled = {name: sql for name, sql in columns.items() if sql != "NULL"}
+    selected = ", ".join(f"{sql} AS {identifier(name)}" for name, sql in filled.items())
+    return insert_from(table, list(filled), words("SELECT", selected, source))
 
 
-def insert_from(table: TableName, names: list[str], known: Collection[str], query: str) -> str:
-    """INSERT of a query's rows with their digests.
-
-    `names` are the query's columns, `known` those of them that are not always null.
-    """
+def insert_from(table: TableName, names: list[str], query: str) -> str:
+    """INSERT of a query's rows with their digests; `names` are the query's columns."""
     declared = BY_NAME[table.table]
     if not declared.digest:
         return words("INSERT INTO", table.sql, f"({', '.join(map(identifier, names))})", query)
     shown = ", ".join(f"r.{identifier(name)}" for name in names)
     all_names = [*names]
-    present = set(known)
+    present = set(names)
     if PAYLOAD_DIGEST in declared.names:
         payload = payload_digest(declared, "q", present)
         query = words("SELECT q.*,", payload, f'AS "{PAYLOAD_DIGEST}" FROM ({query}) AS q')
@@ -200,10 +199,6 @@ TOTAL = (
 def typed_null(kind: str) -> str:
     """NULL of a column's type."""
     return f"CAST(NULL AS {kind})"
-
-
-def _known(columns: Mapping[str, str]) -> set[str]:
-    return {name for name, sql in columns.items() if sql != "NULL"}
 
 
 def _sorted(columns: list[Column]) -> list[Column]:

@@ -20,7 +20,12 @@ from target_snowflake_audit.sql.quoting import TableName, identifier, literal, w
 from target_snowflake_audit.sql.staging import value_column
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from target_snowflake_audit.checking.plan import StreamPlan
+
+EVERY = (UPDATE, DELETE, REMOVE, INSERT)
+"""Operations that write or delete."""
 
 
 def _among(*operations: str) -> str:
@@ -67,7 +72,13 @@ def _changed(plan: StreamPlan) -> str:
     return f"IFF({_among(UPDATE)}, ARRAY_CONSTRUCT_COMPACT({', '.join(names)}), NULL)"
 
 
-def history(plan: StreamPlan, tables: Tables, history_table: TableName, facts: dict[str, str]) -> str:
+def history(
+    plan: StreamPlan,
+    tables: Tables,
+    history_table: TableName,
+    facts: dict[str, str],
+    kinds: Collection[str] = EVERY,
+) -> str:
     """INSERT of a history row for every row that is written or deleted.
 
     Args:
@@ -76,21 +87,21 @@ def history(plan: StreamPlan, tables: Tables, history_table: TableName, facts: d
         history_table: RECORD_HISTORY.
         facts: SQL of `run`, `batch`, `table`, `stream`, `salt` (the table that holds it), and `inserts` ('no'
             leaves inserts out), `replay`.
+        kinds: operations that the batch has; what only others need is left out. A first load reads nothing
+            of the target, and its statement is half as long.
     """
-    every = list(range(len(plan.columns)))
     source = "NULL"
     if plan.stamp is not None:
         stamp = conversion.utc(plan.columns[plan.stamp].type, f"s.{identifier(value_column(plan.stamp))}")
         source = f"CAST({stamp} AS TIMESTAMP_NTZ(9))"
-    stored = "" if plan.append else f"LEFT JOIN {tables.target.sql} AS t ON {_on(plan)}"
     salt = facts["salt"]
-    before = f"IFF({_among(INSERT)}, NULL, {_object(plan, 't', every, salt)})"
-    if plan.append:
-        # Only an overwrite takes rows from a table without a key; they were compared whole.
-        before = f"IFF({_among(REMOVE)}, {_object(plan, 's', every, salt)}, NULL)"
-    operations = [UPDATE, DELETE, REMOVE, *([INSERT] if facts["inserts"] != "no" else [])]
+    unlogged = {INSERT} if facts["inserts"] == "no" else set()
+    logged = [kind for kind in EVERY if kind in kinds and kind not in unlogged]
+    stored = "" if plan.append or logged == [INSERT] else f"LEFT JOIN {tables.target.sql} AS t ON {_on(plan)}"
     operation = f"IFF({_among(DELETE, REMOVE)}, 'delete', s.\"OP\")"
-    cause = f"IFF({_among(REMOVE)}, {facts['removal']}, {literal(BY_RECORD)})"
+    cause = literal(BY_RECORD)
+    if REMOVE in logged:
+        cause = f"IFF({_among(REMOVE)}, {facts['removal']}, {cause})"
     if facts["replay"] == "yes":
         operation, cause = "'replay'", "'replay'"
     columns = {
@@ -100,10 +111,10 @@ def history(plan: StreamPlan, tables: Tables, history_table: TableName, facts: d
         "KEY_HASH": 's."KEY_HASH"',
         "OPERATION": operation,
         "CAUSE": cause,
-        "BEFORE": before,
-        "AFTER": f"IFF({_among(*WRITTEN)}, {_object(plan, 's', every, salt)}, NULL)",
-        "CHANGED_COLUMNS": "NULL" if plan.append else _changed(plan),
-        "ROW_HASH_BEFORE": 's."HASH_BEFORE"',
+        "BEFORE": _before(plan, logged, salt),
+        "AFTER": _after(plan, logged, salt),
+        "CHANGED_COLUMNS": "NULL" if plan.append or UPDATE not in logged else _changed(plan),
+        "ROW_HASH_BEFORE": "NULL" if logged == [INSERT] else 's."HASH_BEFORE"',
         "ROW_HASH": 's."ROW_HASH"',
         "SOURCE_TIME": source,
         "EXTRACTED_AT": 's."EXTRACTED"',
@@ -112,17 +123,45 @@ def history(plan: StreamPlan, tables: Tables, history_table: TableName, facts: d
         "BATCH_ID": facts["batch"],
         "SEQ": 's."SEQ"',
     }
-    rows = f'WHERE {_among(*operations)} AND s."BAD" IS NULL'
+    rows = f'WHERE {_among(*logged)} AND s."BAD" IS NULL'
     return chain.insert(history_table, columns, words("FROM", tables.typed.sql, "AS s", stored, rows))
 
 
+def _before(plan: StreamPlan, logged: list[str], salt: str) -> str:
+    """The stored row, of an operation that found one."""
+    every = list(range(len(plan.columns)))
+    if plan.append:
+        # Only an overwrite takes rows from a table without a key; they were compared whole.
+        taken = f"IFF({_among(REMOVE)}, {_object(plan, 's', every, salt)}, NULL)"
+        return taken if REMOVE in logged else "NULL"
+    if logged == [INSERT]:
+        return "NULL"
+    stored = _object(plan, "t", every, salt)
+    return f"IFF({_among(INSERT)}, NULL, {stored})" if INSERT in logged else stored
+
+
+def _after(plan: StreamPlan, logged: list[str], salt: str) -> str:
+    """The row as it is written, of an operation that writes one."""
+    row = _object(plan, "s", list(range(len(plan.columns))), salt)
+    written = [kind for kind in logged if kind in WRITTEN]
+    if not written:
+        return "NULL"
+    return row if written == logged else f"IFF({_among(*WRITTEN)}, {row}, NULL)"
+
+
 def merge(
-    plan: StreamPlan, tables: Tables, batch: str, *, hard_delete: bool, within: tuple[int, int] | None = None
+    plan: StreamPlan,
+    tables: Tables,
+    batch: str,
+    *,
+    hard_delete: bool,
+    kinds: Collection[str] = EVERY,
+    within: tuple[int, int] | None = None,
 ) -> str:
     """MERGE of the rows that are written or deleted; equal rows are not touched.
 
-    Keys are null-free and one row a key remains, so the join is plain equality. `within` limits it to a range
-    of arrival numbers.
+    Keys are null-free and one row a key remains, so the join is plain equality. `kinds` are the operations
+    that the batch has: clauses for others are left out. `within` limits it to a range of arrival numbers.
     """
     names = [identifier(column.name) for column in plan.columns]
     values = [f"s.{identifier(value_column(at))}" for at in range(len(plan.columns))]
@@ -134,17 +173,20 @@ def merge(
         '"_AUDIT_DELETED_AT"': "NULL",
     }
     written = dict(zip(names, values, strict=True)) | audit
-    sets = ", ".join(f"{name} = {value}" for name, value in written.items())
-    gone = "DELETE" if hard_delete else f"UPDATE SET {_deleted(plan, batch)}"
-    chosen = f'{_among(INSERT, UPDATE, DELETE, REMOVE)} AND s."BAD" IS NULL{_range(within)}'
+    done = [kind for kind in EVERY if kind in kinds]
+    chosen = f'{_among(*done)} AND s."BAD" IS NULL{_range(within)}'
     source = words("SELECT * FROM", tables.typed.sql, "AS s WHERE", chosen)
-    return words(
-        f"MERGE INTO {tables.target.sql} AS t USING ({source}) AS s ON {_on(plan)}",
-        f"WHEN MATCHED AND {_among(DELETE, REMOVE)} THEN {gone}",
-        f"WHEN MATCHED THEN UPDATE SET {sets}",
-        f"WHEN NOT MATCHED AND {_among(INSERT)} THEN INSERT ({', '.join(written)})",
-        f"VALUES ({', '.join(written.values())})",
-    )
+    clauses = []
+    if DELETE in done or REMOVE in done:
+        gone = "DELETE" if hard_delete else f"UPDATE SET {_deleted(plan, batch)}"
+        clauses.append(f"WHEN MATCHED AND {_among(DELETE, REMOVE)} THEN {gone}")
+    if UPDATE in done:
+        sets = ", ".join(f"{name} = {value}" for name, value in written.items())
+        clauses.append(f"WHEN MATCHED AND {_among(UPDATE)} THEN UPDATE SET {sets}")
+    if INSERT in done:
+        inserted = f"({', '.join(written)}) VALUES ({', '.join(written.values())})"
+        clauses.append(f"WHEN NOT MATCHED AND {_among(INSERT)} THEN INSERT {inserted}")
+    return words(f"MERGE INTO {tables.target.sql} AS t USING ({source}) AS s ON {_on(plan)}", *clauses)
 
 
 def _deleted(plan: StreamPlan, batch: str) -> str:
