@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from target_snowflake_audit import hashing
 from target_snowflake_audit.checking.chunks import Chunk
+from target_snowflake_audit.checking.second import lines_of
 from target_snowflake_audit.deletions import TornDocument, known_line
 from target_snowflake_audit.staging import folders
 from target_snowflake_audit.staging.files import BatchFile
@@ -17,16 +18,20 @@ from target_snowflake_audit.staging.spool import Spool
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from target_snowflake_audit.checking.chunks import Checked, Checker
+    from target_snowflake_audit.checking.chunks import Checker
     from target_snowflake_audit.checking.plan import StreamPlan
     from target_snowflake_audit.checking.problems import Problem
     from target_snowflake_audit.checking.rows import Row
+    from target_snowflake_audit.checking.second import Lines, SecondProcess, Task
     from target_snowflake_audit.deletions import VersionKeys
     from target_snowflake_audit.mapping import Mapped
     from target_snowflake_audit.reading.blocks import Records
 
 CHUNK_ROWS = 250
 """So few that the values of a chunk stay in the processor's cache until they are in the file."""
+SHARED_ROWS = 1000
+"""Rows that two processes check together, the second one most of them: the first one reads and writes too."""
+_SECOND_TAKES = 750
 
 
 class Batch:
@@ -35,7 +40,15 @@ class Batch:
     Files live in a folder of mode 0700 until `close`.
     """
 
-    def __init__(self, checker: Checker, number: int, run_id: str, *, keep_letters: bool = False) -> None:
+    def __init__(
+        self,
+        checker: Checker,
+        number: int,
+        run_id: str,
+        *,
+        keep_letters: bool = False,
+        second: SecondProcess | None = None,
+    ) -> None:
         """Start an empty batch."""
         self.checker = checker
         self.number = number
@@ -70,6 +83,11 @@ class Batch:
         self.version: int | None = None
         """Version of its records, if they have one."""
         self._chunk = Chunk()
+        self._plain = True
+        """The chunk holds records as received, which are decoded when they are checked."""
+        self._second = second
+        self._waiting: tuple[Task, Lines] | None = None
+        """What the second process checks, and what comes after that in the file."""
         self._batch_id = ""
 
     @property
@@ -91,7 +109,9 @@ class Batch:
         found: list[Problem] | None,
     ) -> None:
         """Add a record; `found` are problems that are known already."""
-        chunk = self._chunk
+        if self._plain:
+            self.flush()
+        chunk, self._plain = self._chunk, False
         if found:
             chunk.found[len(chunk)] = found
         chunk.mapped.append(record)
@@ -104,27 +124,56 @@ class Batch:
             self.flush()
 
     def add_all(self, records: Records, seqs: range) -> None:
-        """Add records that came one after another."""
+        """Add records that came one after another and are as received."""
+        if not self._plain:
+            self.flush()
         chunk = self._chunk
-        chunk.mapped += records.rows
         chunk.raw += records.raw
         chunk.seq += seqs
         chunk.extracted += records.extracted
         self.received += len(records)
         self.bytes += sum(map(len, records.raw))
-        if len(chunk) >= CHUNK_ROWS:
-            self.flush()
+        second = self._second if self.versions is None else None
+        if second is None or not second.is_there:
+            if len(chunk) >= CHUNK_ROWS:
+                self.flush()
+        elif len(chunk) >= SHARED_ROWS:
+            self._share(second)
 
     def flush(self) -> None:
         """Check the records that wait and write them to the file."""
-        chunk, self._chunk = self._chunk, Chunk()
+        self._collect()
+        chunk = self._take()
         if not chunk:
             return
-        checked = self.checker.check(chunk, keys=self.versions is not None)
-        self.file.write(checked.lines)
+        self._write(lines_of(self.checker.check(chunk, keys=self.versions is not None)))
+
+    def _share(self, second: SecondProcess) -> None:
+        """Check the records that wait together with the second process, which goes on while more is read."""
+        self._collect()
+        chunk = self._take()
+        task = second.begin(self.checker, chunk.part(0, _SECOND_TAKES))
+        rest = self.checker.check(chunk.part(_SECOND_TAKES, len(chunk)), keys=False)
+        self._waiting = task, lines_of(rest)
+
+    def _take(self) -> Chunk:
+        """Take the records that wait; their texts are kept."""
+        chunk, self._chunk, self._plain = self._chunk, Chunk(), True
         self.spool.append(chunk.raw)
         self.seqs.extend(chunk.seq)
-        self._note(checked)
+        return chunk
+
+    def _collect(self) -> None:
+        """Write what two processes have checked."""
+        if self._waiting is not None and self._second is not None:
+            task, rest = self._waiting
+            self._waiting = None
+            self._write(self._second.result(task))
+            self._write(rest)
+
+    def _write(self, lines: Lines) -> None:
+        self.file.append(lines.data, lines.count)
+        self._note(lines)
 
     def last_document(self) -> TornDocument | None:
         """What came of the last document, of a batch that is finished; None where its begin is not in it."""
@@ -171,7 +220,7 @@ class Batch:
         self.spool.close()
         folders.remove(self.folder)
 
-    def _note(self, checked: Checked) -> None:
+    def _note(self, checked: Lines) -> None:
         self.dead += len(checked.letters)
         for letter in checked.letters:
             reason = letter.problems[0].reason

@@ -10,6 +10,7 @@ from target_snowflake_audit.staging import folders
 from target_snowflake_audit.transaction import Transaction
 
 if TYPE_CHECKING:
+    from target_snowflake_audit.checking.second import SecondProcess
     from target_snowflake_audit.run import Run
 
 
@@ -24,3 +25,5 @@ class Engine:
         """The evaluator of `stream_maps` holds the record that it works on, so one thread maps at a time."""
         self.transaction = Transaction(run)
         self.retrier = Retrier(run, stopping)
+        self.second: SecondProcess | None = None
+        """Checks records beside this process, where there is one."""

@@ -385,7 +385,8 @@ class StreamLoader:
             retrier, plan = self.engine.retrier, self.plan
             self._checker.redactor.salt = retrier.define(plan.stream, str(plan.table), self.run.salt)
         number = self.run.next_batch_number()
-        return Batch(self._checker, number, self.run.run_id, keep_letters=keep_letters)
+        second = self.engine.second
+        return Batch(self._checker, number, self.run.run_id, keep_letters=keep_letters, second=second)
 
     def _new_documents(self) -> Documents | None:
         if self.plan.scope is None or self.plan.append:

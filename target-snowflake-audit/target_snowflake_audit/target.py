@@ -13,6 +13,7 @@ from singer_sdk.singerlib.exceptions import InvalidInputLine
 from typing_extensions import override
 
 from target_snowflake_audit import settings
+from target_snowflake_audit.checking.second import SecondProcess
 from target_snowflake_audit.errors import (
     InterruptedRunError,
     OutputError,
@@ -295,6 +296,7 @@ class TargetSnowflakeAudit(LoadingTarget):
             validate_config=True,
             parse_env_config=bool(config and config.parse_env),
         )
+        target.engine.second = second = SecondProcess.start()  # before any thread and any session
         try:
             target.listen(options.get("file_input"))
         except BaseException as error:
@@ -303,6 +305,9 @@ class TargetSnowflakeAudit(LoadingTarget):
             if known is error:
                 raise
             raise known from error
+        finally:
+            if second is not None:
+                second.close()
 
     def in_words(self, error: BaseException) -> BaseException:
         """Give an error that says what a person should know, for one that does not."""

@@ -19,7 +19,7 @@ from target_snowflake_audit.checking.problems import Bad, Problem
 from target_snowflake_audit.checking.redacting import Redactor
 from target_snowflake_audit.checking.rows import Row, form_of, number_texts, numbers
 from target_snowflake_audit.checking.times import TimestampCache
-from target_snowflake_audit.reading.reader import decode_record
+from target_snowflake_audit.reading.reader import as_received, decode_record
 from target_snowflake_audit.staging.fields import NULL, text_of
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ DELETED_PROPERTY = "_sdc_deleted_at"
 class Chunk:
     """Received records of one stream, as parallel lists; `mapped` are the records after `stream_maps`.
 
+    Records that are as received may be left out of `mapped`, all of them: they are decoded when checked.
+
     `raw` is the record's own JSON text as received; `found` are problems found before this check, by row.
     """
 
@@ -48,7 +50,12 @@ class Chunk:
 
     def __len__(self) -> int:
         """Number of records."""
-        return len(self.mapped)
+        return len(self.raw)
+
+    def part(self, first: int, end: int) -> Chunk:
+        """Give the records from `first` to before `end` of a chunk in which no problem was found yet."""
+        within = slice(first, end)
+        return Chunk(self.mapped[within], self.raw[within], self.seq[within], self.extracted[within])
 
 
 @dataclass
@@ -98,6 +105,9 @@ class Checker:
         Without `keys`, those of good records are not gathered.
         """
         self._keys = keys
+        if not chunk.mapped:
+            decode = self.form.decode if self.form is not None else None
+            chunk.mapped = [as_received(text, decode) for text in chunk.raw]
         checked = Checked([""] * len(chunk), [], [], [], [])
         extracted = self._extracted(chunk.extracted)
         whole = self._whole_rows(chunk)

@@ -202,6 +202,11 @@ def with_columns(plan: StreamPlan, columns: Sequence[Column]) -> StreamPlan:
     )
 
 
+def with_converters(plan: StreamPlan) -> StreamPlan:
+    """The plan with converters of its own: they keep what they have seen, and stay in their process."""
+    return dataclasses.replace(plan, converters=tuple(map(_converter, plan.columns)))
+
+
 def _converter(column: Column) -> Converter:
     """The converter of a column's values."""
     if column.retired:

@@ -55,7 +55,9 @@ class RowForm:
     def __init__(self, type_: type[Row], width: int, checks: dict[int, Callable[[Any], bool]]) -> None:
         """`checks` are for the values of columns that are not checked by the type, by place."""
         self.type = type_
-        self.decode: Callable[[msgspec.Raw], Row] = msgspec.json.Decoder(type_, float_hook=Decimal).decode
+        self.decode: Callable[[msgspec.Raw | bytes], Row] = msgspec.json.Decoder(
+            type_, float_hook=Decimal
+        ).decode
         self._width = width
         self._checks = checks
         self._marker = attrgetter(_MARKER)

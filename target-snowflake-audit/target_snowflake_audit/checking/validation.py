@@ -39,6 +39,11 @@ class Validator:
             message = f"stream {stream}: the SCHEMA message holds no valid JSON schema: {reason}"
             raise SchemaError(message) from None
         self.is_valid: Callable[[dict[str, Any]], bool] = self._validator.is_valid
+        self._source = (schema, stream)
+
+    def __reduce__(self) -> tuple[type[Validator], tuple[Mapping[str, Any], str]]:
+        """Another process compiles the schema for itself."""
+        return Validator, self._source
 
     def problems(self, record: dict[str, Any], columns: Mapping[str, str]) -> list[Problem]:
         """Give every problem of a record; `columns` are column names by property."""

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from target_snowflake_audit.checking.rows import Row
 
@@ -35,35 +35,36 @@ decode_envelope = msgspec.json.Decoder(Envelope).decode
 
 @dataclass
 class Records:
-    """Records of one stream that came one after another, as parallel lists; `raw` is each one's own text."""
+    """Records of one stream that came one after another, as parallel lists; `raw` is each one's own text.
+
+    They are objects in UTF-8, and are decoded where they are checked.
+    """
 
     stream: str
-    rows: list[Row | dict[str, Any]]
     raw: list[bytes]
     extracted: list[str | None]
     versions: list[int | None]
+    decode: Callable[[bytes], Row | dict[str, Any]]
 
     def __len__(self) -> int:
         """Number of records."""
-        return len(self.rows)
+        return len(self.raw)
 
     def part(self, first: int, end: int) -> Records:
         """Give the records from `first` to before `end`."""
-        if first == 0 and end >= len(self.rows):
+        if first == 0 and end >= len(self.raw):
             return self
         within = slice(first, end)
         raw, extracted, versions = self.raw[within], self.extracted[within], self.versions[within]
-        return Records(self.stream, self.rows[within], raw, extracted, versions)
+        return Records(self.stream, raw, extracted, versions, self.decode)
 
     def messages(self) -> Iterator[dict[str, Any]]:
         """Give each record as the message that it came in."""
-        for row, raw, extracted, version in zip(
-            self.rows, self.raw, self.extracted, self.versions, strict=True
-        ):
+        for raw, extracted, version in zip(self.raw, self.extracted, self.versions, strict=True):
             yield {
                 "type": "RECORD",
                 "stream": self.stream,
-                "record": row,
+                "record": self.decode(raw),
                 "time_extracted": extracted,
                 "version": version,
                 RECORD_TEXT: raw,

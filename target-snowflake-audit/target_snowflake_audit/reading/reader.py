@@ -6,6 +6,7 @@ import json
 import sys
 from collections import Counter
 from decimal import Decimal
+from functools import partial
 from typing import IO, TYPE_CHECKING, Any, cast
 
 import msgspec
@@ -14,18 +15,19 @@ from singer_sdk.singerlib.exceptions import InvalidInputLine
 from typing_extensions import override
 
 from target_snowflake_audit.checking.problems import utf8
-from target_snowflake_audit.checking.rows import Row
 from target_snowflake_audit.reading import deep
 from target_snowflake_audit.reading.blocks import RECORD_TEXT, Records, binary, blocks, decode_envelope, runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from target_snowflake_audit.checking.rows import Row
     from target_snowflake_audit.reading.blocks import Envelope
     from target_snowflake_audit.values import Json
 
 MAX_SHOWN = 120
 _RECORD_KEY = '"record":'
+_OBJECT = ord("{")
 
 
 _any = msgspec.json.Decoder(float_hook=Decimal)
@@ -40,13 +42,13 @@ class MessageReader(GenericSingerReader[bytes]):
     def __init__(self) -> None:
         """Records of every stream are dictionaries until `decode_as` says otherwise."""
         super().__init__()
-        self._decoders: dict[str, Callable[[msgspec.Raw], Row]] = {}
+        self._decoders: dict[str, Callable[[msgspec.Raw | bytes], Row]] = {}
         self._latest = ""
         """Stream of the latest line: where it is not decoded as rows, blocks are not looked at as a whole."""
         self.take_records: Callable[[Records], None] | None = None
         """Takes records of a stream that is decoded as rows; None = each comes as a message of its own."""
 
-    def decode_as(self, stream: str, decode: Callable[[msgspec.Raw], Row] | None) -> None:
+    def decode_as(self, stream: str, decode: Callable[[msgspec.Raw | bytes], Row] | None) -> None:
         """Set how records of a stream are decoded; what `decode` refuses becomes a dictionary."""
         if decode is None:
             self._decoders.pop(stream, None)
@@ -85,22 +87,19 @@ class MessageReader(GenericSingerReader[bytes]):
         return super().process_lines(cast("IO[bytes]", iter(lines)), callbacks)  # it only iterates over them
 
     def _records(self, stream: str, found: list[Envelope]) -> Records | None:
-        """Decode records that came together; None where each must be looked at by itself."""
+        """Give records that came together; None where each must be looked at by itself."""
         decode = self._decoders.get(stream)
         if decode is None:
             return None
-        try:
-            rows = [_record(envelope.record, decode) for envelope in found]
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raw = [bytes(envelope.record) for envelope in found]
+        if not _are_objects(raw):
             return None
-        if not all(isinstance(row, (Row, dict)) for row in rows):
-            return None  # one is no object
         return Records(
             stream,
-            rows,
-            [bytes(envelope.record) for envelope in found],
+            raw,
             [envelope.time_extracted for envelope in found],
             [envelope.version for envelope in found],
+            partial(as_received, decode=decode),
         )
 
     @property
@@ -153,6 +152,33 @@ def decode_record(text: bytes) -> Json:
         return deep.TooDeep(text.decode("utf-8", "backslashreplace"))
 
 
+def as_received(text: bytes, decode: Callable[[msgspec.Raw | bytes], Row] | None) -> Row | dict[str, Any]:
+    """Decode the text of a record whose line was looked at, as a row if it is one.
+
+    Raises:
+        InvalidInputLine: it holds a number that nobody can read.
+    """
+    try:
+        return cast("Row | dict[str, Any]", decode_row(text, decode))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass  # as a line of its own
+    try:
+        return cast("dict[str, Any]", decode_record(text))
+    except ValueError as error:
+        raise InvalidInputLine(_said(f"not a JSON line ({error})", _RECORD_KEY)) from None
+
+
+def _are_objects(raw: list[bytes]) -> bool:
+    """Whether all texts are objects in UTF-8; that they are JSON was seen when their lines were decoded."""
+    joined = b"".join(raw)
+    if not joined.isascii():
+        try:
+            joined.decode()
+        except UnicodeDecodeError:
+            return False
+    return all(text[0] == _OBJECT for text in raw)
+
+
 def _deep(line: bytes | str) -> dict[str, Any]:
     """Keep a record that nests too deeply: it is a dead letter, not a stop."""
     whole = line.encode("utf-8", _VISIBLE) if isinstance(line, str) else line
@@ -163,7 +189,7 @@ def _deep(line: bytes | str) -> dict[str, Any]:
     return {**message, RECORD_TEXT: message.pop("text")}
 
 
-def _decode(line: bytes, decoders: Mapping[str, Callable[[msgspec.Raw], Row]]) -> dict[str, Any]:
+def _decode(line: bytes, decoders: Mapping[str, Callable[[msgspec.Raw | bytes], Row]]) -> dict[str, Any]:
     envelope = decode_envelope(line)
     if envelope.type != "RECORD" or not envelope.record or not envelope.stream:
         return cast("dict[str, Any]", _any.decode(line))
@@ -171,14 +197,15 @@ def _decode(line: bytes, decoders: Mapping[str, Callable[[msgspec.Raw], Row]]) -
     return {
         "type": "RECORD",
         "stream": envelope.stream,
-        "record": _record(record, decoders.get(envelope.stream)),
+        "record": decode_row(record, decoders.get(envelope.stream)),
         "time_extracted": envelope.time_extracted,
         "version": envelope.version,
         RECORD_TEXT: bytes(record),
     }
 
 
-def _record(text: msgspec.Raw, decode: Callable[[msgspec.Raw], Row] | None) -> Json:
+def decode_row(text: msgspec.Raw | bytes, decode: Callable[[msgspec.Raw | bytes], Row] | None) -> Json:
+    """Decode the text of a record, as a row if it is one."""
     if decode is not None:
         try:
             return decode(text)

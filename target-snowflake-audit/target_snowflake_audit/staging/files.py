@@ -31,10 +31,13 @@ class BatchFile:
     def write(self, lines: Iterable[str]) -> None:
         """Add lines, each with its line end."""
         listed = list(lines)
-        data = "".join(listed).encode()
+        self.append("".join(listed).encode(), len(listed))
+
+    def append(self, data: bytes, lines: int) -> None:
+        """Add the text of so many lines."""
         self._digest.update(data)
         self.size += self._file.write(self._gzip.compress(data))
-        self.lines += len(listed)
+        self.lines += lines
 
     def close(self) -> None:
         """Finish the file; closing again does nothing."""

@@ -1,0 +1,192 @@
+"""A second process that checks records beside the first: one process of Python uses one core only.
+
+It is forked before anything else has begun, so it has all modules in memory that it shares, and no thread,
+session or secret of the run. It gets a stream's plan once and then chunks of records as received, and gives
+back the lines to stage. It knows nothing of batches and writes no file. Where there is none, or it ends, the
+first process does the same work itself.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from target_snowflake_audit.checking.chunks import Checked, Checker, Chunk
+from target_snowflake_audit.checking.plan import with_converters
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+    from multiprocessing.process import BaseProcess
+
+    from target_snowflake_audit.checking.letters import Letter
+    from target_snowflake_audit.checking.plan import StreamPlan
+
+logger = logging.getLogger(__name__)
+
+ENDED = "The second process has ended; the first one checks all records itself"
+_END_SECONDS = 5.0
+_PLAN, _CHUNK = "plan", "chunk"
+
+
+@dataclass
+class Lines:
+    """What a chunk became: its lines as one text, and what a batch notes of it."""
+
+    data: bytes
+    count: int
+    letters: list[Letter]
+    stamps: list[str]
+    extracted: list[str]
+    lost: list[int]
+    keys: list[tuple[str, list[str]]]
+    lost_keys: bool
+
+
+def lines_of(checked: Checked) -> Lines:
+    """Join the lines of a chunk that was checked; of its stamps only the first and the last matter."""
+    return Lines(
+        "".join(checked.lines).encode(),
+        len(checked.lines),
+        checked.letters,
+        _ends(checked.stamps),
+        _ends(checked.extracted),
+        checked.lost,
+        checked.keys,
+        checked.lost_keys,
+    )
+
+
+def _ends(values: list[str]) -> list[str]:
+    return [min(values), max(values)] if values else []
+
+
+class Task:
+    """A chunk that the second process checks; kept until its answer is there."""
+
+    def __init__(self, checker: Checker, chunk: Chunk) -> None:
+        """Nothing is sent yet."""
+        self.checker = checker
+        self.chunk = chunk
+        self.answer: Lines | None = None
+
+
+class SecondProcess:
+    """Checks one chunk at a time; used by one thread."""
+
+    def __init__(self, connection: Connection, process: BaseProcess) -> None:
+        """See `start`."""
+        self._connection = connection
+        self._process = process
+        self._known: dict[str, Checker] = {}
+        self._current: Task | None = None
+        self._ended = False
+
+    @classmethod
+    def start(cls) -> SecondProcess | None:
+        """Fork it; None on one core, where threads run already, and where forking is not safe at all."""
+        if sys.platform != "linux" or len(os.sched_getaffinity(0)) < 2 or threading.active_count() > 1:  # noqa: PLR2004
+            return None
+        context = multiprocessing.get_context("fork")
+        ours, theirs = context.Pipe()
+        process = context.Process(target=serve, args=(theirs, ours), name="second process", daemon=True)
+        process.start()
+        theirs.close()
+        return cls(ours, process)
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it has not ended."""
+        return not self._ended
+
+    def begin(self, checker: Checker, chunk: Chunk) -> Task:
+        """Have a chunk of rows as received checked; `result` gives what became of it."""
+        self._settle()
+        task, stream = Task(checker, chunk), checker.plan.stream
+        try:
+            if self._known.get(stream) is not checker:
+                plan = dataclasses.replace(checker.plan, converters=())
+                self._connection.send((_PLAN, stream, plan, checker.redactor.salt))
+                self._known[stream] = checker
+            self._connection.send((_CHUNK, stream, chunk.raw, chunk.seq, chunk.extracted))
+            self._current = task
+        except OSError:
+            self._has_ended()
+        return task
+
+    def result(self, task: Task) -> Lines:
+        """Wait for what became of a chunk; it is checked here where the second process could not."""
+        if task is self._current:
+            self._settle()
+        if task.answer is None:
+            return lines_of(task.checker.check(task.chunk, keys=False))
+        return task.answer
+
+    def kill(self) -> None:
+        """End it at once, as the system does that has no memory left."""
+        self._process.kill()
+        self._process.join()
+
+    def close(self) -> None:
+        """Let it end."""
+        self._ended = True
+        self._connection.close()
+        self._process.join(_END_SECONDS)
+
+    def _settle(self) -> None:
+        """Take the answer that is under way, so that the other side waits for the next message."""
+        task, self._current = self._current, None
+        if task is None:
+            return
+        try:
+            task.answer = self._connection.recv()
+        except (OSError, EOFError):
+            self._has_ended()
+
+    def _has_ended(self) -> None:
+        if not self._ended:
+            self._ended = True
+            logger.warning(ENDED)
+
+
+def serve(connection: Connection, other_end: Connection | None = None) -> None:
+    """Answer until the first process ends, whatever ends it."""
+    if other_end is not None:
+        other_end.close()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal: the first process decides what it means
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # not the first one's handler
+    os.dup2(
+        os.open(os.devnull, os.O_WRONLY), 1
+    )  # who reads our output must see its end when the first one ends
+    checkers: dict[str, Checker] = {}
+    try:
+        while True:
+            kind, stream, *parts = connection.recv()
+            if kind == _PLAN:
+                checkers[stream] = _checker(*parts)
+            else:
+                connection.send(_checked(checkers[stream], *parts))
+    except (OSError, EOFError):
+        return
+
+
+def _checker(plan: StreamPlan, salt: str) -> Checker:
+    checker = Checker(with_converters(plan))
+    checker.redactor.salt = salt
+    return checker
+
+
+def _checked(
+    checker: Checker, raw: list[bytes], seqs: list[int], extracted: list[str | None]
+) -> Lines | None:
+    """Check a chunk; None = the first process must do it, and tells what is wrong."""
+    try:
+        return lines_of(checker.check(Chunk([], raw, seqs, extracted), keys=False))
+    except Exception:  # noqa: BLE001 - it happens again where it can be told
+        return None
