@@ -1,7 +1,7 @@
 """A second process that checks records beside the first: one process of Python uses one core only.
 
-It is forked before anything else has begun, so it has all modules in memory that it shares, and no thread,
-session or secret of the run. It gets a stream's plan once and then chunks of records as received, and gives
+It is forked before the first login and before any thread, so it has all modules in memory that it shares, and
+no session. It gets a stream's plan once and then chunks of records as received, and gives
 back the lines to stage. It knows nothing of batches and writes no file. Where there is none, or it ends, the
 first process does the same work itself.
 """
