@@ -31,7 +31,8 @@ CHUNK_ROWS = 250
 """So few that the values of a chunk stay in the processor's cache until they are in the file."""
 SHARED_ROWS = 1000
 """Rows that two processes check together, the second one most of them: the first one reads and writes too."""
-_SECOND_TAKES = 750
+CHUNK_BYTES = 1024 * 1024
+"""Records as large as documents wait for no more of them."""
 
 
 class Batch:
@@ -85,6 +86,7 @@ class Batch:
         self._chunk = Chunk()
         self._plain = True
         """The chunk holds records as received, which are decoded when they are checked."""
+        self._checked_bytes = 0
         self._second = second
         self._waiting: tuple[Task, Lines] | None = None
         """What the second process checks, and what comes after that in the file."""
@@ -120,7 +122,7 @@ class Batch:
         chunk.extracted.append(extracted)
         self.received += 1
         self.bytes += len(raw)
-        if len(chunk) >= CHUNK_ROWS:
+        if len(chunk) >= CHUNK_ROWS or self.bytes - self._checked_bytes >= CHUNK_BYTES:
             self.flush()
 
     def add_all(self, records: Records, seqs: range) -> None:
@@ -134,10 +136,14 @@ class Batch:
         self.received += len(records)
         self.bytes += sum(map(len, records.raw))
         second = self._second if self.versions is None else None
-        if second is None or not second.is_there:
-            if len(chunk) >= CHUNK_ROWS:
-                self.flush()
-        elif len(chunk) >= SHARED_ROWS:
+        if second is not None and not second.is_there:
+            second = None
+        most = CHUNK_ROWS if second is None else SHARED_ROWS
+        if len(chunk) < most and self.bytes - self._checked_bytes < CHUNK_BYTES:
+            return
+        if second is None:
+            self.flush()
+        else:
             self._share(second)
 
     def flush(self) -> None:
@@ -152,13 +158,15 @@ class Batch:
         """Check the records that wait together with the second process, which goes on while more is read."""
         self._collect()
         chunk = self._take()
-        task = second.begin(self.checker, chunk.part(0, _SECOND_TAKES))
-        rest = self.checker.check(chunk.part(_SECOND_TAKES, len(chunk)), keys=False)
+        most = len(chunk) - len(chunk) // 4
+        task = second.begin(self.checker, chunk.part(0, most))
+        rest = self.checker.check(chunk.part(most, len(chunk)), keys=False)
         self._waiting = task, lines_of(rest)
 
     def _take(self) -> Chunk:
         """Take the records that wait; their texts are kept."""
         chunk, self._chunk, self._plain = self._chunk, Chunk(), True
+        self._checked_bytes = self.bytes
         self.spool.append(chunk.raw)
         self.seqs.extend(chunk.seq)
         return chunk

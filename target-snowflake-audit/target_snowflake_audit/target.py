@@ -296,7 +296,9 @@ class TargetSnowflakeAudit(LoadingTarget):
             validate_config=True,
             parse_env_config=bool(config and config.parse_env),
         )
-        target.engine.second = second = SecondProcess.start()  # before any thread and any session
+        # Before any thread and any session.
+        second = SecondProcess.start() if target.config.get("second_process", True) else None
+        target.engine.second = second
         try:
             target.listen(options.get("file_input"))
         except BaseException as error:

@@ -11,14 +11,17 @@ import threading
 import time
 from dataclasses import replace
 from decimal import Decimal
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkProcess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from target_snowflake_audit.batch import SHARED_ROWS, Batch
-from target_snowflake_audit.checking.chunks import Checker
+from target_snowflake_audit.checking import second as second_process
+from target_snowflake_audit.checking.chunks import Checker, Chunk
 from target_snowflake_audit.checking.plan import make_plan, with_converters
-from target_snowflake_audit.checking.second import ENDED, SecondProcess, serve
+from target_snowflake_audit.checking.second import ENDED, SecondProcess, cores, lines_of, serve
 from target_snowflake_audit.columntypes import ColumnType
 from target_snowflake_audit.reading.reader import MessageReader
 from target_world import lines, state
@@ -217,7 +220,7 @@ def feed(process: subprocess.Popen[bytes], text: str) -> None:
     process.stdin.flush()
 
 
-@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="on one core there is no second process")
+@pytest.mark.skipif(cores() < 2, reason="on one core there is no second process")
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_a_run_whose_second_process_is_ended_loads_everything(world: World, number: signal.Signals) -> None:
     count = 5 * SHARED_ROWS
@@ -234,7 +237,7 @@ def test_a_run_whose_second_process_is_ended_loads_everything(world: World, numb
     assert sums == [{"N": count, "S": Decimal("1.25") * count}]
 
 
-@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="on one core there is no second process")
+@pytest.mark.skipif(cores() < 2, reason="on one core there is no second process")
 def test_the_second_process_ends_with_a_first_one_that_is_killed(world: World) -> None:
     process = world.start()
     feed(
@@ -265,3 +268,112 @@ def test_no_thread_may_run_when_it_is_forked() -> None:
     finally:
         ended.set()
         thread.join()
+
+
+@pytest.mark.parametrize("error", [BlockingIOError("no more processes"), AssertionError("of a daemon")])
+def test_a_run_goes_without_it_where_it_cannot_be_forked(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(threading, "active_count", lambda: 1)
+    monkeypatch.setattr(second_process, "cores", lambda: 2)
+    monkeypatch.setattr(ForkProcess, "start", refuse)
+    assert SecondProcess.start() is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("max 100000", 8),
+        ("50000 100000", 1),
+        ("150000 100000", 2),
+        ("400000 100000", 4),
+        ("odd", 8),
+        (None, 8),
+    ],
+)
+def test_a_containers_share_of_the_cores(
+    text: str | None, expected: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
+    file = tmp_path / "cpu.max"
+    if text is not None:
+        file.write_text(text)
+    monkeypatch.setattr(second_process, "_QUOTA", file)
+    assert cores() == expected
+
+
+def test_a_stopped_one_is_ended(second: SecondProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with a debugger; the first process must not wait for ever."""
+    plan = plan_of()
+    alone = gathered(plan, 3 * SHARED_ROWS, None)
+    assert gathered(plan, SHARED_ROWS, second)["dead"]
+    monkeypatch.setattr(second_process, "_ANSWER_SECONDS", 0.5)
+    os.kill(second._process.pid or 0, signal.SIGSTOP)  # noqa: SLF001
+    assert gathered(plan, 3 * SHARED_ROWS, second) == alone
+    assert not second.is_there
+
+
+def test_a_letter_that_cannot_be_sent_is_made_here(second: SecondProcess) -> None:
+    """A key that nests deeply goes into a letter, and pickle follows it only so deep."""
+    checker = Checker(plan_of())
+    checker.redactor.salt = "salt"
+    deep = b'{"k":' + b'{"a":' * 600 + b"1" + b"}" * 600 + b"}"
+    task = second.begin(checker, Chunk([], [deep], [1], [None]))
+    found = second.result(task)
+    assert [letter.seq for letter in found.letters] == [1]
+    assert second.is_there
+
+
+def test_an_answer_that_was_not_taken_is_taken_for_no_other(
+    second: SecondProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A signal ends the wait for an answer; the next chunk gets its own."""
+
+    class SignalledError(BaseException):
+        """As the handler of a signal raises."""
+
+    def interrupted(*_: object) -> None:
+        raise SignalledError
+
+    checker = Checker(plan_of())
+    checker.redactor.salt = "salt"
+    task = second.begin(checker, Chunk([], [body(n).encode() for n in range(5)], list(range(5)), [None] * 5))
+    with monkeypatch.context() as patched:
+        patched.setattr(Connection, "poll", interrupted)
+        with pytest.raises(SignalledError):
+            second.result(task)
+    task = second.begin(checker, Chunk([], [body(7).encode()], [7], [None]))
+    assert second.result(task).data.startswith(b"7,")
+    assert not second.is_there
+
+
+@pytest.mark.parametrize("use", [False, True])
+def test_numbers_that_nobody_can_read_are_dead_letters(use: bool, second: SecondProcess) -> None:  # noqa: FBT001
+    """5,000 digits, or an exponent without end, inside of a VARIANT: neither stops the run."""
+    checker = Checker(plan_of())
+    checker.redactor.salt = "salt"
+    odd = ["9" * 5000, "1e99999999999999999999"]
+    raw = [f'{{"k":{n},"more":{{"n":{number}}}}}'.encode() for n, number in enumerate([*odd, "1"])]
+    chunk = Chunk([], raw, [0, 1, 2], [None] * 3)
+    found = second.result(second.begin(checker, chunk)) if use else lines_of(checker.check(chunk))
+    assert [letter.seq for letter in found.letters] == [0, 1]
+    assert [letter.problems[0].column for letter in found.letters] == ["MORE", "MORE"]
+    assert found.count == 3
+    assert second.is_there
+
+
+def test_such_numbers_do_not_stop_a_run(world: World) -> None:
+    """Whether its line is looked at with others or by itself."""
+    message = world.schema_message()
+    good = [world.line("D1", n, "1") for n in range(3)]
+    odd = lines([world.line("D2", 1, "1")]).replace('"D2"', '"D2","more":' + "9" * 5000)
+    other = lines([world.line("D3", 1, "1")]).replace('"D3"', '"D3","more":[1e99999999999999999999]')
+    done = world.start()
+    text = lines([message, *good]) + odd + other + lines([world.line("D4", 1, "1"), state({"done": True})])
+    out, _ = done.communicate(text.encode(), timeout=60)
+    assert done.returncode == 0
+    assert out
+    assert len(world.rows()) == 6

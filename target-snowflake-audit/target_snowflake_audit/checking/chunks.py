@@ -19,6 +19,7 @@ from target_snowflake_audit.checking.problems import Bad, Problem
 from target_snowflake_audit.checking.redacting import Redactor
 from target_snowflake_audit.checking.rows import Row, form_of, number_texts, numbers
 from target_snowflake_audit.checking.times import TimestampCache
+from target_snowflake_audit.errors import IntegrityError
 from target_snowflake_audit.reading.reader import as_received, decode_record
 from target_snowflake_audit.staging.fields import NULL, text_of
 
@@ -136,7 +137,7 @@ class Checker:
             odd.update(n for n, value in enumerate(values[at]) if value is None)
         columns: list[list[str]] = []
         for at, column in enumerate(values):
-            fields = self._fields(at, column, odd)
+            fields = _one_each(self._fields(at, column, odd), column)
             if _has_bad(fields):
                 odd.update(n for n, one in enumerate(fields) if isinstance(one, Bad))
             columns.append(cast("list[str]", fields))
@@ -235,7 +236,7 @@ class Checker:
         bad: dict[int, list[Problem]] = {}
         columns: list[list[Any]] = []
         for at, values in enumerate(self._columns_of(records)):
-            found = self._safely(self.plan.converters[at], values)
+            found = _one_each(self._safely(self.plan.converters[at], values), values)
             if _has_bad(found):
                 self._note(at, values, found, bad)
             columns.append(found)
@@ -261,7 +262,8 @@ class Checker:
 
     def _extracted(self, values: list[str | None]) -> list[str]:
         """Fields of `time_extracted`; one that cannot be read is left out, it is not the record's fault."""
-        return [found if isinstance(found, str) else NULL for found in self._times(values)]
+        times = _one_each(self._times(values), values)
+        return [found if isinstance(found, str) else NULL for found in times]
 
     def _stage(
         self,
@@ -366,6 +368,18 @@ class Checker:
         key = {self.plan.columns[at].name: _storable(record.get(self._names[at])) for at in self.plan.key}
         whole = len(texts) == len(self.plan.key) > 0
         return fields, key, hashing.key_hash(texts) if whole else ""
+
+
+def _one_each(fields: list[str | Bad], values: Sequence[Any]) -> list[str | Bad]:
+    """A column's fields; one more or less would move all after it to other rows.
+
+    Raises:
+        IntegrityError: a converter gave another number of them.
+    """
+    if len(fields) != len(values):
+        message = f"a column of {len(values)} values became {len(fields)} fields; nothing of it is loaded"
+        raise IntegrityError(message)
+    return fields
 
 
 def _has_bad(fields: list[str | Bad]) -> bool:

@@ -12,10 +12,12 @@ import dataclasses
 import logging
 import multiprocessing
 import os
+import pickle
 import signal
 import sys
 import threading
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from target_snowflake_audit.checking.chunks import Checked, Checker, Chunk
@@ -32,6 +34,14 @@ logger = logging.getLogger(__name__)
 
 ENDED = "The second process has ended; the first one checks all records itself"
 _END_SECONDS = 5.0
+_ANSWER_SECONDS = 60.0
+"""A chunk takes some milliseconds."""
+_TWO = 2
+_UNSENT = (RecursionError, TypeError, AttributeError, pickle.PicklingError)
+"""What pickle raises for what it cannot write, before anything is sent."""
+_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+"""Microseconds and period of a container's share of the processors, or `max`
+(docs.kernel.org/admin-guide/cgroup-v2.html)."""
 _PLAN, _CHUNK = "plan", "chunk"
 
 
@@ -70,10 +80,11 @@ def _ends(values: list[str]) -> list[str]:
 class Task:
     """A chunk that the second process checks; kept until its answer is there."""
 
-    def __init__(self, checker: Checker, chunk: Chunk) -> None:
+    def __init__(self, checker: Checker, chunk: Chunk, number: int) -> None:
         """Nothing is sent yet."""
         self.checker = checker
         self.chunk = chunk
+        self.number = number
         self.answer: Lines | None = None
 
 
@@ -86,18 +97,29 @@ class SecondProcess:
         self._process = process
         self._known: dict[str, Checker] = {}
         self._current: Task | None = None
+        self._asked = 0
         self._ended = False
 
     @classmethod
     def start(cls) -> SecondProcess | None:
-        """Fork it; None on one core, where threads run already, and where forking is not safe at all."""
-        if sys.platform != "linux" or len(os.sched_getaffinity(0)) < 2 or threading.active_count() > 1:  # noqa: PLR2004
+        """Fork it; None on one core, where threads run already, and where forking is not safe or possible."""
+        if sys.platform != "linux" or cores() < _TWO or threading.active_count() > 1:
             return None
         context = multiprocessing.get_context("fork")
-        ours, theirs = context.Pipe()
+        try:
+            ours, theirs = context.Pipe()
+        except OSError as error:
+            logger.info("There is no second process: %s", error)
+            return None
         process = context.Process(target=serve, args=(theirs, ours), name="second process", daemon=True)
-        process.start()
-        theirs.close()
+        try:
+            process.start()
+        except (OSError, AssertionError) as error:  # no more processes, no memory; or this one may have none
+            ours.close()
+            logger.info("There is no second process: %s", error)
+            return None
+        finally:
+            theirs.close()
         return cls(ours, process)
 
     @property
@@ -106,18 +128,24 @@ class SecondProcess:
         return not self._ended
 
     def begin(self, checker: Checker, chunk: Chunk) -> Task:
-        """Have a chunk of rows as received checked; `result` gives what became of it."""
+        """Have a chunk of records as received checked; `result` gives what became of it."""
         self._settle()
-        task, stream = Task(checker, chunk), checker.plan.stream
+        self._asked += 1
+        task, stream = Task(checker, chunk, self._asked), checker.plan.stream
+        if self._ended:
+            return task
         try:
             if self._known.get(stream) is not checker:
                 plan = dataclasses.replace(checker.plan, converters=())
                 self._connection.send((_PLAN, stream, plan, checker.redactor.salt))
                 self._known[stream] = checker
-            self._connection.send((_CHUNK, stream, chunk.raw, chunk.seq, chunk.extracted))
+            self._connection.send((_CHUNK, task.number, stream, chunk.raw, chunk.seq, chunk.extracted))
+        except BaseException as error:
+            self._has_ended()  # what was sent may be half of a message
+            if not isinstance(error, (OSError, *_UNSENT)):
+                raise
+        else:
             self._current = task
-        except OSError:
-            self._has_ended()
         return task
 
     def result(self, task: Task) -> Lines:
@@ -145,14 +173,34 @@ class SecondProcess:
         if task is None:
             return
         try:
-            task.answer = self._connection.recv()
-        except (OSError, EOFError):
+            if not self._connection.poll(_ANSWER_SECONDS):
+                self.kill()  # somebody has stopped it
+            number, answer = self._connection.recv()
+        except BaseException as error:
+            self._has_ended()  # another answer than the next one may be in the pipe
+            if not isinstance(error, (OSError, EOFError)):
+                raise
+            return
+        if number == task.number and (answer is None or answer.count == len(task.chunk)):
+            task.answer = answer
+        else:
             self._has_ended()
 
     def _has_ended(self) -> None:
         if not self._ended:
             self._ended = True
+            self._connection.close()
             logger.warning(ENDED)
+
+
+def cores() -> int:
+    """Number of cores that this process may use: of the machine, by affinity, by a container's quota."""
+    found = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota, period = _QUOTA.read_text().split()
+        return found if quota == "max" else min(found, max(1, round(int(quota) / int(period))))
+    except (OSError, ValueError):
+        return found  # no such file, as outside of containers
 
 
 def serve(connection: Connection, other_end: Connection | None = None) -> None:
@@ -161,19 +209,34 @@ def serve(connection: Connection, other_end: Connection | None = None) -> None:
         other_end.close()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal: the first process decides what it means
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # not the first one's handler
-    os.dup2(
-        os.open(os.devnull, os.O_WRONLY), 1
-    )  # who reads our output must see its end when the first one ends
+    _leave_input_and_output()
     checkers: dict[str, Checker] = {}
     try:
         while True:
-            kind, stream, *parts = connection.recv()
+            kind, *parts = connection.recv()
             if kind == _PLAN:
-                checkers[stream] = _checker(*parts)
+                stream, plan, salt = parts
+                checkers[stream] = _checker(plan, salt)
             else:
-                connection.send(_checked(checkers[stream], *parts))
+                number, stream, *chunk = parts
+                _answer(connection, number, _checked(checkers[stream], *chunk))
     except (OSError, EOFError):
         return
+
+
+def _leave_input_and_output() -> None:
+    """Who writes our input and reads our output must see their end when the first process ends."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
+    os.dup2(nothing, 1)
+    os.close(nothing)
+
+
+def _answer(connection: Connection, number: int, lines: Lines | None) -> None:
+    try:
+        connection.send((number, lines))
+    except _UNSENT:  # a dead letter that nests too deeply; nothing of it was written
+        connection.send((number, None))
 
 
 def _checker(plan: StreamPlan, salt: str) -> Checker:

@@ -108,7 +108,9 @@ class TimestampCache(_FractionCache):
             return super().__call__(values)
         if not _PLAIN_STAMPS.fullmatch(joined):
             return super().__call__(values)
-        return list(joined.replace("T", " ").replace("Z", "").split(","))
+        found = joined.replace("T", " ").replace("Z", "").split(",")
+        # One text may hold two stamps and a comma, and would move all after it to other rows.
+        return list(found) if len(found) == len(values) else super().__call__(values)
 
     def convert(self, value: Json) -> str | Bad:
         """Convert one value."""

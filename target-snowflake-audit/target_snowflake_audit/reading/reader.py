@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from decimal import Decimal
+from decimal import Decimal, DecimalException
 from functools import partial
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -31,7 +31,25 @@ _OBJECT = ord("{")
 
 
 _any = msgspec.json.Decoder(float_hook=Decimal)
-_lenient_decoder = json.JSONDecoder(parse_float=Decimal, parse_constant=Decimal)
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, DecimalException)
+"""What strict decoding raises for lines that taps do send."""
+_MOST_DIGITS = 4_000
+"""Python reads whole numbers of up to 4,300 digits from text."""
+
+
+def _whole(text: str) -> int | Decimal:
+    return int(text) if len(text) <= _MOST_DIGITS else Decimal(text)
+
+
+def _number(text: str) -> Decimal:
+    """A number; one with an exponent that nobody can hold is no finite number to anybody."""
+    try:
+        return Decimal(text)
+    except DecimalException:
+        return Decimal("Infinity")
+
+
+_lenient_decoder = json.JSONDecoder(parse_float=_number, parse_int=_whole, parse_constant=Decimal)
 _VISIBLE = "surrogateescape"
 """Each byte that is no UTF-8 becomes a lone surrogate, and stays to be seen by `checking.encoding`."""
 
@@ -136,7 +154,7 @@ class MessageReader(GenericSingerReader[bytes]):
     def _message(self, line: bytes) -> dict[str, Any]:
         try:
             return _decode(line, self._decoders)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, DecimalException):
             return _lenient(line)
         except RecursionError:
             return _deep(line)
@@ -146,26 +164,18 @@ def decode_record(text: bytes) -> Json:
     """Decode the text of a record that was read before."""
     try:
         return _any.decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, DecimalException):
         return _loads(text.decode("utf-8", _VISIBLE))
     except RecursionError:
         return deep.TooDeep(text.decode("utf-8", "backslashreplace"))
 
 
 def as_received(text: bytes, decode: Callable[[msgspec.Raw | bytes], Row] | None) -> Row | dict[str, Any]:
-    """Decode the text of a record whose line was looked at, as a row if it is one.
-
-    Raises:
-        InvalidInputLine: it holds a number that nobody can read.
-    """
+    """Decode the text of a record whose line was looked at, as a row if it is one."""
     try:
         return cast("Row | dict[str, Any]", decode_row(text, decode))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        pass  # as a line of its own
-    try:
+    except _UNREADABLE:
         return cast("dict[str, Any]", decode_record(text))
-    except ValueError as error:
-        raise InvalidInputLine(_said(f"not a JSON line ({error})", _RECORD_KEY)) from None
 
 
 def _are_objects(raw: list[bytes]) -> bool:

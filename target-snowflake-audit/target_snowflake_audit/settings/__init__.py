@@ -226,6 +226,14 @@ _LOADING = (
         description="Sessions that load at the same time, each another stream; reading goes on meanwhile.",
     ),
     th.Property(
+        "second_process",
+        th.BooleanType,
+        default=True,
+        title="Second process",
+        description="Check records in a second process beside the first one, on Linux with two or more "
+        "cores; it takes some 50 MB.",
+    ),
+    th.Property(
         "control_counts",
         th.StringType,
         allowed_values=["strict", "report", "off"],
