@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from target_snowflake_audit import hashing
 from target_snowflake_audit.checking.chunks import Chunk
-from target_snowflake_audit.checking.second import lines_of
+from target_snowflake_audit.checking.second import CHUNK_ROWS, check_plain, lines_of
 from target_snowflake_audit.deletions import TornDocument, known_line
 from target_snowflake_audit.staging import folders
 from target_snowflake_audit.staging.files import BatchFile
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from target_snowflake_audit.mapping import Mapped
     from target_snowflake_audit.reading.blocks import Records
 
-CHUNK_ROWS = 250
-"""So few that the values of a chunk stay in the processor's cache until they are in the file."""
 SHARED_ROWS = 1000
 """Rows that two processes check together, the second one most of them: the first one reads and writes too."""
 CHUNK_BYTES = 1024 * 1024
@@ -158,10 +156,9 @@ class Batch:
         """Check the records that wait together with the second process, which goes on while more is read."""
         self._collect()
         chunk = self._take()
-        most = len(chunk) - len(chunk) // 4
+        most = len(chunk) * 5 // 8
         task = second.begin(self.checker, chunk.part(0, most))
-        rest = self.checker.check(chunk.part(most, len(chunk)), keys=False)
-        self._waiting = task, lines_of(rest)
+        self._waiting = task, check_plain(self.checker, chunk.part(most, len(chunk)))
 
     def _take(self) -> Chunk:
         """Take the records that wait; their texts are kept."""

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 ENDED = "The second process has ended; the first one checks all records itself"
+CHUNK_ROWS = 250
+"""So few that their values stay in the processor's cache until they are lines."""
 _END_SECONDS = 5.0
 _ANSWER_SECONDS = 60.0
 """A chunk takes some milliseconds."""
@@ -70,6 +72,24 @@ def lines_of(checked: Checked) -> Lines:
         checked.lost,
         checked.keys,
         checked.lost_keys,
+    )
+
+
+def check_plain(checker: Checker, chunk: Chunk) -> Lines:
+    """Check records as received, in parts; their keys are not told."""
+    starts = range(0, len(chunk), CHUNK_ROWS)
+    parts = [lines_of(checker.check(chunk.part(at, at + CHUNK_ROWS), keys=False)) for at in starts]
+    if len(parts) == 1:
+        return parts[0]
+    return Lines(
+        b"".join(part.data for part in parts),
+        len(chunk),
+        [letter for part in parts for letter in part.letters],
+        _ends([stamp for part in parts for stamp in part.stamps]),
+        _ends([time for part in parts for time in part.extracted]),
+        [seq for part in parts for seq in part.lost],
+        [],
+        any(part.lost_keys for part in parts),
     )
 
 
@@ -153,7 +173,7 @@ class SecondProcess:
         if task is self._current:
             self._settle()
         if task.answer is None:
-            return lines_of(task.checker.check(task.chunk, keys=False))
+            return check_plain(task.checker, task.chunk)
         return task.answer
 
     def kill(self) -> None:
@@ -250,6 +270,6 @@ def _checked(
 ) -> Lines | None:
     """Check a chunk; None = the first process must do it, and tells what is wrong."""
     try:
-        return lines_of(checker.check(Chunk([], raw, seqs, extracted), keys=False))
+        return check_plain(checker, Chunk([], raw, seqs, extracted))
     except Exception:  # noqa: BLE001 - it happens again where it can be told
         return None
