@@ -147,10 +147,9 @@ class Batch:
     def flush(self) -> None:
         """Check the records that wait and write them to the file."""
         self._collect()
-        chunk = self._take()
-        if not chunk:
-            return
-        self._write(lines_of(self.checker.check(chunk, keys=self.versions is not None)))
+        self._plain = True
+        if self._chunk:
+            self._write(lines_of(self.checker.check(self._take(), keys=self.versions is not None)))
 
     def _share(self, second: SecondProcess) -> None:
         """Check the records that wait together with the second process, which goes on while more is read."""

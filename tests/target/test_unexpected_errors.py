@@ -103,7 +103,7 @@ def test_no_room_for_the_files_of_a_batch(world: World) -> None:
     )
     assert ended.returncode == 1, ended.stderr.decode()
     last = last_line(ended.stderr.decode())
-    assert f"File too large while loading the rest of stream {world.stream}" in last
+    assert f"File too large while reading records of stream {world.stream}" in last
     assert "files of batches need room in /" in last
     assert ended.stdout == b""
     assert [row["DOCUMENT_ID"] for row in world.rows()] == ["A"]
