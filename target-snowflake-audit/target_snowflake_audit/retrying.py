@@ -74,6 +74,10 @@ class Retrier:
         if not self._run.logged_in:
             self._again(Subject("The login"), self._run.check)
 
+    def end(self, action: Callable[[], None]) -> None:
+        """Run what records the end of the run; raises as `define` does."""
+        self._again(Subject("The end of the run"), action)
+
     def _again(self, subject: Subject, action: Callable[[], Result]) -> Result:
         began, number = time.monotonic(), 1
         with self._run.lane():

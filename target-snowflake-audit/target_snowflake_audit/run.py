@@ -19,7 +19,7 @@ from target_snowflake_audit.audit import tips, upgrade
 from target_snowflake_audit.audit.run_chain import RunChain
 from target_snowflake_audit.audit.setup_sql import STAGE, lock_schema
 from target_snowflake_audit.counts import Counts
-from target_snowflake_audit.errors import IntegrityError, SettingError
+from target_snowflake_audit.errors import IntegrityError, InterruptedRunError, SettingError
 from target_snowflake_audit.lanes import Lane, Lanes
 from target_snowflake_audit.query_tag import read_query_tag
 from target_snowflake_audit.redaction import SALT_TABLE
@@ -33,7 +33,9 @@ from target_snowflake_audit.staging.orphans import orphans
 from target_snowflake_audit.warehouse_time import WarehouseMeter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+
+    from target_snowflake_audit.audit.tips import Tip
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +51,10 @@ _MAPPING = (
 _MAX_MESSAGE = 2000
 MAX_PARALLELISM = 4
 """Sessions of a run unless `max_parallelism` says otherwise."""
+
+
+def _once(action: Callable[[], None]) -> None:
+    action()
 
 
 @dataclass
@@ -67,6 +73,8 @@ class Run:
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
     """Guards what the run knows, and the rows that belong to the run itself."""
     _started: bool = False
+    _ended: bool = False
+    _last_row: dict[str, Any] = field(default_factory=dict, repr=False)
     _checked: bool = False
     _refused: StatementError | None = None
     _logged_in: bool = False
@@ -190,29 +198,43 @@ class Run:
         except StatementError as error:
             logger.warning("Files of killed runs stay on the stage: %s", error)
 
-    def end(self, status: str, error: str = "") -> None:
+    def end(
+        self, status: str, error: str = "", *, retry: Callable[[Callable[[], None]], None] = _once
+    ) -> None:
         """Write the RUNS row of the end and what still waits, then close the sessions.
 
         A run that did nothing leaves no row and needs no warehouse. One that lost its session, or was told to
-        stop while it had none, logs in once more.
+        stop while it had none, logs in once more. `retry` runs what writes them, again where that may help.
         """
         try:
             if self._logged_in and (self._started or self._pending):
                 with self.lane():
-                    self._record_end(status, error)
-        except (StatementError, SettingError) as failure:
+                    retry(lambda: self._record_end(status, error))
+        except (StatementError, SettingError, InterruptedRunError) as failure:
             logger.warning("The end of run %s could not be recorded in RUNS: %s", self.run_id, failure)
         self._lanes.close()
 
     def _record_end(self, status: str, error: str) -> None:
         self.start()
         self.write_pending()
+        session = self.session()
+        reached = self.chain.table_tips(session)
+        if not self._ended:
+            # The very same row when it is tried again: it may be there although the answer was lost.
+            self._last_row = self._last_row or self._row_of_end(status, error, reached)
+            self._insert(audit.RUNS, [self._last_row])
+            self._ended = True
+        for tip in (*reached, self.chain.own_tip(session)):
+            logger.info("Chain tip %s", tip.line(self._tip_key))
+        logger.info("Run %s: warehouse time %.1f s", self.run_id, self.meter.milliseconds / 1000)
+        # Own files only: the folder is named after the run.
+        session.execute(staging.remove(self.stage_folder()), "remove files")
+
+    def _row_of_end(self, status: str, error: str, reached: list[Tip]) -> dict[str, Any]:
         total = Counts()
         for counts in self.totals.values():
             total.add(counts)
-        session = self.session()
-        reached = self.chain.table_tips(session)
-        row = {
+        return {
             **self._identity(),
             "EVENT": "ended",
             "STATUS": status,
@@ -224,12 +246,6 @@ class Run:
             "TIPS": {tip.chain: tip.as_json(self._tip_key) for tip in reached} or None,
             "ERROR": error[:_MAX_MESSAGE] or None,
         }
-        self._insert(audit.RUNS, [row])
-        for tip in (*reached, self.chain.own_tip(session)):
-            logger.info("Chain tip %s", tip.line(self._tip_key))
-        logger.info("Run %s: warehouse time %.1f s", self.run_id, self.meter.milliseconds / 1000)
-        # Own files only: the folder is named after the run.
-        self.session().execute(staging.remove(self.stage_folder()), "remove files")
 
     def later(self, table: audit.Table, row: dict[str, Any]) -> None:
         """Keep an audit row until a warehouse is used anyway."""

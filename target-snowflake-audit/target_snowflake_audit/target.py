@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from target_snowflake_audit.reading.blocks import Records
     from target_snowflake_audit.values import Json
 
+COMPLETED = "completed"
 _KNOWN = (TargetError, InvalidInputLine, ConfigValidationError)
 
 
@@ -274,7 +275,7 @@ class TargetSnowflakeAudit(LoadingTarget):
         self.run.check()
         for sink in self._sinks_active.values():
             sink.clean_up()
-        self._finish("completed")
+        self._finish(COMPLETED)
 
     # End
 
@@ -330,7 +331,10 @@ class TargetSnowflakeAudit(LoadingTarget):
         for loader in self.loaders.values():
             with suppress(OSError):  # closing writes what a full disk has refused
                 loader.close()
-        self.run.end(status, error)
+        if status == COMPLETED:
+            self.run.end(status, error, retry=self.engine.retrier.end)
+        else:  # Snowflake may be what has failed, and a person may wait
+            self.run.end(status, error)
         dead = sum(counts.dead for counts in self.run.totals.values())
         self.logger.info("%s with %s dead letters", status, dead)
 

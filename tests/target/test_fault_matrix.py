@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -74,7 +75,17 @@ def struck_and_mended(world: World, name: str, number: int) -> None:
     assert failed is None or str(failed).strip(), case
     assert own.control.struck(fault) == 1, case
     own.control.clear_faults()
-    check_retries(own, name, in_batch=entry["transaction"] is not None, failed=failed, case=case)
+    batches = {
+        one["transaction"]
+        for one in log
+        if re.match(r'INSERT INTO "ANALYTICS"."AUDIT"."BATCHES"', one["statement"])
+    }
+    in_batch = entry["transaction"] in batches
+    check_retries(own, name, in_batch=in_batch, failed=failed, case=case)
+    if failed is None and FAULTS[name].get("code") in CLASSES:
+        runs = f"SELECT RUN_ID FROM ANALYTICS.AUDIT.BATCHES WHERE {three_streams.of_view(own)}"
+        ended = own.query(f"SELECT STATUS FROM ANALYTICS.AUDIT.RUNS_CURRENT WHERE RUN_ID IN ({runs})")
+        assert [row["STATUS"] for row in ended] == ["completed"], case
     if failed is not None:
         own.run(three_streams.rest(load(own), states_of(failed)), **three_streams.options())
     assert three_streams.stored(own) == expected, case
