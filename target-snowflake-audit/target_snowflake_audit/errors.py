@@ -79,6 +79,9 @@ class IntegrityError(TargetError):
 class InterruptedRunError(TargetError):
     """SIGTERM or SIGINT ended the run before its input ended."""
 
+    at_once = False
+    """It was the second one: nothing is waited for."""
+
 
 class CompletenessError(TargetError):
     """Fewer records arrived than the tap says it has sent."""

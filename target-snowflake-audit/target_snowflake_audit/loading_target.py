@@ -200,7 +200,14 @@ class LoadingTarget(Target):
         if again or not self._busy:
             self._stop_if_asked()
 
+    @property
+    def was_told_twice(self) -> bool:
+        """Whether a second signal came."""
+        return self._at_once
+
     def _stop_if_asked(self) -> None:
         if self.stopping.is_set():
             message = "a signal ended the run before its input ended; STATE covers what is committed"
-            raise InterruptedRunError(message)
+            error = InterruptedRunError(message)
+            error.at_once = self._at_once
+            raise error

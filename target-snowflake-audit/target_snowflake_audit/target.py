@@ -305,6 +305,8 @@ class TargetSnowflakeAudit(LoadingTarget):
         except BaseException as error:
             known = target.in_words(error)
             target.fail(known)
+            if isinstance(known, InterruptedRunError):
+                known.at_once = known.at_once or target.was_told_twice
             if known is error:
                 raise
             raise known from error

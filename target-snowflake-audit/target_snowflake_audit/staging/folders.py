@@ -33,6 +33,12 @@ def remove(folder: Path) -> None:
         os.close(lock)
 
 
+def remove_all() -> None:
+    """Remove the folders of this process."""
+    for folder in list(_held):
+        remove(folder)
+
+
 def sweep() -> None:
     """Remove this user's folders whose process is gone: they hold records."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
