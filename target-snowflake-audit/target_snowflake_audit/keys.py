@@ -138,11 +138,12 @@ def _encoded(content: bytes, setting: str, where: str) -> tuple[bytes, bool]:
     """The key as PEM (True) or DER (False), out of all the forms in which editors and variables hold it."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         content = content.decode("utf-16").encode()  # as PowerShell writes text files
+    whole = content  # a byte of DER may look like white space
     content = content.removeprefix(b"\xef\xbb\xbf").strip()
     if b"-----BEGIN" not in content:
         if content.startswith((b"ssh-", b"ecdsa-")):
             raise SettingError(setting, _OTHERS[0][1].format(where=where))
-        return _der(content), False
+        return _der(whole), False
     text = content.decode("utf-8", "replace").replace("\\n", "\n").replace("\r\n", "\n")
     block = _BLOCK.search(text)
     if block is None:
