@@ -297,3 +297,10 @@ def before_first(step: str, do: Callable[[], object], monkeypatch: pytest.Monkey
         return send(session, sql, name)
 
     monkeypatch.setattr(Session, "execute", execute)
+
+
+def feed(process: subprocess.Popen[bytes], text: str) -> None:
+    """Write to a process that goes on reading."""
+    assert process.stdin is not None
+    process.stdin.write(text.encode())
+    process.stdin.flush()

@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 from target_snowflake_audit.audit.tables import SCHEMA_CHANGES
+from target_snowflake_audit.retry_classes import CONTENTION, NETWORK, SESSION
 from target_snowflake_audit.run import Run
-from target_snowflake_audit.session import StatementError
+from target_snowflake_audit.session import Session, StatementError
 from target_snowflake_audit.staging.orphans import orphans
-from target_world import lines, state
+from target_world import feed, lines, state
 
 if TYPE_CHECKING:
     import subprocess
 
+    from target_snowflake_audit.session import Answer
     from target_world import Message, World
 
 
@@ -30,12 +32,6 @@ def messages(world: World, count: int = 300, amount: str = "1.00") -> list[Messa
         if n % 100 == 99:
             found.append(state({"bookmarks": {world.stream: {"n": n + 1}}}))
     return found
-
-
-def feed(process: subprocess.Popen[bytes], text: str) -> None:
-    assert process.stdin is not None
-    process.stdin.write(text.encode())
-    process.stdin.flush()
 
 
 def test_state_leaves_only_after_its_records_are_committed(world: World) -> None:
@@ -293,3 +289,39 @@ def test_only_old_folders_of_runs_are_orphans() -> None:
     files = [(f"load/{a}/x/rows/r.gz", old), (f"load/{a}/y/rows/r.gz", old), (f"load/{b}/x/rows/r.gz", old)]
     files += [(f"load/{b}/y/rows/r.gz", new), ("load/mine/r.gz", old), (f"load/{c}/r.gz", "no time")]
     assert orphans(files, now) == [a]
+
+
+@pytest.mark.parametrize("how", ["session ended", "table busy", "answer lost", "statement lost"])
+def test_the_end_of_a_run_is_recorded_once_whatever_its_first_try_met(
+    world: World, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer that was lost may have been one of success: the row is not written twice."""
+    monkeypatch.setattr("target_snowflake_audit.retrying.random.random", lambda: 0.01)
+    codes = {"session ended": (390114, SESSION), "table busy": (625, CONTENTION)}
+    execute = Session.execute
+    met: list[str] = []
+
+    def refused(session: Session, sql: str, step: str) -> Answer:
+        if step != "insert RUNS" or "'ended'" not in sql or met:
+            return execute(session, sql, step)
+        met.append(how)
+        if how == "answer lost":
+            execute(session, sql, step)
+        code, found = {"session ended": (390114, SESSION), "table busy": (625, CONTENTION)}.get(
+            how, (None, NETWORK)
+        )
+        raise StatementError(step, how, found, errno=code)
+
+    monkeypatch.setattr(Session, "execute", refused)
+    world.run(messages(world, 20))
+    assert met == [how]
+    [batch] = world.audit("BATCHES")
+    told = f"RUN_ID = '{batch['RUN_ID']}'"
+    rows = world.query(f"SELECT EVENT, STATUS FROM ANALYTICS.AUDIT.RUNS WHERE {told} ORDER BY CHAIN_NUMBER")
+    assert [(row["EVENT"], row["STATUS"]) for row in rows] == [("started", "running"), ("ended", "completed")]
+    tables = ("RUNS", "RETRIES", "SCHEMA_CHANGES")
+    linked = [f"SELECT CHAIN_NUMBER AS N FROM ANALYTICS.AUDIT.{name} WHERE {told}" for name in tables]
+    numbers = {row["N"] for row in world.query(" UNION ALL ".join(linked))}
+    assert numbers == set(range(1, len(numbers) + 1))
+    [retry] = world.query(f"SELECT OUTCOME, STEP FROM ANALYTICS.AUDIT.RETRIES WHERE {told}")
+    assert (retry["OUTCOME"], retry["STEP"]) == ("retried", "insert RUNS")

@@ -33,6 +33,8 @@ class RunChain:
         self._number = 0
         self._last = ""
         self._doubtful: tuple[str, list[Mapping[str, Any]]] | None = None
+        self._done: list[Mapping[str, Any]] = []
+        """Rows that were stored although their statement failed; whoever gives them again may come later."""
 
     def insert(self, session: Session, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert rows in one statement, outside a transaction.
@@ -44,7 +46,8 @@ class RunChain:
             StatementError: it failed; whether the rows are stored is found out at the next call.
         """
         with self._lock:
-            left = self._settle(session, table, list(rows))
+            self._settle(session)
+            left = [row for row in rows if not any(row is done for done in self._done)]
             if not left:
                 return
             previous = chain.typed_null(TEXT)
@@ -67,21 +70,17 @@ class RunChain:
         sql = chain.entry(self._name(self._last), self.chain, self._number)[1:-1]
         return Tip(self.chain, self._number, str(session.execute(sql, "chain tip").rows[0][0]))
 
-    def _settle(
-        self, session: Session, table: Table, rows: list[Mapping[str, Any]]
-    ) -> list[Mapping[str, Any]]:
-        """Find out whether the last statement took effect although it failed; give the rows that are left."""
+    def _settle(self, session: Session) -> None:
+        """Find out whether the last statement took effect although it failed."""
         if self._doubtful is None:
-            return rows
+            return
         name, tried = self._doubtful
         sql = chain.entry(self._name(name), self.chain, self._number + 1)[1:-1]
         stored = session.execute(sql, "look up chain").rows[0][0] is not None
         self._doubtful = None
-        if not stored:
-            return rows
-        self._grown(name)
-        done = {id(row) for row in tried}
-        return [row for row in rows if name != table.name or id(row) not in done]
+        if stored:
+            self._done += tried
+            self._grown(name)
 
     def _grown(self, table: str) -> None:
         self._number += 1
