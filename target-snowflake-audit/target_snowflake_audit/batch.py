@@ -86,7 +86,7 @@ class Batch:
         """The chunk holds records as received, which are decoded when they are checked."""
         self._checked_bytes = 0
         self._second = second
-        self._waiting: tuple[Task, Lines] | None = None
+        self._waiting: tuple[Task, list[Lines]] | None = None
         """What the second process checks, and what comes after that in the file."""
         self._batch_id = ""
 
@@ -172,8 +172,8 @@ class Batch:
         if self._waiting is not None and self._second is not None:
             task, rest = self._waiting
             self._waiting = None
-            self._write(self._second.result(task))
-            self._write(rest)
+            for lines in (*self._second.result(task), *rest):
+                self._write(lines)
 
     def _write(self, lines: Lines) -> None:
         self.file.append(lines.data, lines.count)

@@ -1,6 +1,6 @@
 """Keeps what is imported out of garbage collection: a hundred thousand objects that stay until the end.
 
-Looking through them again and again, and once more at the end, is a quarter of what a short run takes.
+They would be looked through again and again, and once more at the end.
 """
 
 from __future__ import annotations

@@ -24,10 +24,9 @@ from target_snowflake_audit.checking.plan import make_plan, with_converters
 from target_snowflake_audit.checking.second import ENDED, SecondProcess, cores, lines_of, serve
 from target_snowflake_audit.columntypes import ColumnType
 from target_snowflake_audit.reading.reader import MessageReader
-from target_world import lines, state
+from target_world import feed, lines, state
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Callable, Iterator
 
     from target_snowflake_audit.checking.plan import StreamPlan
@@ -214,12 +213,6 @@ def wait_until(condition: Callable[[], object], seconds: float = 20.0) -> None:
         time.sleep(0.05)
 
 
-def feed(process: subprocess.Popen[bytes], text: str) -> None:
-    assert process.stdin is not None
-    process.stdin.write(text.encode())
-    process.stdin.flush()
-
-
 @pytest.mark.skipif(cores() < 2, reason="on one core there is no second process")
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_a_run_whose_second_process_is_ended_loads_everything(world: World, number: signal.Signals) -> None:
@@ -248,6 +241,7 @@ def test_the_second_process_ends_with_a_first_one_that_is_killed(world: World) -
     process.kill()
     process.communicate()
     wait_until(lambda: is_dead(other))
+    assert is_dead(other)
 
 
 def is_dead(pid: int) -> bool:
@@ -322,7 +316,7 @@ def test_a_letter_that_cannot_be_sent_is_made_here(second: SecondProcess) -> Non
     checker.redactor.salt = "salt"
     deep = b'{"k":' + b'{"a":' * 600 + b"1" + b"}" * 600 + b"}"
     task = second.begin(checker, Chunk([], [deep], [1], [None]))
-    found = second.result(task)
+    [found] = second.result(task)
     assert [letter.seq for letter in found.letters] == [1]
     assert second.is_there
 
@@ -346,7 +340,8 @@ def test_an_answer_that_was_not_taken_is_taken_for_no_other(
         with pytest.raises(SignalledError):
             second.result(task)
     task = second.begin(checker, Chunk([], [body(7).encode()], [7], [None]))
-    assert second.result(task).data.startswith(b"7,")
+    [found] = second.result(task)
+    assert found.data.startswith(b"7,")
     assert not second.is_there
 
 
@@ -358,7 +353,7 @@ def test_numbers_that_nobody_can_read_are_dead_letters(use: bool, second: Second
     odd = ["9" * 5000, "1e99999999999999999999"]
     raw = [f'{{"k":{n},"more":{{"n":{number}}}}}'.encode() for n, number in enumerate([*odd, "1"])]
     chunk = Chunk([], raw, [0, 1, 2], [None] * 3)
-    found = second.result(second.begin(checker, chunk)) if use else lines_of(checker.check(chunk))
+    [found] = second.result(second.begin(checker, chunk)) if use else [lines_of(checker.check(chunk))]
     assert [letter.seq for letter in found.letters] == [0, 1]
     assert [letter.problems[0].column for letter in found.letters] == ["MORE", "MORE"]
     assert found.count == 3

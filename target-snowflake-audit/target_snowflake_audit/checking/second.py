@@ -1,8 +1,8 @@
 """A second process that checks records beside the first: one process of Python uses one core only.
 
 It is forked before the first login and before any thread, so it has all modules in memory that it shares, and
-no session. It gets a stream's plan once and then chunks of records as received, and gives
-back the lines to stage. It knows nothing of batches and writes no file. Where there is none, or it ends, the
+no session. It gets a stream's plan once and then chunks of records as received, and gives back the lines to
+stage. It knows nothing of batches and writes no file. Where there is none, or it ends, the
 first process does the same work itself.
 """
 
@@ -75,22 +75,10 @@ def lines_of(checked: Checked) -> Lines:
     )
 
 
-def check_plain(checker: Checker, chunk: Chunk) -> Lines:
+def check_plain(checker: Checker, chunk: Chunk) -> list[Lines]:
     """Check records as received, in parts; their keys are not told."""
     starts = range(0, len(chunk), CHUNK_ROWS)
-    parts = [lines_of(checker.check(chunk.part(at, at + CHUNK_ROWS), keys=False)) for at in starts]
-    if len(parts) == 1:
-        return parts[0]
-    return Lines(
-        b"".join(part.data for part in parts),
-        len(chunk),
-        [letter for part in parts for letter in part.letters],
-        _ends([stamp for part in parts for stamp in part.stamps]),
-        _ends([time for part in parts for time in part.extracted]),
-        [seq for part in parts for seq in part.lost],
-        [],
-        any(part.lost_keys for part in parts),
-    )
+    return [lines_of(checker.check(chunk.part(at, at + CHUNK_ROWS), keys=False)) for at in starts]
 
 
 def _ends(values: list[str]) -> list[str]:
@@ -105,7 +93,7 @@ class Task:
         self.checker = checker
         self.chunk = chunk
         self.number = number
-        self.answer: Lines | None = None
+        self.answer: list[Lines] | None = None
 
 
 class SecondProcess:
@@ -168,7 +156,7 @@ class SecondProcess:
             self._current = task
         return task
 
-    def result(self, task: Task) -> Lines:
+    def result(self, task: Task) -> list[Lines]:
         """Wait for what became of a chunk; it is checked here where the second process could not."""
         if task is self._current:
             self._settle()
@@ -201,7 +189,9 @@ class SecondProcess:
             if not isinstance(error, (OSError, EOFError)):
                 raise
             return
-        if number == task.number and (answer is None or answer.count == len(task.chunk)):
+        if number == task.number and (
+            answer is None or sum(lines.count for lines in answer) == len(task.chunk)
+        ):
             task.answer = answer
         else:
             self._has_ended()
@@ -252,7 +242,7 @@ def _leave_input_and_output() -> None:
     os.close(nothing)
 
 
-def _answer(connection: Connection, number: int, lines: Lines | None) -> None:
+def _answer(connection: Connection, number: int, lines: list[Lines] | None) -> None:
     try:
         connection.send((number, lines))
     except _UNSENT:  # a dead letter that nests too deeply; nothing of it was written
@@ -267,7 +257,7 @@ def _checker(plan: StreamPlan, salt: str) -> Checker:
 
 def _checked(
     checker: Checker, raw: list[bytes], seqs: list[int], extracted: list[str | None]
-) -> Lines | None:
+) -> list[Lines] | None:
     """Check a chunk; None = the first process must do it, and tells what is wrong."""
     try:
         return check_plain(checker, Chunk([], raw, seqs, extracted))

@@ -231,7 +231,7 @@ _LOADING = (
         default=True,
         title="Second process",
         description="Check records in a second process beside the first one, on Linux with two or more "
-        "cores; it takes some 50 MB.",
+        "cores; it takes memory of its own.",
     ),
     th.Property(
         "control_counts",
