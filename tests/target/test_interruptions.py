@@ -307,9 +307,7 @@ def test_the_end_of_a_run_is_recorded_once_whatever_its_first_try_met(
         met.append(how)
         if how == "answer lost":
             execute(session, sql, step)
-        code, found = {"session ended": (390114, SESSION), "table busy": (625, CONTENTION)}.get(
-            how, (None, NETWORK)
-        )
+        code, found = codes.get(how, (None, NETWORK))
         raise StatementError(step, how, found, errno=code)
 
     monkeypatch.setattr(Session, "execute", refused)
