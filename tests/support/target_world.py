@@ -191,6 +191,22 @@ class World:
         if "admin" in self.shared:
             self.shared.pop("admin").close()
 
+    def tidy(self) -> None:
+        """Drop the tables, fences and staged files of all tests so far; audit rows stay.
+
+        Each DDL statement reads all names that there are, and each run of the target all staged files: tests
+        that come late would take longer. Runs that were killed leave fences, shadows and files behind.
+        """
+        schemas = [row["name"] for row in self.query('SHOW SCHEMAS IN DATABASE "ANALYTICS"')]
+        tables = [row["name"] for row in self.query('SHOW TABLES IN SCHEMA "ANALYTICS"."AUDIT_LOCK"')]
+        for name in schemas:
+            if name.startswith("T_"):
+                self.query(f'DROP SCHEMA "ANALYTICS"."{name}"')
+        for name in tables:
+            if name.startswith(("FENCE_", "SHADOW_")):
+                self.query(f'DROP TABLE "ANALYTICS"."AUDIT_LOCK"."{name}"')
+        self.query('REMOVE @"ANALYTICS"."AUDIT_LOCK"."LOAD"')
+
     def query(self, sql: str) -> list[Row]:
         """Run a statement as the administrator; rows by column name."""
         with closing(self._admin.cursor()) as cursor:

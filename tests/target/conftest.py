@@ -40,6 +40,7 @@ def world(_snowflake: World, request: pytest.FixtureRequest) -> Iterator[World]:
     own = _snowflake.for_test(request.node.name)
     yield own
     _snowflake.control.clear_faults()
+    _snowflake.tidy()
 
 
 @pytest.fixture

@@ -66,6 +66,7 @@ def check(world: World, stream: random_streams.Stream) -> None:
         assert stored == _comparable(_named(model.live, stream), stream)
         assert _letters(own) == {encode(one.record): one.bad for one in model.letters}
         assert _comparable(_rebuilt(own), stream) == stored
+    own.tidy()
 
 
 def _live(world: World) -> list[Row]:

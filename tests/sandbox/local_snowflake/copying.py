@@ -70,8 +70,7 @@ def copy_into(call: Call) -> Result:
     with running(call, [], load.table):
         rows += [_load_file(call, load, file) for file in files]
     if load.options.get("PURGE"):
-        for file in files:
-            file.local.unlink(missing_ok=True)
+        call.world.stages.delete(files)
     result = results.of_rows(_COLUMNS, rows, statement_type.COPY)
     result.rows = sum(int(row[3] or 0) for row in rows)
     return result

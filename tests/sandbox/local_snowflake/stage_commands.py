@@ -127,11 +127,13 @@ def list_files(call: Call) -> Result:
 def remove(call: Call) -> Result:
     """REMOVE @stage/prefix [PATTERN = '...']."""
     location, pattern = _reference(call, "WRITE")
-    rows = []
-    for file in call.world.stages.files(location):
-        if pattern is None or re.fullmatch(pattern, _shown(location, file)):
-            file.local.unlink(missing_ok=True)
-            rows.append([_shown(location, file), "removed"])
+    gone = [
+        file
+        for file in call.world.stages.files(location)
+        if pattern is None or re.fullmatch(pattern, _shown(location, file))
+    ]
+    call.world.stages.delete(gone)
+    rows = [[_shown(location, file), "removed"] for file in gone]
     return results.of_rows({"name": "VARCHAR", "result": "VARCHAR"}, rows)
 
 

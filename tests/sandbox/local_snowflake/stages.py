@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import shutil
+import tempfile
 import threading
 from dataclasses import dataclass
 from email.utils import formatdate
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from .errors import SnowflakeError, already_exists, not_found, syntax
 from .names import ObjectName, qualify, split
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator, Sequence
 
 USER_STAGE = "~"
 
@@ -157,20 +160,28 @@ class Stages:
 
     def files(self, location: Location) -> list[StagedFile]:
         """Files whose path begins with the location's path, in path order."""
-        folder = self._folder(location.stage)
+        stage = self._folder(location.stage)
         found = []
-        for local in sorted(p for p in folder.rglob("*") if p.is_file()):
-            path = _decode(local.relative_to(folder).as_posix())
+        for local in sorted(_below(stage / _encode(location.path.rpartition("/")[0]))):
+            path = _decode(local.relative_to(stage).as_posix())
             if path.startswith(location.path):
                 found.append(_staged(local, path))
         return found
 
-    def remove(self, location: Location) -> list[StagedFile]:
-        """Remove the files of a location and give what was removed."""
-        gone = self.files(location)
-        for file in gone:
-            file.local.unlink(missing_ok=True)
-        return gone
+    def delete(self, files: Sequence[StagedFile]) -> None:
+        """Delete files and the folders that held nothing else: a stage has none, and LIST would walk them."""
+        with self._lock:
+            for file in files:
+                file.local.unlink(missing_ok=True)
+                self._prune(file)
+
+    def store(self, target: Path, content: bytes) -> None:
+        """Write an uploaded file whole: readers never see a part of it."""
+        with tempfile.NamedTemporaryFile(dir=self.root, prefix="upload-", delete=False) as written:
+            written.write(content)
+        with self._lock:  # else its folder may be deleted as an empty one just before it is there
+            target.parent.mkdir(parents=True, exist_ok=True)
+            Path(written.name).replace(target)
 
     def bucket_path(self, target: Path) -> str:
         """The path under which the upload address names a target."""
@@ -184,6 +195,14 @@ class Stages:
         """
         return self._safe(self.root / path)
 
+    @staticmethod
+    def _prune(file: StagedFile) -> None:
+        for folder, _ in zip(file.local.parents, PurePosixPath(file.path).parents[:-1], strict=False):
+            try:
+                folder.rmdir()
+            except OSError:  # not empty, or somebody has deleted it
+                return
+
     def _folder(self, stage: ObjectName) -> Path:
         return self.root / "files" / "/".join(_encode(part) for part in stage)
 
@@ -195,6 +214,11 @@ class Stages:
 
     def _save(self) -> None:
         self._index.write_text(json.dumps(sorted(self._named)))
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """The files below a folder: nobody waits for a look at all that others have left in the stage."""
+    return (Path(at, name) for at, _, names in os.walk(folder) for name in names)
 
 
 def _encode(path: str) -> str:

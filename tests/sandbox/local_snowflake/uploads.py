@@ -6,8 +6,6 @@ with the store's status, which the connectors treat in their own ways; a file is
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
@@ -39,7 +37,7 @@ async def upload(world: World, request: Request) -> Response:
         target = world.stages.from_bucket(path)
         if request.headers.get("x-goog-if-generation-match") == "0" and target.exists():
             return Response(status_code=412)
-        await run_in_threadpool(_store, world.stages.root, target, content)
+        await run_in_threadpool(world.stages.store, target, content)
         await run_in_threadpool(strike, fault, "after")
     except ConnectionReset:
         return Cut()
@@ -58,11 +56,3 @@ async def _content(request: Request, fault: Fault | None) -> bytes:
         parts.append(part)
         strike(fault, "during")
     return b"".join(parts)
-
-
-def _store(root: Path, target: Path, content: bytes) -> None:
-    """Write a file whole: readers never see a part of it."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=root, prefix="upload-", delete=False) as file:
-        file.write(content)
-    Path(file.name).replace(target)
