@@ -239,6 +239,20 @@ def test_a_tip_that_the_key_did_not_sign_is_found(admin: Session) -> None:
     assert kinds(findings(admin, key=KEY[::-1])) == {(SIGNATURE, "RUNS")}
 
 
+def test_a_signed_tip_covers_those_of_its_table_before_it(chained: World, admin: Session) -> None:
+    """A key that is set later, or changed, is no alarm for ever."""
+    world = chained.for_test("late key")
+    world.run([world.schema_message(), world.line("A", 1)])
+    [found] = findings(admin)
+    assert (found.kind, found.what) == (SIGNATURE, f"the tip of {world.table} is not signed by the key")
+    world.run([world.schema_message(), world.line("A", 2)], audit_hmac_key=KEY)
+    assert findings(admin) == []
+    world.run([world.schema_message(), world.line("A", 3)])
+    assert kinds(findings(admin)) == {(SIGNATURE, "RUNS")}
+    world.run([world.schema_message(), world.line("A", 4)], audit_hmac_key=KEY)
+    assert findings(admin) == []
+
+
 @pytest.mark.parametrize("table", ["RECORD_HISTORY", "DEAD_LETTERS"])
 def test_erased_values_are_told_from_changed_ones(admin: Session, table: str) -> None:
     payload = [column for column in BY_NAME[table].columns if column.payload]

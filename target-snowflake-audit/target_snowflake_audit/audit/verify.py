@@ -215,6 +215,7 @@ class Verifier:
         """Tips that runs stored when they ended, and runs whose rows do not agree with their batches."""
         tips: list[Tip] = []
         wrong: list[Finding] = []
+        unsigned: list[tuple[Tip, str]] = []
         sql = verify.run_ends(self._name(RUNS.name), self._name(BATCHES.name))
         for run, said, found, rows, text, began in self._ask(sql):
             where = f"run {run}"
@@ -227,10 +228,8 @@ class Verifier:
                 known = Tip(str(name), int(tip["number"]), str(tip["digest"]))
                 tips.append(known)
                 if self._key and not known.signed_by(self._key, str(tip.get("hmac", ""))):
-                    wrong.append(
-                        Finding(SIGNATURE, RUNS.name, where, f"the tip of {name} is not signed by the key")
-                    )
-        return tips, wrong
+                    unsigned.append((known, where))
+        return tips, [*wrong, *_not_vouched_for(tips, unsigned)]
 
     def _as_many(self, said: int, found: int, began: datetime) -> bool:
         """Whether a run has its batches, but those that were purged; the chains tell which."""
@@ -261,6 +260,21 @@ class Verifier:
         if tip.chain.startswith(chain.of_run("")):
             return self._lost(tip.chain, tip.number, tip.digest, found)
         return self.checkpoints.agrees(tip.chain, tip.number, tip.digest) is not False
+
+
+def _not_vouched_for(tips: Sequence[Tip], unsigned: Sequence[tuple[Tip, str]]) -> Iterator[Finding]:
+    """Tips without the key's signature that no later one of their chain, which is signed, covers.
+
+    A link's digest holds all links before it, so a signed tip vouches for what was written before there was
+    a key, or under another one.
+    """
+    without = {tip for tip, _ in unsigned}
+    signed: dict[str, int] = {}
+    for tip in set(tips) - without:
+        signed[tip.chain] = max(tip.number, signed.get(tip.chain, 0))
+    for tip, where in unsigned:
+        if tip.number > signed.get(tip.chain, 0):
+            yield Finding(SIGNATURE, RUNS.name, where, f"the tip of {tip.chain} is not signed by the key")
 
 
 def _count(digest: str | None) -> int:
