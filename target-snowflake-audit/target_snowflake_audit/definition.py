@@ -43,6 +43,7 @@ def bring_in_line(run: Run, plan: StreamPlan) -> StreamPlan:
     forbidden: set[str] = set()
     for _ in range(_ROUNDS):
         stored = _stored(run, plan)
+        _warn_of_floats(plan, stored or {})
         if stored is None:
             _create(run, plan)
             continue
@@ -99,6 +100,18 @@ def _stored(run: Run, plan: StreamPlan) -> dict[str, StoredColumn] | None:
     }
 
 
+def _warn_of_floats(plan: StreamPlan, stored: dict[str, StoredColumn]) -> None:
+    """Say which columns are about to be made that keep 15 digits of a number; once, when they are made."""
+    floats = [c.name for c in plan.columns if c.type.family == "FLOAT" and c.name not in stored]
+    if floats:
+        logger.warning(
+            "Stream %s: its schema gives no scale for %s, so they become FLOAT, which keeps about 15 "
+            "digits; `number_type` or `column_types` makes them exact",
+            plan.stream,
+            ", ".join(floats),
+        )
+
+
 def _create(run: Run, plan: StreamPlan) -> None:
     answer = run.session().execute(ddl.show_schemas(plan.table), "show schemas")
     if plan.table.schema not in {str(row[answer.columns.index("name")]) for row in answer.rows}:
@@ -144,7 +157,7 @@ def _apply(run: Run, plan: StreamPlan, step: Step) -> None:
                 f"the role may not do `{step.change}` for stream {plan.stream} in schema "
                 f"{plan.table.database}.{plan.table.schema}: {error.reason} (`schema_mapping` names another "
                 "schema; `snowflake-audit init-sql --schema` grants the rights; or the owner runs "
-                f"{step.sql[:_SHOWN]})"
+                f"{_shown(step.sql)})"
             )
             raise SettingError(_SCHEMA, problem) from None
         raise
@@ -165,3 +178,8 @@ def _apply(run: Run, plan: StreamPlan, step: Step) -> None:
 
 
 _SHOWN = 300
+
+
+def _shown(sql: str) -> str:
+    """Begin of a statement, which may have hundreds of columns."""
+    return sql if len(sql) <= _SHOWN else f"{sql[:_SHOWN].rpartition(',')[0]}, ...)"

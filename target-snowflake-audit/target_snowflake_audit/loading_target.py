@@ -207,7 +207,7 @@ class LoadingTarget(Target):
 
     def _stop_if_asked(self) -> None:
         if self.stopping.is_set():
-            message = "a signal ended the run before its input ended; STATE covers what is committed"
+            message = "a signal ended the run before its input ended; what the last STATE covers is committed"
             error = InterruptedRunError(message)
             error.at_once = self._at_once
             raise error

@@ -269,3 +269,13 @@ def test_two_runs_that_make_the_same_table_at_once(world: World) -> None:
         thread.join()
     assert [one.code for one in ended] == [0, 0], [one.log for one in ended]
     assert [(row["SITE"], row["ZONE"]) for row in world.rows()] == [("A", None), (None, "B")]
+
+
+def test_columns_that_keep_fifteen_digits_are_named_once(world: World) -> None:
+    schema = with_property("share", {"type": ["number", "null"]})
+    rows = [world.schema_message(schema), world.line("A", 1, share=0.5)]
+    said = "gives no scale for SHARE, so they become FLOAT"
+    assert said in world.run(rows).log
+    assert said not in world.run(rows).log
+    more = with_property("part", {"type": ["number", "null"]})
+    assert "no scale for" not in world.run([world.schema_message(more)], number_type="NUMBER(38,9)").log

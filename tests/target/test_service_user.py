@@ -88,7 +88,7 @@ def test_every_statement_parses_and_quotes_its_names(tmp_path: Path) -> None:
             "needs a network policy for an access token",
         ),
         (["--service-user", "--access-token", "999", "--allow", "1.2.3.4"], "lives 1 to 365 days, not 999"),
-        (["--service-user", "--allow", "here"], "init-sql: .*here"),
+        (["--service-user", "--allow", "1.2.3.300"], "--allow 1.2.3.300: expected an IPv4 address or range"),
         (["--service-user", "--public-key", "none.pub"], "--public-key none.pub: No such file"),
     ],
 )

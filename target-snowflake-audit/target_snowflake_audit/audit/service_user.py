@@ -45,7 +45,7 @@ class ServiceUser:
             ValueError: an address is none, or a token has no network policy or too long a life.
         """
         for address in self.addresses:
-            ipaddress.IPv4Network(address, strict=False)
+            _check_address(address)
         if self.token_days and not self.addresses:
             message = "a service user needs a network policy for an access token: give --allow"
             raise ValueError(message)
@@ -57,6 +57,14 @@ class ServiceUser:
     def policy(self) -> str:
         """Name of its network policy."""
         return f"{self.name}_ADDRESSES"
+
+
+def _check_address(text: str) -> None:
+    try:
+        ipaddress.IPv4Network(text, strict=False)
+    except ValueError:
+        message = f"--allow {text}: expected an IPv4 address or range, such as 203.0.113.7 or 203.0.113.0/24"
+        raise ValueError(message) from None
 
 
 def public_key_text(pem: bytes) -> str:

@@ -91,8 +91,9 @@ def script(setup: Setup) -> str:
     """Give the whole script as text to read, keep and run."""
     head = (
         "-- Sets up the audit trail of target-snowflake-audit. Run it once, and again after an upgrade, as\n"
-        "-- ACCOUNTADMIN or as a role that may create roles, warehouses and databases. Run again, it adds\n"
-        "-- what is missing and changes nothing that exists.\n"
+        "-- ACCOUNTADMIN or as a role that may create roles, warehouses and databases (and users and\n"
+        "-- network policies, where a service user is made). Run again, it adds what is missing, replaces\n"
+        "-- the views, and sets key and addresses of the service user; tables and rows stay.\n"
     )
     parts = [head]
     for purpose, part in sections(setup):

@@ -61,7 +61,8 @@ if TYPE_CHECKING:
     "members",
     multiple=True,
     metavar="ROLE=USER",
-    help="Grant a role to a user who exists: owner, reviewer, approver, auditor or purger. May be repeated.",
+    help="Grant a role to a user who exists: owner, loader, reviewer, approver, auditor or purger. May be"
+    " repeated.",
 )
 @click.option(
     "--with",
@@ -83,9 +84,9 @@ if TYPE_CHECKING:
 def init_sql(*, as_json: bool, **given: Any) -> int:  # noqa: ANN401 - what click read, by option
     """Print the SQL that an account's owner runs once: roles, audit schema, stage and rights.
 
-    Needs no connection and no setting. Run the SQL again after an upgrade: it adds what is missing and
-    changes nothing that exists. A name in double quotes keeps its case; any other is stored in capitals, as
-    Snowflake does.
+    Needs no connection and no setting. Run the SQL again after an upgrade: it adds what is missing, replaces
+    the views, and sets key and addresses of the service user; tables and rows stay. A name in double quotes
+    keeps its case; any other is stored in capitals, as Snowflake does.
 
     --with prints what some want on top, to be run after the set-up. It is never run by itself, and tasks and
     alerts stay suspended until somebody resumes them.
