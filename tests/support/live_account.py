@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import pytest
 from snowflake_control import SnowflakeControl
@@ -31,6 +31,8 @@ class Ready(dict[str, Any]):
 
 class NoControl(SnowflakeControl):
     """Stands where the control endpoint is; a test that needs it is skipped."""
+
+    own_server: ClassVar[bool] = False
 
     def __init__(self) -> None:
         """Nothing to connect to."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import requests
 
@@ -14,6 +14,9 @@ Entry = dict[str, Any]
 @dataclass
 class SnowflakeControl:
     """Sees and changes what a test cannot over SQL: the query log, the clock, locks, faults."""
+
+    own_server: ClassVar[bool] = True
+    """The server is the tests' own: they may drop what it holds."""
 
     host: str
     port: int

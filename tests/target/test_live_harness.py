@@ -53,6 +53,14 @@ def test_some_tests_pass_on_a_named_account_and_some_say_why_not(world: World) -
     assert "needs the sandbox's control endpoint (fault)" in said
 
 
+def test_nothing_is_dropped_on_a_named_account(world: World) -> None:
+    world.query('CREATE SCHEMA "ANALYTICS"."T_KEPT"')
+    live_account.world(of_sandbox(world)).tidy()
+    assert "T_KEPT" in {row["name"] for row in world.query('SHOW SCHEMAS IN DATABASE "ANALYTICS"')}
+    world.tidy()
+    assert "T_KEPT" not in {row["name"] for row in world.query('SHOW SCHEMAS IN DATABASE "ANALYTICS"')}
+
+
 @pytest.mark.full
 @pytest.mark.timeout(3600)
 def test_all_tests_pass_on_a_named_account(world: World) -> None:
