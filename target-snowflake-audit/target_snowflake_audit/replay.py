@@ -11,18 +11,18 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from target_snowflake_audit import settings as declared
-from target_snowflake_audit.audit.tables import DEAD_LETTER_EVENTS, DEAD_LETTERS
+from target_snowflake_audit.audit.tables import DEAD_LETTER_EVENTS
 from target_snowflake_audit.checking.problems import REDACTED, Problem
 from target_snowflake_audit.errors import TargetError
+from target_snowflake_audit.failures import ends_the_run
 from target_snowflake_audit.hashing import of_json
-from target_snowflake_audit.overwrite import for_replay
+from target_snowflake_audit.overtaken import HELD_NEWER, Overtaken, tells_its_row
 from target_snowflake_audit.reading.blocks import RECORD_TEXT
 from target_snowflake_audit.reading.reader import decode_record
 from target_snowflake_audit.refusal_problems import problems_of
-from target_snowflake_audit.sql import audit_rows, chain, classify, write
+from target_snowflake_audit.replay_target import loaders_of, target_of
+from target_snowflake_audit.sql import audit_rows, chain, classify
 from target_snowflake_audit.sql.quoting import literal, words
-from target_snowflake_audit.target import TargetSnowflakeAudit
 from target_snowflake_audit.work import REPLAY, Work
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from target_snowflake_audit.counts import Counts, Refusals
     from target_snowflake_audit.loader import StreamLoader
     from target_snowflake_audit.session import Session
+    from target_snowflake_audit.target import TargetSnowflakeAudit
 
 REPLAYED, FAILED, SKIPPED = "replayed", "replay_failed", "replay_skipped"
 MOST_AT_ONCE = 1000
@@ -49,7 +50,7 @@ _FATES = {
     classify.UNCHANGED: (REPLAYED, "the table holds these values already"),
     classify.DEDUPLICATED: (SKIPPED, "another letter of the same replay holds a newer version of this row"),
     classify.OLDER: (SKIPPED, _NEWER),
-    classify.OLDER_DELETED: (SKIPPED, "the table held a newer version of this row, which was deleted since"),
+    classify.OLDER_DELETED: (SKIPPED, HELD_NEWER),
 }
 
 
@@ -96,24 +97,30 @@ def replay(settings: Mapping[str, Any], letters: Sequence[LetterRow], note: str 
         letters: any number, of any streams.
         note: what the person says about it; goes into the events.
 
+    Letters whose stream cannot be loaded fail with the reason; those of other streams are tried all the same.
+
     Raises:
-        TargetError: nothing of the group that failed was written; groups before it are committed.
+        TargetError: no stream can be loaded, or settings are wrong; groups before it are committed.
     """
-    target = TargetSnowflakeAudit(config=for_replay(declared.coerced(settings)))
-    target.run.program = "snowflake-audit"
+    target = target_of(settings)
     groups: dict[str, list[LetterRow]] = defaultdict(list)
     for letter in letters:
         groups[of_json([letter.stream, letter.singer_schema])].append(letter)
     found: dict[str, Outcome] = {}
+    errors: dict[str, None] = {}
     try:
         for group in groups.values():
             for start in range(0, len(group), MOST_AT_ONCE):
-                part = group[start : start + MOST_AT_ONCE]
-                found.update({one.letter_id: one for one in _Replay(target, part, note).run()})
+                part = _Replay(target, group[start : start + MOST_AT_ONCE], note)
+                found.update({one.letter_id: one for one in part.run()})
+                errors |= dict.fromkeys(part.errors)
     except BaseException as error:
-        target.fail(error)
-        raise
-    target.run.end("completed")
+        known = target.in_words(error)
+        target.fail(known)
+        if known is error:
+            raise
+        raise known from error
+    target.run.end("failed" if errors else "completed", "; ".join(errors))
     return [found[letter.letter_id] for letter in letters]
 
 
@@ -130,25 +137,6 @@ def unknown(plan: StreamPlan, redacted: Sequence[str]) -> list[Problem]:
     return [Problem(name, columns.get(name, ""), "", REDACTED, "the value as received") for name in redacted]
 
 
-def came_later(stored: Sequence[Any], refused: Sequence[Any]) -> bool:
-    """Whether a stored row came after a record was refused; given as (time, batch, SEQ)."""
-    at, batch, seq = stored
-    refused_at, refused_batch, _, refused_seq = refused
-    if batch == refused_batch:
-        # Letters are written before rows, so that time says nothing inside a batch.
-        return refused_seq is not None and seq is not None and int(seq) > int(refused_seq)
-    return bool(at > refused_at)
-
-
-def left_out(told: Sequence[Any], refused: Sequence[Any]) -> bool:
-    """Whether a later run told what the source holds without the record; given as (run, time).
-
-    Had it sent the record, the record would have been refused in that run.
-    """
-    run, at = told
-    return bool(run != refused[2] and at > refused[0])
-
-
 @dataclass
 class _Replay:
     """The letters of one stream with one schema."""
@@ -157,23 +145,37 @@ class _Replay:
     letters: list[LetterRow]
     note: str
     outcomes: dict[str, Outcome] = field(default_factory=dict)
+    errors: list[str] = field(default_factory=list)
+    """Why the stream could not be loaded, which is what its letters failed for."""
     _last: bool = True
 
     def run(self) -> list[Outcome]:
         """Load them; those that somebody else replayed meanwhile are left out and said so."""
         first = self.letters[0]
-        self.target.take_schema({**first.singer_schema, "stream": first.stream})
-        loaders = self.target.loaders_of(first.stream)
-        for loader in loaders:
-            self._last = loader is loaders[-1]
-            self._load(loader)
+        try:
+            loaders = loaders_of(self.target, first.stream, first.singer_schema)
+            for loader in loaders:
+                self._last = loader is loaders[-1]
+                self._load(loader)
+        except TargetError as error:
+            if ends_the_run(error):
+                raise
+            self._fail(str(error))
         return list(self.outcomes.values())
+
+    def _fail(self, reason: str) -> None:
+        """Say of the letters that are not done why; no batch holds these events, but the run's own chain."""
+        self.errors.append(reason)
+        for letter in filter(self._open, self.letters):
+            outcome = Outcome(letter.letter_id, FAILED, reason)
+            self.outcomes[letter.letter_id] = outcome
+            self.target.run.later(DEAD_LETTER_EVENTS, self._row(outcome))
 
     def _load(self, loader: StreamLoader) -> None:
         waiting = [one for one in self.letters if self._open(one)]
         while waiting:
             by_seq = {self.target.next_number(): letter for letter in waiting}
-            batch = loader.new_batch(keep_letters=True)
+            batch, before = loader.new_batch(keep_letters=True), dict(self.outcomes)
             try:
                 self._fill(loader, batch, by_seq)
                 loader.commit(self._work(loader, batch, by_seq))
@@ -184,6 +186,9 @@ class _Replay:
                     )
                 waiting = [one for one in waiting if one.letter_id not in error.letters]
                 continue
+            except TargetError:
+                self.outcomes = before  # what was decided is rolled back
+                raise
             finally:
                 batch.close()
             return
@@ -205,11 +210,16 @@ class _Replay:
     def _work(self, loader: StreamLoader, batch: Batch, by_seq: dict[int, LetterRow]) -> Work:
         work = Work(batch, REPLAY)
         work.after_fence = lambda session: self._check_open(session, by_seq)
-        work.after_classify = lambda session, tables: self._spare_later(session, loader, by_seq, tables)
+        work.after_classify = lambda session, tables: self._overtaken(by_seq).spare(
+            session, loader.plan, tables
+        )
         work.before_commit = lambda session, refusals, tables, counts: self._events(
             session, work, by_seq, refusals, tables, counts
         )
         return work
+
+    def _overtaken(self, by_seq: dict[int, LetterRow]) -> Overtaken:
+        return Overtaken(self.target.run, {seq: letter.letter_id for seq, letter in by_seq.items()})
 
     def _check_open(self, session: Session, by_seq: dict[int, LetterRow]) -> None:
         events = self.target.run.audit_table(DEAD_LETTER_EVENTS.name)
@@ -220,38 +230,6 @@ class _Replay:
         done = {str(row[0]) for row in session.execute(sql, "look up letters").rows}
         if done:
             raise _AlreadyReplayedError(done)
-
-    def _spare_later(
-        self, session: Session, loader: StreamLoader, by_seq: dict[int, LetterRow], tables: classify.Tables
-    ) -> None:
-        """Leave out letters that the source has overtaken since they were refused.
-
-        Their row was loaded later: a stamp of the same day, or none, does not tell which version is the newer
-        one, but their arrival does. Or their document, or a version, came later without them.
-        """
-        if loader.plan.append:
-            return
-        run = self.target.run
-        stored = session.execute(classify.overwritten(loader.plan, tables), "stored rows").rows
-        sql = classify.told_since(loader.plan, tables, run.audit_table("BATCHES"))
-        told = session.execute(sql, "told since").rows
-        ids = ", ".join(sorted({literal(by_seq[int(row[0])].letter_id) for row in (*stored, *told)}))
-        if not ids:
-            return
-        letters, events = (run.audit_table(table.name) for table in (DEAD_LETTERS, DEAD_LETTER_EVENTS))
-        sql = audit_rows.last_refusals(letters, events, ids)
-        by_letter = {str(row[0]): row[1:] for row in session.execute(sql, "last refusals").rows}
-        refused = {
-            seq: by_letter[letter.letter_id]
-            for seq, letter in by_seq.items()
-            if letter.letter_id in by_letter
-        }
-        later = sorted(
-            {int(seq) for seq, *row in stored if int(seq) in refused and came_later(row, refused[int(seq)])}
-            | {int(seq) for seq, *row in told if int(seq) in refused and left_out(row, refused[int(seq)])}
-        )
-        if later:
-            session.execute(write.supersede(tables, later), "supersede")
 
     def _events(
         self,
@@ -264,9 +242,13 @@ class _Replay:
     ) -> None:
         """Decide each letter's outcome and write its event, in the transaction of its row."""
         fates = {int(seq): str(op) for seq, op in session.execute(classify.fates(tables), "fates").rows}
+        bad = {seq: self._problems(work, seq, letter, refusals) for seq, letter in by_seq.items()}
+        telling = [seq for seq, found in bad.items() if found and self._tells(work, by_seq[seq], found)]
+        plan = work.batch.plan
+        newer = self._overtaken(by_seq).still_bad(session, plan, tables, telling)
         rows = []
         for seq, letter in by_seq.items():
-            outcome = self._outcome(work, seq, letter, refusals, fates)
+            outcome = _outcome(letter, work.batch.batch_id, bad[seq], newer.get(seq), fates.get(seq))
             self.outcomes[letter.letter_id] = outcome
             # Where `stream_maps` make several streams of one, a letter is done when the last has it.
             if self._last or outcome.event == FAILED:
@@ -277,26 +259,20 @@ class _Replay:
         link = {chain.CHAIN: literal(chain.of_batch(work.batch.batch_id))}
         session.execute(audit_rows.insert(table, rows, link), "events")
 
-    def _outcome(
-        self,
-        work: Work,
-        seq: int,
-        letter: LetterRow,
-        refusals: Refusals,
-        fates: dict[int, str],
-    ) -> Outcome:
+    def _problems(self, work: Work, seq: int, letter: LetterRow, refusals: Refusals) -> Sequence[Problem]:
+        """What is wrong with a record, without values that the audit trail must not hold."""
         batch = work.batch
-        problems = batch.letters.get(seq)
-        if problems is None and seq in refusals.bad:
-            found, _ = problems_of(work, refusals, seq, decode_record(letter.record_text.encode()))
-            problems = batch.checker.redactor.problems(found, {})
-        if problems:
-            errors = tuple(problem.as_json() for problem in problems)
-            words_ = "; ".join(f"{one.column or one.name or 'record'}: {one.reason}" for one in problems)
-            hint = _RECEIVE if any(one.reason == REDACTED for one in problems) else ""
-            return Outcome(letter.letter_id, FAILED, f"still refused: {words_}{hint}", errors, batch.batch_id)
-        event, note = _FATES.get(fates.get(seq, classify.OLDER), (SKIPPED, _NEWER))
-        return Outcome(letter.letter_id, event, note, (), batch.batch_id)
+        found = batch.letters.get(seq)
+        if found is None and seq in refusals.bad:
+            bad, _ = problems_of(work, refusals, seq, decode_record(letter.record_text.encode()))
+            found = batch.checker.redactor.problems(bad, {})
+        return found or ()
+
+    def _tells(self, work: Work, letter: LetterRow, found: Sequence[Problem]) -> bool:
+        """Whether a refused record says which row it is of."""
+        if letter.redacted and self.target.config.get("stream_maps"):
+            return False  # they may make a key of what the letter does not hold
+        return tells_its_row(work.batch.plan, found)
 
     def _row(self, outcome: Outcome) -> dict[str, Any]:
         said = f"{outcome.note}. {self.note}" if self.note else outcome.note
@@ -307,5 +283,22 @@ class _Replay:
             "NOTE": said,
             "ERRORS": list(outcome.errors) or None,
             "RUN_ID": self.target.run.run_id,
-            "BATCH_ID": outcome.batch_id,
+            "BATCH_ID": outcome.batch_id or None,
         }
+
+
+def _outcome(
+    letter: LetterRow, batch_id: str, problems: Sequence[Problem], newer: str | None, fate: str | None
+) -> Outcome:
+    """What became of a letter; `newer` says that the table has a newer row of one that is refused again."""
+    if not problems:
+        event, note = _FATES.get(fate or classify.OLDER, (SKIPPED, _NEWER))
+        return Outcome(letter.letter_id, event, note, (), batch_id)
+    errors = tuple(problem.as_json() for problem in problems)
+    wrong = "; ".join(f"{one.column or one.name or 'record'}: {one.reason}" for one in problems)
+    if newer:
+        return Outcome(
+            letter.letter_id, SKIPPED, f"{newer}; the record itself is still refused: {wrong}", (), batch_id
+        )
+    hint = _RECEIVE if any(one.reason == REDACTED for one in problems) else ""
+    return Outcome(letter.letter_id, FAILED, f"still refused: {wrong}{hint}", errors, batch_id)

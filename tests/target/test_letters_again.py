@@ -2,35 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
+from letters import LONG, NEWER, letters_of, row, statuses, unstamped, wider
 from target_snowflake_audit.errors import DeadLetterLimitError
-from target_snowflake_audit.replay import LetterRow, replay
+from target_snowflake_audit.replay import replay
 from target_world import LINE_SCHEMA
 
 if TYPE_CHECKING:
-    from target_world import Message, World
-
-LONG = "x" * 11
-
-
-def letters_of(world: World) -> list[LetterRow]:
-    return [
-        LetterRow(
-            row["DEAD_LETTER_ID"],
-            row["STREAM"],
-            row["RECORD_TEXT"],
-            json.loads(row["SINGER_SCHEMA"], parse_float=Decimal),
-        )
-        for row in world.letters()
-    ]
-
-
-def wider(world: World) -> Message:
-    return {f"{world.stream}*": {"text": "VARCHAR(40)"}}
+    from target_world import World
 
 
 def test_breaker_keeps_stale_letters(world: World) -> None:
@@ -49,22 +31,6 @@ def test_breaker_keeps_letters_of_the_second_net(world: World) -> None:
     with pytest.raises(DeadLetterLimitError):
         world.run([schema, world.line("A", 1, at="99:99:99x")], error_tolerance="none")
     assert len(world.letters()) == 1
-
-
-def unstamped(world: World) -> Message:
-    properties = {name: part for name, part in LINE_SCHEMA["properties"].items() if name != "updatedDate"}
-    return world.schema_message({**LINE_SCHEMA, "properties": properties}, bookmark_properties=[])
-
-
-def row(world: World, amount: str, text: str) -> Message:
-    body = {"documentId": "A", "lineNumber": 1, "amount": Decimal(amount), "text": text}
-    return world.record(body)
-
-
-def statuses(world: World) -> list[str]:
-    view = "ANALYTICS.AUDIT.DEAD_LETTERS_CURRENT"
-    found = world.query(f"SELECT STATUS FROM {view} WHERE TARGET_TABLE = '{world.table}'")
-    return [one["STATUS"] for one in found]
 
 
 def test_record_refused_again_after_its_replay_is_open_and_can_be_replayed(world: World) -> None:
@@ -149,7 +115,6 @@ def test_replay_of_a_newer_stamp_overwrites_a_row_loaded_later(world: World) -> 
 
 
 SCOPED = {**LINE_SCHEMA, "x-replace-scope": ["documentId"]}
-NEWER = {"updatedDate": "2026-02-01T00:00:00Z"}
 
 
 def lines_of(world: World) -> list[int]:

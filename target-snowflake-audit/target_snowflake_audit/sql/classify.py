@@ -31,7 +31,8 @@ ASIDE = "R"
 _EXTRACTED, _WRITTEN = identifier("EXTRACTED"), identifier("WRITTEN")
 _NO_TEXT = "CAST(NULL AS VARCHAR)"
 _NO_TIME = "CAST(NULL AS TIMESTAMP_NTZ(9))"
-_CHANGED = 'GREATEST(t."_AUDIT_LOADED_AT", COALESCE(t."_AUDIT_DELETED_AT", t."_AUDIT_LOADED_AT"))'
+CHANGED = 'GREATEST(t."_AUDIT_LOADED_AT", COALESCE(t."_AUDIT_DELETED_AT", t."_AUDIT_LOADED_AT"))'
+"""When a stored row (t) was loaded or deleted last."""
 
 
 @dataclass(frozen=True)
@@ -198,12 +199,12 @@ def _operation(plan: StreamPlan, *, aside: bool) -> str:
     )
 
 
-def join(plan: StreamPlan) -> str:
-    """Condition that a stored row (t) has the key of a staged one (s)."""
+def join(plan: StreamPlan, staged: str = "s") -> str:
+    """Condition that a stored row (t) has the key of a staged one."""
     parts = []
     for at in plan.key:
         column = plan.columns[at]
-        text = conversion.typed(column.type, f"s.{identifier(value_column(at))}")
+        text = conversion.typed(column.type, f"{staged}.{identifier(value_column(at))}")
         parts.append(f"t.{identifier(column.name)} = {text}")
     return " AND ".join(parts)
 
@@ -336,7 +337,7 @@ def overwritten(plan: StreamPlan, tables: Tables) -> str:
         f"t.{identifier(plan.columns[at].name)} = y.{identifier(value_column(at))}" for at in plan.key
     )
     return words(
-        f'SELECT y."SEQ", {_CHANGED},',
+        f'SELECT y."SEQ", {CHANGED},',
         f't."_AUDIT_BATCH_ID", t."_AUDIT_SEQ" FROM {tables.typed.sql} AS y',
         f"JOIN {tables.target.sql} AS t ON {on}",
         f'WHERE y."OP" IN ({operations}) AND NOT ({newer})',
@@ -363,7 +364,7 @@ def told_since(plan: StreamPlan, tables: Tables, batches: TableName) -> str:
         selects.append(
             words(
                 head,
-                f"MAX({_CHANGED})",
+                f"MAX({CHANGED})",
                 rows,
                 f"JOIN {tables.target.sql} AS t ON {on} {written}",
                 f"WHERE b.\"OPERATION\" IN ('load', 'overwrite') AND {end}",
