@@ -142,3 +142,59 @@ def test_what_to_replay_must_be_clear(console: Console, arguments: tuple[str, ..
 def test_nothing_to_replay_is_fine(console: Console) -> None:
     answer = console("dead-letters", "replay", "--stream", "nobody")
     assert (answer.code, answer.out.strip()) == (0, "No open dead letters.")
+
+
+def test_a_stream_that_its_table_cannot_take_fails_alone(console: Console, writer: Writer) -> None:
+    decimals = {**record("B", "fits"), "amount": amount("1.005")}
+    for name in ("stuck", "free"):
+        load(console, refused(name, record("A", "fits"), decimals))
+    found = {name: letters(console, name)[0] for name in ("stuck", "free")}
+    types = json.dumps({"stuck": {"amount": "NUMBER(38,4)"}, "free": {"note": "VARCHAR(40)"}})
+    answer = replay(console, *found.values(), column_types=types)
+    assert answer.code == 1, answer.err
+    outcomes = {one["dead_letter_id"]: one for one in answer.json["outcomes"]}
+    assert "the schema needs NUMBER(38,4)" in outcomes[found["stuck"]]["note"]
+    assert outcomes[found["free"]]["note"].startswith("still refused: AMOUNT: too_many_decimals")
+    assert "the run will fail" not in answer.err
+    for letter in found.values():
+        shown = console("dead-letters", "show", letter, "--json").json["events"]
+        assert [event["event"] for event in shown] == ["replay_failed"]
+        assert shown[0]["note"] == outcomes[letter]["note"]
+    verified = console("verify")
+    assert "Every digest and every link is right." in verified.out, verified.out
+
+
+def test_a_letter_whose_record_was_corrected_in_the_source_is_closed(console: Console) -> None:
+    load(console, refused("mended", record("A", "fits"), record("B", "too long", 1)))
+    load(console, refused("mended", record("B", "right", 2)))
+    answer = replay(console, "--stream", "mended")
+    assert answer.code == 0, answer.err
+    [outcome] = answer.json["outcomes"]
+    assert outcome["outcome"] == "replay_skipped"
+    assert "the table holds a newer version of this row by now" in outcome["note"]
+    listed = console("dead-letters", "list", "--stream", "mended", "--status", "open")
+    assert (listed.code, listed.out.strip()) == (0, "No open dead letters.")
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "expected"),
+    [
+        ("history", "xx", "'xx' is not one of ['all', 'changes', 'off'"),
+        ("schema_mapping", '[{"strem":"x"}]', "'strem' was unexpected"),
+        ("max_dead_letters", "abc", "'abc' is not of type 'integer'"),
+        ("stream_maps", '{"wrong":{"amount":"float(1 +"}}', "Failed to parse expression float(1 +"),
+        ("stream_maps", '{"wrong":{"amount":7}}', "7"),
+        ("column_types", "{", "is not of type 'object'"),
+    ],
+)
+def test_wrong_settings_are_named_in_one_line(
+    console: Console, setting: str, value: str, expected: str
+) -> None:
+    if not letters(console, "wrong"):
+        load(console, refused("wrong", record("A", "fits"), record("B", "too long")))
+    answer = replay(console, "--stream", "wrong", **{setting: value})
+    assert (answer.code, answer.out) == (2, "")
+    assert f"setting `{setting}`" in answer.err
+    assert expected in answer.err
+    [line] = answer.err.splitlines()
+    assert line.startswith("snowflake-audit: ")
