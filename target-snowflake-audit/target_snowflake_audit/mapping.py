@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from singer_sdk.exceptions import MapExpressionError
 from singer_sdk.mapper import SameRecordTransform
 
 from target_snowflake_audit.checking import problems
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     Remap = Callable[[Json], Mapped]
     """`mapped` of one stream, for records read back from their text."""
 
+FILTER = "__filter__"
+"""What `stream_maps` call the expression that says which records are loaded."""
+
 
 def mapped(stream_map: StreamMap, record: Json, turn: AbstractContextManager[object]) -> Mapped:
     """Give the mapped record (None = filtered out) and the problems found.
@@ -39,4 +43,21 @@ def mapped(stream_map: StreamMap, record: Json, turn: AbstractContextManager[obj
         with turn:
             return stream_map.transform(dict(record)), None
     except Exception as error:  # noqa: BLE001 - an expression may raise anything
-        return record, [Problem("", "", "", problems.MAPPING, f"stream_maps: {type(error).__name__}")]
+        return record, [_failed(error)]
+
+
+def _failed(error: Exception) -> Problem:
+    """Name the property and its expression, and what the evaluator met: the SDK's own error names neither."""
+    name = expression = ""
+    at = error.__traceback__
+    while at is not None:
+        known = at.tb_frame.f_locals
+        if at.tb_frame.f_code.co_name == "_eval" and "property_name" in known:
+            name, expression = str(known["property_name"] or FILTER), str(known["expr"])
+        at = at.tb_next
+    cause = error.__cause__ if isinstance(error, MapExpressionError) and error.__cause__ else error
+    fails = f"`{problems.shown(expression)}` fails with " if expression else ""
+    expected = f"stream_maps: {fails}{type(cause).__name__}"
+    # `stream_map_config` may hold a secret, which the message could repeat.
+    detail = "" if "config" in expression else problems.shown(str(cause))
+    return Problem(name, "", "", problems.MAPPING, expected, detail)

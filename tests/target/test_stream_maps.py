@@ -124,7 +124,9 @@ def test_a_letter_is_as_received_and_is_replayed_by_the_mended_map(world: World)
     [letter] = world.letters()
     assert json.loads(letter["RECORD_TEXT"])["text"] == " y "
     [error] = letter["ERRORS"]
-    assert (error["reason"], error["expected"]) == ("stream_map", "stream_maps: ZeroDivisionError")
+    told = (error["property"], error["reason"], error["expected"])
+    expected = "stream_maps: `float(10 / lineNumber)` fails with ZeroDivisionError: division by zero"
+    assert told == ("ratio", "stream_map", expected)
     row = LetterRow(
         letter["DEAD_LETTER_ID"], world.stream, letter["RECORD_TEXT"], json.loads(letter["SINGER_SCHEMA"])
     )
@@ -137,6 +139,50 @@ def test_a_letter_is_as_received_and_is_replayed_by_the_mended_map(world: World)
         (0, "y", 10.0),
         (5, "x", 2.0),
     ]
+
+
+def _failed(world: World, properties: dict[str, str], **settings: Any) -> dict[str, Any]:  # noqa: ANN401
+    maps = {world.stream: properties}
+    line = world.line("A", 1, text="DE89", extra={"iban": None}, more="kept")
+    world.run([world.schema_message(), line], stream_maps=maps, **settings)
+    [letter] = world.letters()
+    [error] = [one for one in letter["ERRORS"] if one["reason"] == "stream_map"]
+    assert "DE89" not in json.dumps(letter["ERRORS"]) or not settings
+    return dict(error)
+
+
+@pytest.mark.parametrize(
+    ("name", "expression", "cause"),
+    [
+        ("z", "float(1/0)", "ZeroDivisionError: division by zero"),
+        ("z", "float(nope * 3)", "NameNotDefined: 'nope' is not defined for expression 'float(nope * 3)'"),
+        ("amount", "float(text)", "ValueError: could not convert string to float: 'DE89'"),
+        ("__filter__", "nope > 1", "NameNotDefined: 'nope' is not defined for expression 'nope > 1'"),
+    ],
+)
+def test_a_letter_names_the_expression_that_failed(
+    world: World, name: str, expression: str, cause: str
+) -> None:
+    error = _failed(world, {name: expression})
+    assert error["property"] == name
+    assert error["expected"] == f"stream_maps: `{expression}` fails with {cause}"
+
+
+def test_no_redacted_value_is_in_the_message_of_an_expression(world: World) -> None:
+    error = _failed(world, {"amount": "float(text)"}, redact_columns={"*": {"text": "mask"}})
+    assert error["expected"] == "stream_maps: `float(text)` fails with ValueError"
+    assert (error["property"], error["value"]) == ("amount", "")
+
+
+def test_a_redacted_property_that_the_map_leaves_out_is_in_no_message(world: World) -> None:
+    maps = {"amount": "float(text)", "text": "__NULL__"}
+    error = _failed(world, maps, redact_columns={"*": {"te*t": "hash"}})
+    assert error["expected"] == "stream_maps: `float(text)` fails with ValueError"
+
+
+def test_no_value_of_stream_map_config_is_in_the_message_of_an_expression(world: World) -> None:
+    error = _failed(world, {"z": "int(config['k'])"}, stream_map_config={"k": "s3cret"})
+    assert error["expected"] == "stream_maps: `int(config['k'])` fails with ValueError"
 
 
 @pytest.mark.parametrize(

@@ -144,7 +144,7 @@ def test_nothing_to_replay_is_fine(console: Console) -> None:
     assert (answer.code, answer.out.strip()) == (0, "No open dead letters.")
 
 
-def test_a_stream_that_its_table_cannot_take_fails_alone(console: Console, writer: Writer) -> None:
+def test_a_stream_that_its_table_cannot_take_fails_alone(console: Console) -> None:
     decimals = {**record("B", "fits"), "amount": amount("1.005")}
     for name in ("stuck", "free"):
         load(console, refused(name, record("A", "fits"), decimals))

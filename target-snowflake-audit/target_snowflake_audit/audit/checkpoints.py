@@ -45,8 +45,10 @@ class Purge:
     def text(self) -> str:
         """One line for a person."""
         about = self.target_table or self.chain
-        links = f", numbers {self.first} to {self.last}" if self.chain else ""
-        what = f"{self.audit_table}{f' of {about}' if about else ''}: {self.rows} rows{links}"
+        # The events of a batch have no numbers.
+        links = f", numbers {self.first} to {self.last}" if self.chain and self.last else ""
+        count = "1 row" if self.rows == 1 else f"{self.rows} rows"
+        what = f"{self.audit_table}{f' of {about}' if about else ''}: {count}{links}"
         who = f"by {self.actor} on {_minute(self.at)}: {self.reason}"
         return f"{what}, purged until {_minute(self.cutoff)} {who}"
 

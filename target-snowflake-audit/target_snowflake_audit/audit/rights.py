@@ -39,8 +39,8 @@ class Role:
 ROLES = (
     Role(OWNER, "Owns the audit schema and its tables; nobody works with it day by day"),
     Role(LOADER, "Loads data; may only insert into and read the audit schema"),
-    Role(REVIEWER, "Reviews dead letters; may read the audit schema and insert events"),
-    Role(APPROVER, "Approves what reviewers did; may read the audit schema and insert events"),
+    Role(REVIEWER, "Reads the audit schema; may insert events, for commands that are still to come"),
+    Role(APPROVER, "Reads the audit schema; may insert events, for commands that are still to come"),
     Role(AUDITOR, "Reads the audit schema"),
     Role(PURGER, "Deletes by retention and erases by request; each leaves a row in CHECKPOINTS"),
 )

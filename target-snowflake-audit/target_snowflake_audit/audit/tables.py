@@ -300,8 +300,9 @@ DEAD_LETTER_EVENTS = Table(
         Column(
             "EVENT",
             TEXT,
-            "reviewed, edited, approved, discarded, retry_scheduled, replayed, replay_failed, "
-            "replay_skipped, erased, refused_again (open again), seen_again (sent again; the status stays)",
+            "replayed, replay_failed, replay_skipped, erased, refused_again (open again), seen_again (sent "
+            "again; the status stays); reviewed, edited, approved, discarded and retry_scheduled are for "
+            "later commands, nothing writes them yet",
             required=True,
         ),
         Column("NOTE", TEXT, "What the person, or the replay, said about it", payload=True),

@@ -411,7 +411,9 @@ def _picker(names: list[str]) -> Callable[[dict[str, Any]], tuple[Any, ...]]:
 
 
 def _merged(specific: list[Problem], general: list[Problem]) -> list[Problem]:
-    """One problem a column: what the column's type says before what the schema says."""
+    """One problem a column: of a failed map, else what the column's type says before what the schema says."""
+    unmapped = {problem.name for problem in general if problem.reason == problems.MAPPING}
+    specific = [problem for problem in specific if problem.name not in unmapped]
     named = {problem.name for problem in specific}
     rest: dict[str, Problem] = {}
     for problem in general:

@@ -39,13 +39,17 @@ class Bad:
 
 @dataclass(frozen=True)
 class Problem:
-    """One bad column of a record; `name` is the property, empty when the record as a whole is bad."""
+    """One bad column of a record; `name` is the property, empty when the record as a whole is bad.
+
+    `detail` goes on where `expected` ends; it may repeat any value of the record.
+    """
 
     name: str
     column: str
     value: str
     reason: str
     expected: str
+    detail: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """The form kept in DEAD_LETTERS.ERRORS."""
@@ -54,7 +58,7 @@ class Problem:
             "property": self.name,
             "value": utf8(self.value),
             "reason": self.reason,
-            "expected": self.expected,
+            "expected": utf8(f"{self.expected}: {self.detail}") if self.detail else self.expected,
         }
 
 

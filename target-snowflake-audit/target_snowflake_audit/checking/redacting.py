@@ -81,6 +81,8 @@ class Redactor:
 
     def problems(self, found: Sequence[Problem], touched: dict[str, str]) -> list[Problem]:
         """Give the problems without values of redacted properties, nor of records that held some."""
+        if touched or any(self._ways.values()):
+            found = [dataclasses.replace(one, detail="") if one.detail else one for one in found]
         return [
             dataclasses.replace(one, value=self._problem_value(one))
             if one.value

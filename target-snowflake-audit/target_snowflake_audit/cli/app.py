@@ -25,4 +25,6 @@ def app() -> None:
 
 
 for command in (dead_letters, trace, runs, batches, verify, purge, erase, init_sql):
+    # Docstrings are raw; click keeps the lines of a paragraph after the character itself.
+    command.help = (command.help or "").replace("\\b\n", "\b\n")
     app.add_command(command)

@@ -60,10 +60,11 @@ def print_done(done: Done, what: str, *, as_json: bool) -> None:
         return
     total = sum(part.rows for part in done.parts)
     if done.committed:
-        last = f"{total} rows {what}; checkpoint {done.checkpoint}."
+        title, last = what.capitalize(), f"{total} rows {what}; checkpoint {done.checkpoint}."
     else:
+        title = f"Would be {what}"
         last = f"Nothing was changed: a dry run. With --yes, {total} rows are {what}."
-    print_all([table("Deleted" if what == "deleted" else "Blanked", _COLUMNS, parts), line(last)])
+    print_all([table(title, _COLUMNS, parts), line(last)])
 
 
 def _document(done: Done, parts: list[dict[str, Any]]) -> dict[str, Any]:

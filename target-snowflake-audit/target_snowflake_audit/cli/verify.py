@@ -85,5 +85,20 @@ def _print(found: list[Finding], purges: list[Purge], *, anchored: bool, as_json
         return
     shown = [table("Findings", _FINDINGS, map(vars, found))] if found else []
     shown += [line(one.text) for one in purges]
-    shown.append(line(f"{len(found)} findings." if found else "Every digest and every link is right."))
+    shown.append(line(_summary(found)))
     print_all(shown if anchored else [*shown, line(_LIMITS)])
+
+
+def _summary(found: list[Finding]) -> str:
+    """How many faults there are; rows that `erase` blanked are none."""
+    from target_snowflake_audit.audit.verify import ERASED  # noqa: PLC0415 - it needs what costs a second
+
+    erased = sum(one.kind == ERASED for one in found)
+    wrong = len(found) - erased
+    told = "Every digest and every link is right"
+    if wrong:
+        told = "1 finding" if wrong == 1 else f"{wrong} findings"
+    if not erased:
+        return f"{told}."
+    rows = "1 row was" if erased == 1 else f"{erased} rows were"
+    return f"{told}; the values of {rows} erased, which is no fault."

@@ -114,10 +114,10 @@ def replay(
     """Load refused records again, after their cause is mended.
 
     The records go the way of every record: the same checks, one transaction with their events. A record whose
-    row is newer in the table by now is skipped. Mend a cause with `column_types`, `stream_maps` or
-    `schema_mapping`, with a wider column, or in the source.
+    row is newer in the table by now is skipped, also when it would be refused again. Mend a cause with
+    `column_types`, `stream_maps` or `schema_mapping`, with a wider column, or in the source.
 
-    Ends with code 1 when a letter is still refused.
+    Ends with code 1 when a letter is still refused, or its table cannot take its stream.
     """
     if sum((bool(letters), bool(stream), all_open)) != 1:
         message = "dead-letters replay: give letters, or --stream, or --all-open"

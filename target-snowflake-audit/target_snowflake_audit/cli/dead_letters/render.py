@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from target_snowflake_audit.checking.problems import MAPPING, MISSING, NULL_KEY, REDACTED
 from target_snowflake_audit.cli.output import SHORT_ID, Column, facts, line, lines, lower, table
 from target_snowflake_audit.cli.text import exact_json, quoted, shown
 
@@ -54,6 +55,7 @@ _DRY_RUN = [
     Column("What was wrong", "wrong"),
 ]
 _OUTCOME_NAMES = {"replayed": "replayed", "replay_failed": "failed", "replay_skipped": "skipped"}
+_WITHOUT_VALUE = (MISSING, REDACTED)
 _OUTCOME_STYLES = {"replayed": "green", "replay_failed": "bold red"}
 
 
@@ -158,13 +160,23 @@ def key_text(key: object) -> str:
     """A key as `ID=SI0001 LINE=1000`."""
     if not isinstance(key, dict):
         return shown(key)
-    return " ".join(f"{name}={shown(value)}" for name, value in key.items())
+    return " ".join(f"{name}={'null' if value is None else shown(value)}" for name, value in key.items())
 
 
 def error_text(error: Row) -> str:
-    """One bad column in a line: `AMOUNT = "12,5x": not a number`."""
+    """One bad column in a line: `AMOUNT = "12,5x": not a number`.
+
+    What has no value must not look like an empty text, which may be a value.
+    """
     name = error.get("property") or error.get("column") or "record"
-    return f"{name} = {quoted(error.get('value'))}: {shown(error.get('reason'))}"
+    reason, value = error.get("reason"), error.get("value")
+    if reason == MAPPING:
+        return f"{name}: {shown(error.get('expected'))}"
+    if reason == NULL_KEY:
+        value = None
+    elif value == "" and (reason in _WITHOUT_VALUE or name == "record"):
+        return f"{name}: {shown(reason)}"
+    return f"{name} = {quoted(value)}: {shown(reason)}"
 
 
 def _list_row(row: Row) -> dict[str, Any]:
