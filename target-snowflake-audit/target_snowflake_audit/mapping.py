@@ -59,5 +59,5 @@ def _failed(error: Exception) -> Problem:
     fails = f"`{problems.shown(expression)}` fails with " if expression else ""
     expected = f"stream_maps: {fails}{type(cause).__name__}"
     # `stream_map_config` may hold a secret, which the message could repeat.
-    detail = "" if "config" in expression else problems.shown(str(cause))
-    return Problem(name, "", "", problems.MAPPING, expected, detail)
+    message = "" if "config" in expression else problems.shown(str(cause))
+    return Problem(name, "", message, problems.MAPPING, expected)

@@ -38,10 +38,11 @@ def amount(text: str) -> str:
     return f"#{text}#"
 
 
-def load(console: Console, *messages: list[str]) -> str:
-    """Run the target on messages and give the last line of its log."""
+def load(console: Console, *messages: list[str], **more: str) -> str:
+    """Run the target on messages, with more settings, and give the last line of its log."""
     text = "\n".join(line for part in messages for line in part) + "\n"
     settings = {**console.environment, "TARGET_SNOWFLAKE_AUDIT_SCHEMA_MAPPING": json.dumps(MAPPING)}
+    settings |= {f"TARGET_SNOWFLAKE_AUDIT_{name.upper()}": value for name, value in more.items()}
     ended = run_command(["target-snowflake-audit", "--config", "ENV"], env=settings, stdin=text.encode())
     assert ended.returncode == 0, ended.stderr.decode()
     return ended.stderr.decode().splitlines()[-1]

@@ -41,7 +41,7 @@ class Bad:
 class Problem:
     """One bad column of a record; `name` is the property, empty when the record as a whole is bad.
 
-    `detail` goes on where `expected` ends; it may repeat any value of the record.
+    Of a failed map, `value` is the evaluator's message, which may repeat any value of the record.
     """
 
     name: str
@@ -49,7 +49,6 @@ class Problem:
     value: str
     reason: str
     expected: str
-    detail: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """The form kept in DEAD_LETTERS.ERRORS."""
@@ -58,7 +57,7 @@ class Problem:
             "property": self.name,
             "value": utf8(self.value),
             "reason": self.reason,
-            "expected": utf8(f"{self.expected}: {self.detail}") if self.detail else self.expected,
+            "expected": self.expected,
         }
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from target_snowflake_audit.checking.converters import json_text
-from target_snowflake_audit.checking.problems import Problem, utf8
+from target_snowflake_audit.checking.problems import MAPPING, Problem, utf8
 from target_snowflake_audit.reading.deep import TooDeep
 from target_snowflake_audit.reading.reader import decode_record
 from target_snowflake_audit.redaction import DROP, HASH, KEEP, MASK, MASKED, digest
@@ -82,7 +82,8 @@ class Redactor:
     def problems(self, found: Sequence[Problem], touched: dict[str, str]) -> list[Problem]:
         """Give the problems without values of redacted properties, nor of records that held some."""
         if touched or any(self._ways.values()):
-            found = [dataclasses.replace(one, detail="") if one.detail else one for one in found]
+            # An expression may read any property, and its message show it.
+            found = [dataclasses.replace(one, value="") if one.reason == MAPPING else one for one in found]
         return [
             dataclasses.replace(one, value=self._problem_value(one))
             if one.value

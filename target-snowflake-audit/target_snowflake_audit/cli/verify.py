@@ -79,26 +79,29 @@ def _tips(file: Path | None) -> list[Tip]:
 
 
 def _print(found: list[Finding], purges: list[Purge], *, anchored: bool, as_json: bool) -> None:
+    from target_snowflake_audit.audit.verify import ERASED  # noqa: PLC0415 - it needs what costs a second
+
     if as_json:
         told = [{**vars(one), "cutoff": str(one.cutoff), "at": str(one.at)} for one in purges]
         print_json({"findings": [vars(one) for one in found], "purged": told})
         return
-    shown = [table("Findings", _FINDINGS, map(vars, found))] if found else []
+    erased = sum(one.kind == ERASED for one in found)
+    wrong = len(found) - erased
+    shown = [table("Findings" if wrong else "Erased", _FINDINGS, map(vars, found))] if found else []
     shown += [line(one.text) for one in purges]
-    shown.append(line(_summary(found)))
+    shown.append(line(_summary(wrong, erased)))
     print_all(shown if anchored else [*shown, line(_LIMITS)])
 
 
-def _summary(found: list[Finding]) -> str:
+def _summary(wrong: int, erased: int) -> str:
     """How many faults there are; rows that `erase` blanked are none."""
-    from target_snowflake_audit.audit.verify import ERASED  # noqa: PLC0415 - it needs what costs a second
-
-    erased = sum(one.kind == ERASED for one in found)
-    wrong = len(found) - erased
     told = "Every digest and every link is right"
     if wrong:
-        told = "1 finding" if wrong == 1 else f"{wrong} findings"
+        told = _count(wrong, "finding")
     if not erased:
         return f"{told}."
-    rows = "1 row was" if erased == 1 else f"{erased} rows were"
-    return f"{told}; the values of {rows} erased, which is no fault."
+    return f"{told}; the values of {_count(erased, 'row')} were erased, which is no fault."
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

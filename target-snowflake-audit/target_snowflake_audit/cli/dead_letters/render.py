@@ -171,12 +171,18 @@ def error_text(error: Row) -> str:
     name = error.get("property") or error.get("column") or "record"
     reason, value = error.get("reason"), error.get("value")
     if reason == MAPPING:
-        return f"{name}: {shown(error.get('expected'))}"
+        return f"{name}: {_expected(error)}"
     if reason == NULL_KEY:
         value = None
-    elif value == "" and (reason in _WITHOUT_VALUE or name == "record"):
+    elif not value and (reason in _WITHOUT_VALUE or name == "record"):
         return f"{name}: {shown(reason)}"
     return f"{name} = {quoted(value)}: {shown(reason)}"
+
+
+def _expected(error: Row) -> str:
+    """What was expected; of a failed map the message too, which is no value of the property."""
+    expected, value = shown(error.get("expected")), error.get("value")
+    return f"{expected}: {shown(value)}" if value and error.get("reason") == MAPPING else expected
 
 
 def _list_row(row: Row) -> dict[str, Any]:
@@ -240,7 +246,7 @@ def _record_row(
             "mark": ">>",
             "style": "bold red",
             "reason": lines(str(error.get("reason")) for error in errors),
-            "expected": lines(shown(error.get("expected")) for error in errors),
+            "expected": lines(map(_expected, errors)),
             "type": types.get(str(errors[0].get("column")), ""),
         }
     return row

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from target_snowflake_audit.checking.problems import MAPPING
+from target_snowflake_audit.cli.dead_letters.render import error_text
 from target_snowflake_audit.cli.output import SHORT_ID, Column, empty, facts, line, lines, table
 from target_snowflake_audit.cli.text import NOTHING, quoted, shown
 from target_snowflake_audit.cli.trace.document import posted, sums
@@ -178,8 +180,8 @@ def _change(change: Change) -> str:
 
 
 def _error(error: Mapping[str, object]) -> str:
-    name = error.get("column") or error.get("property") or "record"
-    return f"{name} = {quoted(error.get('value'))}: {error.get('reason')}; expected {error.get('expected')}"
+    text = error_text({**error, "property": error.get("column") or error.get("property")})
+    return text if error.get("reason") == MAPPING else f"{text}; expected {error.get('expected')}"
 
 
 def _step_json(step: Step) -> dict[str, Any]:
