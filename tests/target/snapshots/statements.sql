@@ -230,13 +230,13 @@ CREATE ROLE IF NOT EXISTS "SAGEX3_LOADER" COMMENT = 'Loads data; may only insert
 GRANT ROLE "SAGEX3_LOADER" TO ROLE SYSADMIN;
 
 -- setup 4
-CREATE ROLE IF NOT EXISTS "SAGEX3_REVIEWER" COMMENT = 'Reviews dead letters; may read the audit schema and insert events';
+CREATE ROLE IF NOT EXISTS "SAGEX3_REVIEWER" COMMENT = 'Reads the audit schema; may insert events, for commands that are still to come';
 
 -- setup 5
 GRANT ROLE "SAGEX3_REVIEWER" TO ROLE SYSADMIN;
 
 -- setup 6
-CREATE ROLE IF NOT EXISTS "SAGEX3_APPROVER" COMMENT = 'Approves what reviewers did; may read the audit schema and insert events';
+CREATE ROLE IF NOT EXISTS "SAGEX3_APPROVER" COMMENT = 'Reads the audit schema; may insert events, for commands that are still to come';
 
 -- setup 7
 GRANT ROLE "SAGEX3_APPROVER" TO ROLE SYSADMIN;
@@ -435,7 +435,7 @@ COMMENT = 'One row a refused record, as received. DEAD_LETTERS_CURRENT adds what
 CREATE TABLE IF NOT EXISTS "ANALYTICS"."AUDIT"."DEAD_LETTER_EVENTS" (
   "EVENT_ID" VARCHAR NOT NULL COMMENT 'Identifier of the event',
   "DEAD_LETTER_ID" VARCHAR NOT NULL COMMENT 'Letter',
-  "EVENT" VARCHAR NOT NULL COMMENT 'reviewed, edited, approved, discarded, retry_scheduled, replayed, replay_failed, replay_skipped, erased, refused_again (open again), seen_again (sent again; the status stays)',
+  "EVENT" VARCHAR NOT NULL COMMENT 'replayed, replay_failed, replay_skipped, erased, refused_again (open again), seen_again (sent again; the status stays); reviewed, edited, approved, discarded and retry_scheduled are for later commands, nothing writes them yet',
   "NOTE" VARCHAR COMMENT 'What the person, or the replay, said about it',
   "PATCH" VARIANT COMMENT 'Edited values: {property: value}',
   "ERRORS" VARIANT COMMENT 'Reasons of a failed replay, as in DEAD_LETTERS',
