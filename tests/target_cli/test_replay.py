@@ -183,7 +183,7 @@ def test_a_letter_whose_record_was_corrected_in_the_source_is_closed(console: Co
         ("schema_mapping", '[{"strem":"x"}]', "strem"),
         ("max_dead_letters", "abc", "abc"),
         ("stream_maps", '{"wrong":{"amount":"float(1 +"}}', "float(1 +"),
-        ("stream_maps", '{"wrong":{"amount":7}}', "wrong:amount"),
+        ("stream_maps", '{"wrong":{"amount":7}}', "stream_maps"),
         ("column_types", "{", "object"),
     ],
 )
