@@ -24,6 +24,14 @@ class SettingError(TargetError):
         self.setting = setting
 
 
+class ConfigFileError(TargetError):
+    """A configuration file cannot be used."""
+
+    def __init__(self, file: str, problem: str) -> None:
+        """Name the file and the problem."""
+        super().__init__(f"--config {file}: {problem}")
+
+
 class SchemaError(TargetError):
     """A stream's SCHEMA, its names or its types cannot be loaded into the table as it is."""
 

@@ -10,10 +10,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from singer_sdk import Target
 from typing_extensions import override
 
 from target_snowflake_audit.completeness import ControlCounts
+from target_snowflake_audit.configured_target import ConfiguredTarget
 from target_snowflake_audit.engine import Engine
 from target_snowflake_audit.errors import InterruptedRunError, OutputError, TargetError
 from target_snowflake_audit.failures import FailedStreams, ends_the_run
@@ -38,7 +38,7 @@ def _activation_of(stream: str) -> str:
     return f"{stream}\0version"
 
 
-class LoadingTarget(Target):
+class LoadingTarget(ConfiguredTarget):
     """Holds a run and the loaders of its streams."""
 
     def __init__(self, **options: Json) -> None:

@@ -12,7 +12,6 @@ from singer_sdk.helpers.capabilities import PluginCapabilities, TargetCapabiliti
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 from typing_extensions import override
 
-from target_snowflake_audit import settings
 from target_snowflake_audit.checking.second import SecondProcess
 from target_snowflake_audit.errors import (
     InterruptedRunError,
@@ -29,7 +28,6 @@ from target_snowflake_audit.reading import batch_files
 from target_snowflake_audit.reading.blocks import RECORD_TEXT
 from target_snowflake_audit.reading.reader import MessageReader
 from target_snowflake_audit.session import StatementError
-from target_snowflake_audit.settings_read import wrong_secrets
 from target_snowflake_audit.sink import AuditSink, sink_class
 from target_snowflake_audit.unexpected import explained
 
@@ -53,7 +51,6 @@ class TargetSnowflakeAudit(LoadingTarget):
 
     name = "target-snowflake-audit"
     package_name = "target-snowflake-audit"
-    config_jsonschema: ClassVar[dict[str, Any]] = settings.jsonschema()
     default_sink_class = AuditSink
     message_reader_class = MessageReader
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
@@ -74,24 +71,6 @@ class TargetSnowflakeAudit(LoadingTarget):
         super().__init__(**options)
         if isinstance(self.message_reader, MessageReader):
             self.message_reader.take_records = self._take_records
-
-    @override
-    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        """As the SDK's, whose message shows the value of a setting that is wrong: not that of a secret."""
-        wrong = wrong_secrets(self._config)
-        if not wrong:
-            return super()._validate_config(raise_errors=raise_errors)
-        given = self._config
-        self._config = {**given, **dict.fromkeys(wrong, "")}
-        try:
-            others = super()._validate_config(raise_errors=False)
-        finally:
-            self._config = given
-        errors = [*(f"setting `{name}`: {problem}" for name, problem in wrong.items()), *others]
-        if raise_errors:
-            summary = "Config validation failed"
-            raise ConfigValidationError(summary, errors=errors, schema=self.config_jsonschema)
-        return errors
 
     @override
     def get_sink_class(self, stream_name: str) -> type[Sink]:

@@ -36,7 +36,7 @@ def test_schema_without_rights_names_the_settings(world: World) -> None:
 def test_commands_print_one_line_and_exit_with_one(world: World) -> None:
     text = lines([world.schema_message(), world.line("A", 1)])
     for change, expected in (
-        ({"warehouse": None}, "'warehouse' is a required property"),
+        ({"warehouse": None}, "setting `warehouse`: is missing"),
         ({"database": "NOWHERE"}, "setting `database`: database NOWHERE does not exist"),
         ({"column_naming": "camel"}, "column_naming"),
     ):

@@ -4,24 +4,33 @@ from __future__ import annotations
 
 import ast
 import inspect
+import os
 import textwrap
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import click
 from singer_sdk import Sink, Target
+from singer_sdk.configuration._dict_config import parse_environment_config
 from singer_sdk.mapper import PluginMapper, SameRecordTransform
 from singer_sdk.plugin_base import PluginBase
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
+from target_snowflake_audit.configured_target import ConfiguredTarget
 from target_snowflake_audit.loading_target import LoadingTarget
 from target_snowflake_audit.reading.reader import MessageReader
 from target_snowflake_audit.sink import AuditSink
 from target_snowflake_audit.target import TargetSnowflakeAudit
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
 HOOKS: dict[type, set[str]] = {
     TargetSnowflakeAudit: {
         *("_process_schema_message", "_process_record_message", "_process_state_message"),
         *("_process_activate_version_message", "_process_batch_message"),
-        "_validate_config",
     },
+    ConfiguredTarget: {"_validate_config", "_env_var_config"},
     LoadingTarget: {"_write_state_message", "_handle_termination"},
     AuditSink: set(),
     MessageReader: set(),
@@ -53,7 +62,7 @@ def test_only_the_named_private_hooks_are_used() -> None:
 
 def test_each_message_goes_to_its_hook() -> None:
     source = inspect.getsource(GenericSingerReader)
-    for name in HOOKS[TargetSnowflakeAudit] - {"_validate_config"}:
+    for name in HOOKS[TargetSnowflakeAudit]:
         assert name in inspect.getsource(Target) + inspect.getsource(PluginBase) + source, name
         parameters = list(inspect.signature(private(Target, name)).parameters)
         assert parameters == ["self", "message_dict"], name
@@ -84,6 +93,20 @@ def test_settings_are_validated_by_the_hook_before_anything_shows_them() -> None
     hook = private(PluginBase, "_validate_config")
     assert list(inspect.signature(hook).parameters) == ["self", "raise_errors"]
     assert "iter_errors(self._config)" in inspect.getsource(hook)
+    assert "config_dict.update(self._env_var_config)" in inspect.getsource(PluginBase.__init__)
+
+
+def test_a_file_env_is_read_without_any_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".env").write_text("SET_BY_A_FILE=yes\n")
+    monkeypatch.setenv("SET_BY_A_FILE", "")  # so that it is taken away again
+    monkeypatch.delenv("SET_BY_A_FILE")
+    assert parse_environment_config({}, "SET_", str(tmp_path / ".env")) == {}
+    assert os.environ["SET_BY_A_FILE"] == "yes"
+
+
+def test_configuration_files_may_be_read_by_the_target() -> None:
+    given = TargetSnowflakeAudit.cb_config(click.Context(click.Command("x")), click.Option(["--config"]), ())
+    assert (given.config, given.parse_env) == ({}, False)
 
 
 def test_signals_go_to_the_hook() -> None:

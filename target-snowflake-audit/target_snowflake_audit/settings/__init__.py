@@ -8,6 +8,7 @@ from singer_sdk import typing as th
 
 from target_snowflake_audit.redaction import WAYS
 from target_snowflake_audit.settings.connection import CONNECTION
+from target_snowflake_audit.settings.texts import value_of
 from target_snowflake_audit.settings_read import SECRETS
 
 if t.TYPE_CHECKING:
@@ -122,7 +123,7 @@ _PLACEMENT = (
     ),
     th.Property(
         "retention_days",
-        th.IntegerType,
+        th.IntegerType(minimum=0, maximum=90),
         title="Days of Time Travel",
         description="Days of Time Travel of the tables that the target makes: 0 or 1 for `transient`, 0 to 90"
         " for `permanent` (above 1 in Snowflake's Enterprise edition). Default: the schema's.",
@@ -175,14 +176,14 @@ _LOADING = (
     ),
     th.Property(
         "max_dead_letters",
-        th.IntegerType,
+        th.IntegerType(minimum=0),
         default=10_000,
         title="Most dead letters",
         description="A stream with more dead letters in a run fails the run.",
     ),
     th.Property(
         "max_dead_letter_percent",
-        th.IntegerType,
+        th.IntegerType(minimum=0, maximum=100),
         default=5,
         title="Most dead letters in percent",
         description=(
@@ -192,35 +193,35 @@ _LOADING = (
     ),
     th.Property(
         "max_deleted_percent",
-        th.IntegerType,
+        th.IntegerType(minimum=0, maximum=100),
         default=20,
         title="Most deleted rows in percent",
         description="An ACTIVATE_VERSION that would delete a larger share of the live rows is refused.",
     ),
     th.Property(
         "batch_size_rows",
-        th.IntegerType,
+        th.IntegerType(minimum=1),
         default=100_000,
         title="Rows a batch",
         description="Most records in a batch. A document with `x-replace-scope` is never split.",
     ),
     th.Property(
         "batch_size_bytes",
-        th.IntegerType,
+        th.IntegerType(minimum=1),
         default=256 * 1024 * 1024,
         title="Bytes a batch",
         description="Most bytes of received records in a batch.",
     ),
     th.Property(
         "batch_wait_seconds",
-        th.IntegerType,
+        th.IntegerType(minimum=1),
         default=300,
         title="Seconds a batch waits",
         description="A batch whose first record is older is loaded when the next message arrives.",
     ),
     th.Property(
         "max_parallelism",
-        th.IntegerType,
+        th.IntegerType(minimum=1),
         default=4,
         title="Most sessions",
         description="Sessions that load at the same time, each another stream; reading goes on meanwhile.",
@@ -244,14 +245,14 @@ _LOADING = (
     ),
     th.Property(
         "retry_max_attempts",
-        th.IntegerType,
+        th.IntegerType(minimum=1),
         default=6,
         title="Most attempts",
         description="Attempts of one batch, the first one included.",
     ),
     th.Property(
         "retry_max_seconds",
-        th.IntegerType,
+        th.IntegerType(minimum=0),
         default=900,
         title="Longest time of retries",
         description="No further attempt starts after this many seconds since the first.",
@@ -297,13 +298,17 @@ def jsonschema() -> dict[str, t.Any]:
 
 
 def coerced(settings: Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Give known settings with numbers and booleans read from text, as environment variables hold them.
+    """Give known settings with those that are no text read from text, as environment variables hold them.
 
     A text that is none stays text, so that validation names the setting.
     """
     properties = jsonschema()["properties"]
     known = properties | _builtin_properties()
-    return {name: _read(value, known[name]) for name, value in settings.items() if name in known}
+    return {
+        name: value_of(name, value, known[name]) if isinstance(value, str) else value
+        for name, value in settings.items()
+        if name in known
+    }
 
 
 def _builtin_properties() -> dict[str, t.Any]:
@@ -316,17 +321,3 @@ def _builtin_properties() -> dict[str, t.Any]:
         "validate_records",
     )
     return {name: {"type": ["boolean"]} if name.endswith(("enabled", "records")) else {} for name in names}
-
-
-def _read(value: t.Any, schema: Mapping[str, t.Any]) -> t.Any:  # noqa: ANN401 - any JSON value
-    kinds = schema.get("type", [])
-    if not isinstance(value, str):
-        return value
-    if "boolean" in kinds and value.lower() in {"true", "false", "1", "0"}:
-        return value.lower() in {"true", "1"}
-    try:
-        if "integer" in kinds:
-            return int(value)
-        return float(value) if "number" in kinds else value
-    except ValueError:
-        return value

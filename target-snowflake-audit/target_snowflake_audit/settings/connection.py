@@ -39,7 +39,12 @@ CONNECTION = (
         title="Host",
         description="Host name, for private links. Default: from `account`.",
     ),
-    th.Property("port", th.IntegerType, title="Port", description="Port. Default: 443."),
+    th.Property(
+        "port",
+        th.IntegerType(minimum=1, maximum=65_535),
+        title="Port",
+        description="Port. Default: 443.",
+    ),
     th.Property(
         "protocol",
         th.StringType,
