@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import click
 
 _ENVIRONMENT = "ENV"
-_STREAM_MAPS = "stream_maps"
+STREAM_MAPS = "stream_maps"
 
 
 class ConfiguredTarget(Target):
@@ -61,4 +61,4 @@ class ConfiguredTarget(Target):
         try:
             super().setup_mapper()
         except MappingError as error:
-            raise SettingError(_STREAM_MAPS, str(error)) from error
+            raise SettingError(STREAM_MAPS, str(error)) from error

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from target_snowflake_audit.audit.setup_sql import lock_schema
 from target_snowflake_audit.errors import SettingError
 from target_snowflake_audit.sql.quoting import fold, identifier
+from target_snowflake_audit.values import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,19 +56,10 @@ class Names:
 def wrong_secrets(settings: Mapping[str, Any]) -> dict[str, str]:
     """Settings that are secret and not given as text, with the problem; the value is not shown."""
     return {
-        name: f"expected a text, got {_KINDS.get(type(settings[name]), 'another value')}"
+        name: f"expected a text, got {kind_of(settings[name])}"
         for name in sorted(SECRETS)
         if settings.get(name) is not None and not isinstance(settings[name], str)
     }
-
-
-_KINDS: dict[type, str] = {
-    bool: "true or false",
-    int: "a number",
-    float: "a number",
-    dict: "an object",
-    list: "an array",
-}
 
 
 def names_of(settings: Mapping[str, Any]) -> Names:

@@ -7,12 +7,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Target
-from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.exceptions import ConfigValidationError, MappingError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TargetCapabilities
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 from typing_extensions import override
 
 from target_snowflake_audit.checking.second import SecondProcess
+from target_snowflake_audit.configured_target import STREAM_MAPS
 from target_snowflake_audit.errors import (
     InterruptedRunError,
     OutputError,
@@ -26,6 +27,7 @@ from target_snowflake_audit.loading_target import LoadingTarget
 from target_snowflake_audit.mapping import mapped
 from target_snowflake_audit.reading import batch_files
 from target_snowflake_audit.reading.blocks import RECORD_TEXT
+from target_snowflake_audit.reading.input_errors import without_schema
 from target_snowflake_audit.reading.reader import MessageReader
 from target_snowflake_audit.session import StatementError
 from target_snowflake_audit.sink import AuditSink, sink_class
@@ -112,6 +114,11 @@ class TargetSnowflakeAudit(LoadingTarget):
     # Messages
 
     @override
+    def _assert_sink_exists(self, stream_name: str) -> None:
+        if not self.sink_exists(stream_name):
+            raise without_schema(stream_name, self._messages)
+
+    @override
     def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
         stream = str(message_dict.get("stream") or "")
         message = {key: value for key, value in message_dict.items() if key != "type"}
@@ -129,6 +136,8 @@ class TargetSnowflakeAudit(LoadingTarget):
         self.engine.retrier.log_in()
         try:
             super()._process_schema_message(message_dict)
+        except (MappingError, NotImplementedError) as error:
+            raise SettingError(STREAM_MAPS, f"stream `{stream}`: {error}") from error
         except TargetError as error:
             self._fail_streams(stream, error)
         for name in self._carrying(stream):
@@ -157,16 +166,16 @@ class TargetSnowflakeAudit(LoadingTarget):
         if maps is None or "record" not in message_dict:
             self._assert_line_requires(message_dict, requires={"stream", "record"})
             self._assert_sink_exists(str(stream))
-        self.control.received[str(stream)] += 1
+        self._current = str(stream)
+        self.control.received[self._current] += 1
         for stream_map in maps or ():
             self._take(stream_map, message_dict)
-        self._current = str(stream)
         if time.monotonic() > self._look_at:
             self._look_around(self._current)
 
     def _take_records(self, records: Records) -> None:
         """Take records that are decoded as rows; a batch ends where it would if they came one by one."""
-        stream = records.stream
+        stream = self._current = records.stream
         maps = self.mapper.stream_maps.get(stream) or ()
         sink = self._sinks_active.get(maps[0].stream_alias) if len(maps) == 1 else None
         first = 0
@@ -182,7 +191,6 @@ class TargetSnowflakeAudit(LoadingTarget):
                 self.load_sink(sink)
         for message in records.part(first, len(records)).messages():
             self._process_record_message(message)
-        self._current = stream
         if time.monotonic() > self._look_at:
             self._look_around(stream)
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 import pytest
-from target_snowflake_audit.errors import SettingError
+from singer_sdk.singerlib.exceptions import InvalidInputLine
+from target_snowflake_audit.errors import SettingError, TargetError
+from target_snowflake_audit.reading.blocks import BLOCK
+from target_snowflake_audit.reading.reader import MessageReader
 from target_snowflake_audit.session import connect
-from target_world import lines
+from target_world import lines, state
 
 if TYPE_CHECKING:
     from target_world import World
@@ -47,29 +50,88 @@ def test_commands_print_one_line_and_exit_with_one(world: World) -> None:
         assert ended.states == []
 
 
+FIRST = '{"type": "SCHEMA", "stream": "t", "schema": {"properties": {"a": {"type": "string"}}}}'
+VALUE = "FR7630006"
+
+
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("not json", "not a JSON line"),
-        ("[1]", "expected a JSON object"),
-        ('{"type": "RECORD", "stream": "nobody", "record": {}}', "before a corresponding schema"),
+        ("not json", r"line 3 of the input: not a JSON line \(.*\): not json"),
+        ("", "line 3 of the input: the line is empty, expected a message"),
+        ("   ", "line 3 of the input: the line is empty, expected a message"),
+        (f'["iban", "{VALUE}"]', "line 3 of the input: expected a JSON object in each line, got an array"),
+        (f'"{VALUE}"', "line 3 of the input: expected a JSON object in each line, got a text"),
+        (f'{{"iban": "{VALUE}"}}', "line 3 of the input: a message lacks type"),
+        (f'{{"iban": "{VALUE}",', r"line 3 of the input: not a JSON line \(.*\); it is not shown"),
+        (f'{VALUE}", "text": "x"}}}}', r"line 3 of the input: not a JSON line \(.*\); it is not shown"),
         (
-            '{"type": "SCHEMA", "stream": "s", "schema": {"properties": {"a": {"type": "nonsense"}}}}',
-            "stream s",
+            f'{{"type": "RECORD", "stream": "s", "record" : {{"iban": "{VALUE}",',
+            r'not a JSON line \(.*\): {"type": "RECORD", "stream": "s", "record" :\.\.\.',
         ),
+        (
+            '{"type": "FOO", "stream": "t"}',
+            "message of type `FOO` is not known, expected one of RECORD, SCHEMA, STATE, ",
+        ),
+        (
+            '{"type": ["FOO"]}',
+            "`type` of the message is an array, expected one of RECORD",
+        ),
+        (
+            f'{{"type": "RECORD", "stream": "nosuch", "record": {{"a": "{VALUE}"}}}}',
+            r"a message of stream `nosuch` came before any SCHEMA .* \(streams with one so far: `t`\)",
+        ),
+        (
+            '{"type": "ACTIVATE_VERSION", "stream": "nosuch", "version": 1}',
+            "line 3 of the input: a message of stream `nosuch` came before",
+        ),
+        ('{"type": "RECORD", "stream": "t"}', "line 3 of the input: RECORD of stream t lacks record"),
+        ('{"type": "SCHEMA", "stream": "s", "schema": {"properties": {"a": {"type": "no"}}}}', "stream s"),
     ],
 )
 def test_input_that_is_not_singer(world: World, line: str, expected: str) -> None:
-    with pytest.raises(Exception, match=expected):
-        world.run_text(line + "\n")
+    record = '{"type": "RECORD", "stream": "t", "record": {"a": "x"}}'
+    with pytest.raises((TargetError, InvalidInputLine), match=expected) as failed:
+        world.run_text(f"{FIRST}\n{record}\n{line}\n")
+    assert VALUE not in str(failed.value)
 
 
-def test_an_error_about_a_broken_line_does_not_show_its_record(world: World) -> None:
-    with pytest.raises(Exception, match="not a JSON line") as failed:
-        world.run_text('{"type": "RECORD", "stream": "s", "record": {"iban": "FR7630006", \n')
-    said = str(failed.value)
-    assert "FR7630006" not in said
-    assert '"stream": "s", "record":...' in said
+def test_lines_are_numbered_over_blocks_and_whatever_the_input_is(world: World) -> None:
+    records = [world.line("A", n) for n in range(3000)]
+    text = lines([world.schema_message(), *records]) + "broken\n" + lines(records[:5])
+    assert len(text) > 3 * BLOCK
+    with pytest.raises(InvalidInputLine, match=r"^line 3002 of the input: not a JSON line"):
+        world.run_text(text)
+    given = cast("IO[bytes]", iter([b'{"type": "STATE", "value": {}}\n', b"broken\n"]))  # no stream of bytes
+    with pytest.raises(InvalidInputLine, match=r"^line 2 of the input: not a JSON line"):
+        MessageReader().process_lines(given, {"STATE": lambda _: None})
+
+
+def test_a_line_that_is_no_message_is_in_no_log_and_no_audit_row(world: World) -> None:
+    text = lines([world.schema_message(), world.line("A", 1), state({"n": 1})])
+    ended = world.command(f'{text}["iban", "{VALUE}"]\n')
+    assert ended.code == 1
+    said = "line 4 of the input: expected a JSON object in each line, got an array"
+    assert ended.log.strip().splitlines()[-1].endswith(said)
+    assert VALUE not in ended.log
+    errors = str(world.query("SELECT ERROR FROM ANALYTICS.AUDIT.RUNS WHERE STATUS = 'failed'"))
+    assert said in errors
+    assert VALUE not in errors
+
+
+@pytest.mark.parametrize(
+    ("rules", "expected"),
+    [
+        ({"__key_properties__": ["nowhere"]}, "Property 'nowhere' was not detected in schema"),
+        ({"amount": 5}, "Unexpected type 'int'"),
+        ({"__else__": "all"}, "'__else__=all' is not supported"),
+    ],
+)
+def test_stream_maps_that_do_not_fit_their_stream_name_it(
+    world: World, rules: dict[str, Any], expected: str
+) -> None:
+    with pytest.raises(SettingError, match=f"^setting `stream_maps`: stream `{world.stream}`: .*{expected}"):
+        world.run([world.schema_message()], stream_maps={world.stream: rules})
 
 
 def test_colliding_names_fail_before_any_ddl(world: World) -> None:

@@ -29,11 +29,12 @@ HOOKS: dict[type, set[str]] = {
     TargetSnowflakeAudit: {
         *("_process_schema_message", "_process_record_message", "_process_state_message"),
         *("_process_activate_version_message", "_process_batch_message"),
+        "_assert_sink_exists",
     },
     ConfiguredTarget: {"_validate_config", "_env_var_config"},
     LoadingTarget: {"_write_state_message", "_handle_termination"},
     AuditSink: set(),
-    MessageReader: set(),
+    MessageReader: {"_process_unknown_message"},
 }
 
 
@@ -62,10 +63,16 @@ def test_only_the_named_private_hooks_are_used() -> None:
 
 def test_each_message_goes_to_its_hook() -> None:
     source = inspect.getsource(GenericSingerReader)
-    for name in HOOKS[TargetSnowflakeAudit]:
+    for name in HOOKS[TargetSnowflakeAudit] - {"_assert_sink_exists"}:
         assert name in inspect.getsource(Target) + inspect.getsource(PluginBase) + source, name
         parameters = list(inspect.signature(private(Target, name)).parameters)
         assert parameters == ["self", "message_dict"], name
+
+
+def test_messages_of_unknown_types_go_to_their_hook() -> None:
+    assert "_process_unknown_message" in calls_of(GenericSingerReader.process_lines)
+    hook = private(GenericSingerReader, "_process_unknown_message")
+    assert list(inspect.signature(hook).parameters) == ["self", "message_dict"]
 
 
 def test_schema_messages_register_maps_and_make_sinks() -> None:

@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from decimal import Decimal, DecimalException
 from functools import partial
+from operator import length_hint
 from typing import IO, TYPE_CHECKING, Any, cast
 
 import msgspec
@@ -14,19 +15,26 @@ from singer_sdk.singerlib.encoding.base import GenericSingerReader
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 from typing_extensions import override
 
-from target_snowflake_audit.checking.problems import utf8
 from target_snowflake_audit.reading import deep
 from target_snowflake_audit.reading.blocks import RECORD_TEXT, Records, binary, blocks, decode_envelope, runs
+from target_snowflake_audit.reading.input_errors import (
+    MAX_SHOWN,
+    OF_A_LINE,
+    numbered,
+    said,
+    typed,
+    unknown_type,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from target_snowflake_audit.checking.rows import Row
     from target_snowflake_audit.reading.blocks import Envelope
     from target_snowflake_audit.values import Json
 
-MAX_SHOWN = 120
-_RECORD_KEY = '"record":'
+    Callbacks = dict[str, Callable[[dict[str, Any]], None]]
+
 _OBJECT = ord("{")
 
 
@@ -74,9 +82,7 @@ class MessageReader(GenericSingerReader[bytes]):
             self._decoders[stream], self._latest = decode, stream
 
     @override
-    def process_lines(
-        self, file_input: IO[bytes] | None, callbacks: dict[str, Callable[[dict[str, Any]], None]]
-    ) -> Counter[str]:
+    def process_lines(self, file_input: IO[bytes] | None, callbacks: Callbacks) -> Counter[str]:
         """Process all messages; records of streams that are decoded as rows are handed over together.
 
         Raises:
@@ -84,25 +90,48 @@ class MessageReader(GenericSingerReader[bytes]):
         """
         source = binary(file_input or self.default_input)
         if source is None:
-            return super().process_lines(file_input, callbacks)
+            return self._numbered(file_input or self.default_input, callbacks)
         counts: Counter[str] = Counter()
+        before = 0
         for lines in blocks(source):
             if self._latest in self._decoders and self.take_records is not None:
                 for stream, first, end, found in runs(lines):
                     if (records := self._records(stream, found)) is None:
-                        counts += self._one_by_one(lines[first:end], callbacks)
+                        counts += self._one_by_one(lines[first:end], before + first, callbacks)
                     else:
                         self._latest = stream
                         self.take_records(records)
                         counts["RECORD"] += len(records)
             else:
-                counts += self._one_by_one(lines, callbacks)
+                counts += self._one_by_one(lines, before, callbacks)
+            before += len(lines)
         return counts
 
-    def _one_by_one(
-        self, lines: list[bytes], callbacks: dict[str, Callable[[dict[str, Any]], None]]
-    ) -> Counter[str]:
-        return super().process_lines(cast("IO[bytes]", iter(lines)), callbacks)  # it only iterates over them
+    def _one_by_one(self, lines: list[bytes], before: int, callbacks: Callbacks) -> Counter[str]:
+        """Process lines as the SDK does; so many came `before`, and only an error needs to be numbered."""
+        left = iter(lines)
+        try:
+            return super().process_lines(cast("IO[bytes]", left), callbacks)  # it only iterates over them
+        except OF_A_LINE as error:
+            raise numbered(error, before + len(lines) - length_hint(left)) from error
+
+    def _numbered(self, source: Iterable[bytes], callbacks: Callbacks) -> Counter[str]:
+        """As `_one_by_one`, for an input that is no stream of bytes."""
+        at = 0
+
+        def counted() -> Iterator[bytes]:
+            nonlocal at
+            for at, line in enumerate(source, 1):  # noqa: B007 - what it is at the end counts
+                yield line
+
+        try:
+            return super().process_lines(cast("IO[bytes]", counted()), callbacks)
+        except OF_A_LINE as error:
+            raise numbered(error, at) from error
+
+    @override
+    def _process_unknown_message(self, message_dict: dict[str, Any]) -> None:
+        raise InvalidInputLine(unknown_type(str(message_dict["type"])))
 
     def _records(self, stream: str, found: list[Envelope]) -> Records | None:
         """Give records that came together; None where each must be looked at by itself."""
@@ -195,7 +224,7 @@ def _deep(line: bytes | str) -> dict[str, Any]:
     try:
         message = deep.message(whole)
     except ValueError as error:
-        raise InvalidInputLine(_said(f"not a JSON line ({error})", whole.decode("utf-8", _VISIBLE))) from None
+        raise InvalidInputLine(said(f"not a JSON line ({error})", whole.decode("utf-8", _VISIBLE))) from None
     return {**message, RECORD_TEXT: message.pop("text")}
 
 
@@ -231,31 +260,24 @@ def _lenient(line: bytes | str) -> dict[str, Any]:
     """
     text = line if isinstance(line, str) else line.decode("utf-8", _VISIBLE)
     try:
-        message = _loads(text)
+        message = typed(_loads(text))
     except RecursionError:
         return _deep(line)
     except ValueError as error:
-        raise InvalidInputLine(_said(f"not a JSON line ({error})", text)) from None
-    if not isinstance(message, dict):
-        raise InvalidInputLine(_said("expected a JSON object in each line, got", text))
+        problem = f"not a JSON line ({error})" if text.strip() else "the line is empty, expected a message"
+        raise InvalidInputLine(said(problem, text)) from None
     if message.get("type") == "RECORD":
         message[RECORD_TEXT] = _record_text(text).encode("utf-8", "backslashreplace")
         return message
     try:
         msgspec.json.encode(message)
     except UnicodeEncodeError:
-        raise InvalidInputLine(_said("text that is no UTF-8", text)) from None
+        raise InvalidInputLine(said("text that is no UTF-8", text)) from None
     return message
 
 
 def _loads(text: str) -> Json:
     return _lenient_decoder.decode(text)
-
-
-def _said(problem: str, text: str) -> str:
-    """Words of an error, with the beginning of the line; what a record holds stays out of errors and logs."""
-    head, record, _ = text.strip().partition(_RECORD_KEY)
-    return f"{problem}: {utf8(head[:MAX_SHOWN])}{record and f'{record}...'}"
 
 
 def _record_text(text: str) -> str:

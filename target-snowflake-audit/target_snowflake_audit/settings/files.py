@@ -7,6 +7,7 @@ import typing as t
 from pathlib import Path
 
 from target_snowflake_audit.errors import ConfigFileError
+from target_snowflake_audit.values import kind_of
 
 
 def read(files: t.Iterable[str]) -> dict[str, t.Any]:
@@ -29,7 +30,5 @@ def _read(file: str) -> dict[str, t.Any]:
     except (ValueError, RecursionError) as error:
         raise ConfigFileError(file, f"not JSON: {error}") from None
     if not isinstance(content, dict):
-        kinds = {list: "an array", str: "a text", bool: "true or false", type(None): "null"}
-        got = kinds.get(type(content), "a number")
-        raise ConfigFileError(file, f"expected a JSON object of settings, got {got}")
+        raise ConfigFileError(file, f"expected a JSON object of settings, got {kind_of(content)}")
     return content
