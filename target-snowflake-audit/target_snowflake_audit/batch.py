@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from target_snowflake_audit.checking.chunks import Checker
+    from target_snowflake_audit.checking.letters import Letter
     from target_snowflake_audit.checking.plan import StreamPlan
     from target_snowflake_audit.checking.problems import Problem
     from target_snowflake_audit.checking.rows import Row
@@ -74,6 +75,7 @@ class Batch:
         self.extracted: tuple[str, str] | None = None
         self.bookmark: Any = None
         self.reasons: dict[str, int] = {}
+        self.first_letter: Letter | None = None
         self.letters: dict[int, list[Problem]] = {}
         self._keep_letters = keep_letters
         self.versions: VersionKeys | None = None
@@ -227,6 +229,7 @@ class Batch:
     def _note(self, checked: Lines) -> None:
         self.dead += len(checked.letters)
         for letter in checked.letters:
+            self.first_letter = self.first_letter or letter
             reason = letter.problems[0].reason
             self.reasons[reason] = self.reasons.get(reason, 0) + 1
             if self._keep_letters:

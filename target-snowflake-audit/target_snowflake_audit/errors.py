@@ -14,6 +14,11 @@ CONNECT = "connect"
 class TargetError(Exception):
     """The run cannot go on; the message says why and what to do."""
 
+    @property
+    def kept(self) -> str:
+        """The message as RUNS keeps it: without keys, since what may have to be erased is not in RUNS."""
+        return str(self)
+
 
 class SettingError(TargetError):
     """A setting is missing or wrong."""
@@ -54,6 +59,16 @@ class StatementError(TargetError):
 
 class DeadLetterLimitError(TargetError):
     """Too many dead letters, or one where none are tolerated."""
+
+    def __init__(self, message: str, key: str = "") -> None:
+        """Keep the key in the message apart."""
+        super().__init__(message)
+        self._key = key
+
+    @property
+    def kept(self) -> str:
+        """Without the key."""
+        return str(self).replace(self._key, "...") if self._key else str(self)
 
 
 class BatchFileError(TargetError):
@@ -121,3 +136,8 @@ class StreamsFailedError(TargetError):
         """Keep the failures, in the order in which they came."""
         self.errors = errors
         super().__init__(f"{len(errors)} streams failed: " + "; ".join(map(str, errors)))
+
+    @property
+    def kept(self) -> str:
+        """Without keys."""
+        return f"{len(self.errors)} streams failed: " + "; ".join(error.kept for error in self.errors)

@@ -371,9 +371,7 @@ class StreamLoader:
         work.letters = lambda refusals: self._letters(work, refusals)
         totals = self.run.totals[self.plan.stream]
         if operation in {LOAD, GATHER}:
-            work.judge = lambda counts: limits.check(
-                self.run.settings, totals, counts, batch.reasons, stream=self.plan.stream
-            )
+            work.judge = lambda counts: limits.check(self.run.settings, totals, counts, batch)
         return work
 
     def _letters(self, work: Work, refusals: Refusals) -> list[tuple[Letter, list[str]]]:

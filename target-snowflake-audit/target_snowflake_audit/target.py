@@ -344,7 +344,10 @@ class TargetSnowflakeAudit(LoadingTarget):
                 loader.wait()
         interrupted = isinstance(error, InterruptedRunError)
         try:
-            self._finish("interrupted" if interrupted else "failed", f"{type(error).__name__}: {error}")
+            self._finish(
+                "interrupted" if interrupted else "failed",
+                f"{type(error).__name__}: {getattr(error, 'kept', error)}",
+            )
         except Exception as failure:  # noqa: BLE001 - the first error is told, whatever came of its record
             self.logger.warning("The end of the run could not be recorded: %s", type(failure).__name__)
 

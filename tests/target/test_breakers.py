@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from target_snowflake_audit.errors import DeadLetterLimitError
+from target_snowflake_audit.errors import DeadLetterLimitError, StreamsFailedError
 from target_world import LINE_SCHEMA, lines, state
 
 if TYPE_CHECKING:
@@ -78,3 +79,40 @@ def test_end_of_a_failed_run_is_in_runs_with_its_letters(world: World) -> None:
     [run] = world.query(f"SELECT STATUS, ERROR FROM ANALYTICS.AUDIT.RUNS WHERE {where}")
     assert run["STATUS"] == "failed"
     assert "error_tolerance" in run["ERROR"]
+
+
+def test_the_first_letter_is_told_with_the_command_that_lists_all(world: World) -> None:
+    command = f"all of them: snowflake-audit dead-letters list --stream {world.stream}"
+    text = lines([world.schema_message(), world.line("A", 1), *bad(world, 7, 8)])
+    changes: list[dict[str, Any]] = [{"error_tolerance": "none"}, {"max_dead_letters": 1}]
+    for change in changes:
+        ended = world.command(text, **change)
+        assert ended.code == 1
+        [said] = [line for line in ended.log.splitlines() if "CRITICAL" in line]
+        assert (
+            '; first of the batch: record {"DOCUMENT_ID":"B","LINE_NUMBER":7}, column TEXT: too_long' in said
+        )
+        assert said.endswith(command)
+    runs = world.query(f"SELECT ERROR FROM ANALYTICS.AUDIT.RUNS WHERE ERROR LIKE '%{world.stream}:%'")
+    assert len(runs) == len(changes)
+    for run in runs:  # what an erasure blanks must be in no other table
+        assert "first of the batch: record ..., column TEXT: too_long" in run["ERROR"]
+        assert '"B"' not in run["ERROR"]
+
+
+def test_a_key_that_is_redacted_is_not_told(world: World) -> None:
+    redacted = {world.stream: {"documentId": "mask"}}
+    messages = [world.schema_message(), world.line("A", 1), *bad(world, 7)]
+    with pytest.raises(
+        DeadLetterLimitError, match=r"first of the batch: record number 2, column TEXT: too_l"
+    ):
+        world.run(messages, error_tolerance="none", redact_columns=redacted)
+
+
+def test_keys_of_several_streams_that_failed_are_in_no_run(world: World) -> None:
+    other = dataclasses.replace(world, stream=f"{world.stream}_2")
+    messages = [other.schema_message(), *bad(other, 5), world.schema_message(), *bad(world, 7)]
+    with pytest.raises(StreamsFailedError, match=r'"LINE_NUMBER":.*"LINE_NUMBER":') as raised:
+        world.run(messages, max_dead_letters=0, max_parallelism=1)
+    assert "2 streams failed: " in raised.value.kept
+    assert "LINE_NUMBER" not in raised.value.kept

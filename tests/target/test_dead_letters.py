@@ -72,6 +72,25 @@ def test_reason_of_each_kind_of_bad_value(world: World) -> None:
     assert len(world.rows()) == 1
 
 
+@pytest.mark.parametrize("rule", ["additionalProperties", "unevaluatedProperties"])
+def test_a_property_that_the_schema_does_not_allow_is_named(world: World, rule: str) -> None:
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **LINE_SCHEMA, rule: False}
+    odd = world.line("A", 2, note="x", iban="FR7630006", text="t" * 11)
+    world.run([world.schema_message(schema), world.line("A", 1), odd])
+    [letter] = world.letters()
+    expected = f"no property of this name: `{rule}` of the schema allows only declared ones"
+    found = {error["property"]: error for error in letter["ERRORS"]}
+    assert found.keys() == {"note", "iban", "text"}
+    assert found["note"] == {
+        "column": "",
+        "property": "note",
+        "value": '"x"',
+        "reason": "schema",
+        "expected": expected,
+    }
+    assert "FR7630006" not in json.dumps(letter, default=str)  # redacted by its name
+
+
 def test_missing_key_and_nan_become_letters(world: World) -> None:
     no_key = world.record({"documentId": "A"})
     text = "".join(json.dumps(m) + "\n" for m in (world.schema_message(), no_key))

@@ -8,7 +8,7 @@ import jsonschema_rs
 
 from target_snowflake_audit.checking import problems
 from target_snowflake_audit.checking.converters import json_text, told
-from target_snowflake_audit.checking.problems import Problem, shown
+from target_snowflake_audit.checking.problems import Problem, shown, utf8
 from target_snowflake_audit.errors import SchemaError
 
 if TYPE_CHECKING:
@@ -21,6 +21,11 @@ _DEPTH = 100
 # These are checked by the converters, exactly and with the column's own limits; here they would be checked
 # with binary numbers (multipleOf) or twice.
 _LEFT_TO_CONVERTERS = frozenset({"multipleOf", "maxLength", "format"})
+_UNDECLARED = (
+    jsonschema_rs.ValidationErrorKind.AdditionalProperties,
+    jsonschema_rs.ValidationErrorKind.UnevaluatedProperties,
+)
+"""Rules that a record breaks by properties that the schema does not name."""
 
 
 class Validator:
@@ -52,8 +57,19 @@ class Validator:
         except ValueError:  # it follows a value that does not fit only so deep
             record = _shallow(record, _DEPTH)
             errors = list(self._validator.iter_errors(record))
-        found = [self._problem(error, columns, record) for error in errors]
+        found = [problem for error in errors for problem in self._problems(error, columns, record)]
         return found or [Problem("", "", "", problems.NOT_IN_SCHEMA, "a record that fits the schema")]
+
+    def _problems(
+        self, error: jsonschema_rs.ValidationError, columns: Mapping[str, str], record: dict[str, Any]
+    ) -> list[Problem]:
+        if error.instance_path or not isinstance(error.kind, _UNDECLARED):
+            return [self._problem(error, columns, record)]
+        expected = f"no property of this name: `{error.kind.name}` of the schema allows only declared ones"
+        return [
+            Problem(utf8(name), columns.get(name, ""), _said(record[name]), problems.NOT_IN_SCHEMA, expected)
+            for name in error.kind.unexpected
+        ]
 
     def _problem(
         self, error: jsonschema_rs.ValidationError, columns: Mapping[str, str], record: dict[str, Any]
@@ -66,14 +82,17 @@ class Validator:
                 name, columns.get(name, ""), "", problems.MISSING, "a value: the property is required"
             )
         name = str(path[0]) if path else ""
-        found = _at(record, path)
-        value = shown(json_text(found)) if isinstance(found, str) else told(found)
+        value = _said(_at(record, path))
         if isinstance(kind, jsonschema_rs.ValidationErrorKind.Type):
             expected = "a value of type " + " or ".join(str(one) for one in kind.types)
             return Problem(name, columns.get(name, ""), value, problems.NOT_OF_TYPE, expected)
         # The rule alone: the error's own message would repeat the value, which may be long.
         expected = f"a value that fits `{kind.name}` of the schema"
         return Problem(name, columns.get(name, ""), value, problems.NOT_IN_SCHEMA, expected)
+
+
+def _said(value: Json) -> str:
+    return shown(json_text(value)) if isinstance(value, str) else told(value)
 
 
 def _shallow(value: Json, levels: int) -> Json:
