@@ -31,6 +31,7 @@ from target_snowflake_audit.reading.input_errors import without_schema
 from target_snowflake_audit.reading.reader import MessageReader
 from target_snowflake_audit.session import StatementError
 from target_snowflake_audit.sink import AuditSink, sink_class
+from target_snowflake_audit.undeclared import Undeclared
 from target_snowflake_audit.unexpected import explained
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class TargetSnowflakeAudit(LoadingTarget):
     def __init__(self, **options: Json) -> None:
         """Prepare a run; nothing is sent to Snowflake yet."""
         super().__init__(**options)
+        self._undeclared = Undeclared()
         if isinstance(self.message_reader, MessageReader):
             self.message_reader.take_records = self._take_records
 
@@ -165,10 +167,11 @@ class TargetSnowflakeAudit(LoadingTarget):
         maps = self.mapper.stream_maps.get(str(stream))
         if maps is None or "record" not in message_dict:
             self._assert_line_requires(message_dict, requires={"stream", "record"})
-            self._assert_sink_exists(str(stream))
+            raise without_schema(str(stream), self._messages)
         self._current = str(stream)
         self.control.received[self._current] += 1
-        for stream_map in maps or ():
+        self._undeclared.look_once(self._current, message_dict[RECORD_TEXT], self._messages[self._current])
+        for stream_map in maps:
             self._take(stream_map, message_dict)
         if time.monotonic() > self._look_at:
             self._look_around(self._current)
@@ -176,6 +179,7 @@ class TargetSnowflakeAudit(LoadingTarget):
     def _take_records(self, records: Records) -> None:
         """Take records that are decoded as rows; a batch ends where it would if they came one by one."""
         stream = self._current = records.stream
+        self._undeclared.look(stream, records.raw[0], self._messages[stream])
         maps = self.mapper.stream_maps.get(stream) or ()
         sink = self._sinks_active.get(maps[0].stream_alias) if len(maps) == 1 else None
         first = 0

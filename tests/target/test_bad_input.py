@@ -96,6 +96,13 @@ def test_input_that_is_not_singer(world: World, line: str, expected: str) -> Non
     assert VALUE not in str(failed.value)
 
 
+def test_a_record_of_a_stream_that_only_stream_maps_make_is_refused(world: World) -> None:
+    alias = f"{world.stream}_2"
+    messages = [world.schema_message(), {**world.line("A", 1), "stream": alias}]
+    with pytest.raises(TargetError, match=f"a message of stream `{alias}` came before any SCHEMA"):
+        world.run(messages, stream_maps={alias: {"__source__": world.stream}})
+
+
 def test_lines_are_numbered_over_blocks_and_whatever_the_input_is(world: World) -> None:
     records = [world.line("A", n) for n in range(3000)]
     text = lines([world.schema_message(), *records]) + "broken\n" + lines(records[:5])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -42,6 +43,27 @@ def test_null_and_lookalikes_stay_apart(world: World) -> None:
     values = [None, "", "null", "NULL", "\\N", " ", '"', ",", "\n", "''", "a\\"]
     world.run([world.schema_message(), *(world.line("A", at, text=one) for at, one in enumerate(values))])
     assert {row["LINE_NUMBER"]: row["TEXT"] for row in world.rows()} == dict(enumerate(values))
+
+
+def test_properties_that_no_schema_declares_are_told_once_a_stream(world: World) -> None:
+    message = "stream {}: not loaded, as its SCHEMA does not declare them: iban, note"
+    records = [world.line("A", at, note="x", iban="FR7630006", _sdc_sequence=1) for at in range(2000)]
+    ended = world.run([world.schema_message(), *records, world.schema_message(bookmark_properties=[])])
+    assert ended.log.count(message.format(world.stream)) == 1
+    assert "FR7630006" not in ended.log
+    assert len(world.rows()) == 2000
+    late = dataclasses.replace(world, stream=f"{world.stream}_2")
+    plain = [late.line("A", at) for at in range(2000)]
+    odd = [late.line("B", at, note="x", iban="y") for at in range(2000)]
+    ended = world.run([late.schema_message(), *plain, *odd])
+    assert ended.log.count(message.format(late.stream)) == 1
+    by_hand = dataclasses.replace(world, stream=f"{world.stream}_3")  # with a version each comes by itself
+    ended = world.run([by_hand.schema_message(), by_hand.line("B", 1, note="x", iban="y", version=1)])
+    assert ended.log.count(message.format(by_hand.stream)) == 1
+    strict = dataclasses.replace(world, stream=f"{world.stream}_4")
+    schema = {**LINE_SCHEMA, "additionalProperties": False}
+    ended = world.run([strict.schema_message(schema), strict.line("A", 1), strict.line("B", 1, note="x")])
+    assert "does not declare" not in ended.log
 
 
 def test_upsert_changes_only_what_differs(world: World) -> None:
