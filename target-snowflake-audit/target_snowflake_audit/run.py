@@ -91,7 +91,7 @@ class Run:
         self._lanes = Lanes(self._connect, int(self.settings.get("max_parallelism") or MAX_PARALLELISM))
         self.meter = WarehouseMeter()
         self.chain = RunChain(self.run_id, self.audit_table)
-        self._tip_key = tips.key_of(self.settings)
+        self._tip_key = next(iter(tips.keys_of(self.settings)), None)
 
     def audit_table(self, name: str) -> TableName:
         """Full name of an audit table."""

@@ -17,7 +17,7 @@ import msgspec
 from target_snowflake_audit.errors import SettingError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 SETTING = "audit_hmac_key"
 MIN_KEY = 32
@@ -46,23 +46,24 @@ class Tip:
         text = f"{self.chain}\n{self.number}\n{self.digest}"
         return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
 
-    def signed_by(self, key: bytes, signature: str) -> bool:
-        """Whether a signature is the key's."""
-        return hmac.compare_digest(self.signature(key), signature)
+    def signed_by(self, keys: Iterable[bytes], signature: str) -> bool:
+        """Whether a signature is that of one of the keys."""
+        return any(hmac.compare_digest(self.signature(key), signature) for key in keys)
 
 
-def key_of(settings: Mapping[str, Any]) -> bytes | None:
-    """The key that tips are signed with; None when there is none.
+def keys_of(settings: Mapping[str, Any]) -> tuple[bytes, ...]:
+    """The keys of `audit_hmac_key`, separated by commas: the first one signs, tips may be signed by any.
 
     Raises:
-        SettingError: it is too short to protect anything.
+        SettingError: one is too short to protect anything.
     """
-    text = str(settings.get(SETTING) or "")
-    if not text:
-        return None
-    if len(text) < MIN_KEY:
+    texts = [text.strip() for text in str(settings.get(SETTING) or "").split(",")]
+    if texts == [""]:
+        return ()
+    shortest = min(map(len, texts))
+    if shortest < MIN_KEY:
         problem = (
-            f"it has {len(text)} characters, expected at least {MIN_KEY} (`openssl rand -hex 32` makes one)"
+            f"a key has {shortest} characters, expected at least {MIN_KEY} (`openssl rand -hex 32` makes one)"
         )
         raise SettingError(SETTING, problem)
-    return text.encode()
+    return tuple(text.encode() for text in texts)

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 CHANGED, ERASED, NOT_CHAINED = "changed", "erased", "not_chained"
 MISSING, ADDED, REPLACED = "missing", "added", "replaced"
-GAP, LINK, CUT, SIGNATURE = "gap", "link", "cut", "signature"
+GAP, LINK, CUT, SIGNATURE, UNSIGNED = "gap", "link", "cut", "signature", "unsigned"
 CHECKPOINT = "checkpoint"
 _SET = re.compile(r"\d+:(\d+):")
 _PLACES = 200
@@ -48,22 +48,32 @@ _PLACES = 200
 
 @dataclass(frozen=True, order=True)
 class Finding:
-    """Something that is not as it was written. `erased` alone is no fault: the values are gone, as asked."""
+    """Something that is not as it was written.
+
+    `erased` is no fault: the values are gone, as asked. Nor is `unsigned`: tips of before there was a key.
+    """
 
     kind: str
     table: str
     where: str
     what: str
 
+    @property
+    def is_fault(self) -> bool:
+        """Whether somebody must look at it."""
+        return self.kind not in {ERASED, UNSIGNED}
+
 
 class Verifier:
     """Looks at all chains of one audit schema."""
 
-    def __init__(self, session: Session, name: Callable[[str], TableName], key: bytes | None = None) -> None:
-        """`name` gives the full name of an audit table; `key` is that of `audit_hmac_key`."""
+    def __init__(
+        self, session: Session, name: Callable[[str], TableName], keys: Sequence[bytes] = ()
+    ) -> None:
+        """`name` gives the full name of an audit table; `keys` are those of `audit_hmac_key`."""
         self._session = session
         self._name = name
-        self._key = key
+        self._keys = keys
         chained = [table for table in TABLES if chain.CHAIN in table.names and table is not BATCHES]
         self._runs = [name(table.name) for table in chained]
         self.checkpoints = Checkpoints(())
@@ -227,9 +237,9 @@ class Verifier:
             for name, tip in (json.loads(text) if text else {}).items():
                 known = Tip(str(name), int(tip["number"]), str(tip["digest"]))
                 tips.append(known)
-                if self._key and not known.signed_by(self._key, str(tip.get("hmac", ""))):
+                if self._keys and not known.signed_by(self._keys, str(tip.get("hmac", ""))):
                     unsigned.append((known, where))
-        return tips, [*wrong, *_not_vouched_for(tips, unsigned)]
+        return tips, [*wrong, *_without_signature(tips, unsigned)]
 
     def _as_many(self, said: int, found: int, began: datetime) -> bool:
         """Whether a run has its batches, but those that were purged; the chains tell which."""
@@ -262,19 +272,25 @@ class Verifier:
         return self.checkpoints.agrees(tip.chain, tip.number, tip.digest) is not False
 
 
-def _not_vouched_for(tips: Sequence[Tip], unsigned: Sequence[tuple[Tip, str]]) -> Iterator[Finding]:
-    """Tips without the key's signature that no later one of their chain, which is signed, covers.
+def _without_signature(tips: Sequence[Tip], unsigned: Sequence[tuple[Tip, str]]) -> Iterator[Finding]:
+    """Tips that no key has signed. Those before the first signed one of their chain are of before the key.
 
-    A link's digest holds all links before it, so a signed tip vouches for what was written before there was
-    a key, or under another one.
+    Where it begins is told all the same: who can change the tables could take the signatures out of the
+    oldest tips, too.
     """
     without = {tip for tip, _ in unsigned}
-    signed: dict[str, int] = {}
+    first: dict[str, int] = {}
     for tip in set(tips) - without:
-        signed[tip.chain] = max(tip.number, signed.get(tip.chain, 0))
+        first[tip.chain] = min(tip.number, first.get(tip.chain, tip.number))
+    before: dict[str, int] = {}
     for tip, where in unsigned:
-        if tip.number > signed.get(tip.chain, 0):
+        if tip.number < first.get(tip.chain, 0):
+            before[tip.chain] = max(tip.number, before.get(tip.chain, 0))
+        else:
             yield Finding(SIGNATURE, RUNS.name, where, f"the tip of {tip.chain} is not signed by the key")
+    for name, number in before.items():
+        what = f"tips to number {number} have no signature of the key; number {first[name]} has the first"
+        yield Finding(UNSIGNED, RUNS.name, f"chain {name}", what)
 
 
 def _count(digest: str | None) -> int:

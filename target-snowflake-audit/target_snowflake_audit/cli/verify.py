@@ -46,22 +46,23 @@ def verify(*, anchors: Path | None, config: tuple[Path, ...], as_json: bool) -> 
     """Compute the digests of all audit rows again and tell what differs.
 
     What `purge` deleted is listed, and is no fault as far as its checkpoints agree with what is left; nor are
-    values that `erase` blanked. Ends with code 1 when something is wrong.
+    values that `erase` blanked, and tips of before the first one that `audit_hmac_key` signed. Ends with code
+    1 when something is wrong.
     """
     from target_snowflake_audit.audit import tips  # noqa: PLC0415 - they need what costs a second
-    from target_snowflake_audit.audit.verify import ERASED, Verifier  # noqa: PLC0415
+    from target_snowflake_audit.audit.verify import Verifier  # noqa: PLC0415
 
     kept = _tips(anchors)
     with workspace.opened(config) as (reader, audit):
         try:
-            key = tips.key_of(settings.read(config))
-            verifier = Verifier(reader.session, names(audit), key)
+            keys = tips.keys_of(settings.read(config))
+            verifier = Verifier(reader.session, names(audit), keys)
             found = verifier.findings(kept)
         except TargetError as error:
             message = f"verify: {error}"
             raise CommandError(message) from None
     _print(found, verifier.checkpoints.purges, anchored=bool(kept), as_json=as_json)
-    return FOUND_SOMETHING if any(one.kind != ERASED for one in found) else FINE
+    return FOUND_SOMETHING if any(one.is_fault for one in found) else FINE
 
 
 def _tips(file: Path | None) -> list[Tip]:
@@ -86,8 +87,8 @@ def _print(found: list[Finding], purges: list[Purge], *, anchored: bool, as_json
         print_json({"findings": [vars(one) for one in found], "purged": told})
         return
     erased = sum(one.kind == ERASED for one in found)
-    wrong = len(found) - erased
-    shown = [table("Findings" if wrong else "Erased", _FINDINGS, map(vars, found))] if found else []
+    wrong = sum(one.is_fault for one in found)
+    shown = [table("Findings" if wrong else "No faults", _FINDINGS, map(vars, found))] if found else []
     shown += [line(one.text) for one in purges]
     shown.append(line(_summary(wrong, erased)))
     print_all(shown if anchored else [*shown, line(_LIMITS)])

@@ -270,7 +270,8 @@ _LOADING = (
         secret=True,
         title="Key of the audit chains",
         description="Signs the tips of the audit chains at the end of a run, by HMAC-SHA256; at least 32 "
-        "characters. It never leaves the target: keep it where nobody who may write in Snowflake reads it.",
+        "characters. It never leaves the target: keep it where nobody who may write in Snowflake reads it. "
+        "To replace a key set `NEW,OLD`: the first one signs, `verify` knows both.",
     ),
 )
 
