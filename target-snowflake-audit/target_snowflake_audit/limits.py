@@ -64,7 +64,7 @@ def _told(kind: type[DeadLetterLimitError], message: str, gathered: Batch) -> De
     if first is not None:
         key = _key(first, plan)
         message += f"; first of the batch: record {key or f'number {first.seq}'}, {_why(first.problems[0])}"
-    command = shlex.join(["snowflake-audit", "dead-letters", "list", "--stream", plan.stream])
+    command = shlex.join(["snowflake-audit", "dead-letters", "list", "--stream", plan.source_stream])
     return kind(f"{message}; all of them: {command}", key)
 
 

@@ -100,6 +100,14 @@ def test_the_first_letter_is_told_with_the_command_that_lists_all(world: World) 
         assert '"B"' not in run["ERROR"]
 
 
+def test_the_command_names_the_stream_as_its_letters_do(world: World) -> None:
+    maps = {world.stream: {"__alias__": f"{world.stream}_2"}}
+    with pytest.raises(DeadLetterLimitError, match=f" --stream {world.stream}$"):
+        world.run([world.schema_message(), *bad(world, 7)], error_tolerance="none", stream_maps=maps)
+    where = f"STREAM = '{world.stream}'"
+    assert len(world.query(f"SELECT STREAM FROM ANALYTICS.AUDIT.DEAD_LETTERS WHERE {where}")) == 1
+
+
 def test_a_key_that_is_redacted_is_not_told(world: World) -> None:
     redacted = {world.stream: {"documentId": "mask"}}
     messages = [world.schema_message(), world.line("A", 1), *bad(world, 7)]
