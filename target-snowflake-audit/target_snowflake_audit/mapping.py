@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from singer_sdk import mapper
 from singer_sdk.exceptions import MapExpressionError
 from singer_sdk.mapper import SameRecordTransform
 
@@ -44,6 +45,14 @@ def mapped(stream_map: StreamMap, record: Json, turn: AbstractContextManager[obj
             return stream_map.transform(dict(record)), None
     except Exception as error:  # noqa: BLE001 - an expression may raise anything
         return record, [_failed(error)]
+
+
+def of_the_mapper(error: Exception) -> bool:
+    """Whether the SDK's mapper raised an error: NotImplementedError may come from anywhere else as well."""
+    at = error.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    return at is not None and at.tb_frame.f_globals.get("__name__") == mapper.__name__
 
 
 def _failed(error: Exception) -> Problem:

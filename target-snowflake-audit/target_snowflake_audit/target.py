@@ -24,7 +24,7 @@ from target_snowflake_audit.errors import (
 )
 from target_snowflake_audit.failures import ends_the_run
 from target_snowflake_audit.loading_target import LoadingTarget
-from target_snowflake_audit.mapping import mapped
+from target_snowflake_audit.mapping import mapped, of_the_mapper
 from target_snowflake_audit.reading import batch_files
 from target_snowflake_audit.reading.blocks import RECORD_TEXT
 from target_snowflake_audit.reading.input_errors import without_schema
@@ -139,6 +139,8 @@ class TargetSnowflakeAudit(LoadingTarget):
         try:
             super()._process_schema_message(message_dict)
         except (MappingError, NotImplementedError) as error:
+            if isinstance(error, NotImplementedError) and not of_the_mapper(error):
+                raise
             raise SettingError(STREAM_MAPS, f"stream `{stream}`: {error}") from error
         except TargetError as error:
             self._fail_streams(stream, error)
@@ -170,7 +172,7 @@ class TargetSnowflakeAudit(LoadingTarget):
             raise without_schema(str(stream), self._messages)
         self._current = str(stream)
         self.control.received[self._current] += 1
-        self._undeclared.look_once(self._current, message_dict[RECORD_TEXT], self._messages[self._current])
+        self._undeclared.look(self._current, message_dict[RECORD_TEXT], self._messages[self._current])
         for stream_map in maps:
             self._take(stream_map, message_dict)
         if time.monotonic() > self._look_at:
@@ -179,7 +181,6 @@ class TargetSnowflakeAudit(LoadingTarget):
     def _take_records(self, records: Records) -> None:
         """Take records that are decoded as rows; a batch ends where it would if they came one by one."""
         stream = self._current = records.stream
-        self._undeclared.look(stream, records.raw[0], self._messages[stream])
         maps = self.mapper.stream_maps.get(stream) or ()
         sink = self._sinks_active.get(maps[0].stream_alias) if len(maps) == 1 else None
         first = 0
@@ -188,6 +189,7 @@ class TargetSnowflakeAudit(LoadingTarget):
             if not room:
                 break
             part = records.part(first, first + room)
+            self._undeclared.look(stream, part.raw[0], self._messages[stream], room)
             first += room
             self.control.received[stream] += room
             sink.loader.add_all(part, self.barrier.records(sink.stream_name, room))
@@ -245,8 +247,8 @@ class TargetSnowflakeAudit(LoadingTarget):
         """Hand the version to the stream's sinks; our own audit columns do what `_sdc_` ones would."""
         self._assert_line_requires(message_dict, requires={"stream", "version"})
         stream = str(message_dict["stream"])
-        if stream not in self.mapper.stream_maps:
-            self._assert_sink_exists(stream)
+        if stream not in self.mapper.stream_maps:  # that stream maps make a sink of this name is not enough
+            raise without_schema(stream, self._messages)
         for stream_map in self.mapper.stream_maps[stream]:
             sink = self._sinks_active.get(stream_map.stream_alias)
             if sink is not None and sink.process_activate_version_messages:

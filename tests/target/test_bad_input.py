@@ -10,6 +10,7 @@ from target_snowflake_audit.errors import SettingError, TargetError
 from target_snowflake_audit.reading.blocks import BLOCK
 from target_snowflake_audit.reading.reader import MessageReader
 from target_snowflake_audit.session import connect
+from target_snowflake_audit.sink import AuditSink
 from target_world import lines, state
 
 if TYPE_CHECKING:
@@ -57,17 +58,51 @@ VALUE = "FR7630006"
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("not json", r"line 3 of the input: not a JSON line \(.*\): not json"),
+        ("not json", r"line 3 of the input: not a JSON line \(.*\); it has 8 characters and is not shown"),
+        (f"Max {VALUE}", r"not a JSON line \(.*\); it has 13 characters and is not shown, as it may be a"),
+        (f"iban={VALUE} name=Muster", r"not a JSON line \(.*\); it has 26 characters and is not shown"),
+        (f"INFO read {VALUE}", r"not a JSON line \(.*\); it has 19 characters, `INFO` among the first: "),
+        (f"2026-01-02 03:04:05,678 | ERROR | {VALUE}", "`ERROR` among the first"),
+        ("Traceback (most recent call last):", "`Traceback` among the first"),
         ("", "line 3 of the input: the line is empty, expected a message"),
         ("   ", "line 3 of the input: the line is empty, expected a message"),
         (f'["iban", "{VALUE}"]', "line 3 of the input: expected a JSON object in each line, got an array"),
         (f'"{VALUE}"', "line 3 of the input: expected a JSON object in each line, got a text"),
         (f'{{"iban": "{VALUE}"}}', "line 3 of the input: a message lacks type"),
-        (f'{{"iban": "{VALUE}",', r"line 3 of the input: not a JSON line \(.*\); it is not shown"),
-        (f'{VALUE}", "text": "x"}}}}', r"line 3 of the input: not a JSON line \(.*\); it is not shown"),
+        (f'{{"iban": "{VALUE}",', r"line 3 of the input: not a JSON line \(.*\); it has .* and is not shown"),
+        (
+            f'{VALUE}", "text": "x"}}}}',
+            r"line 3 of the input: not a JSON line \(.*\); it has .* and is not shown",
+        ),
+        (f'Max", "text": "{VALUE}"}}}}', r"not a JSON line \(.*\); it has .* and is not shown"),
+        (
+            f'{{"street": "{VALUE}", "type": "BATCH", "x":',
+            r"not a JSON line \(.*\); it has .* and is not sho",
+        ),
+        (f'{{"street": "{VALUE}", "stream": "{VALUE}"}}', "line 3 of the input: a message lacks type"),
+        (
+            f'{{"type": "Bank {VALUE}", "stream": "t"}}',
+            "message of a type that is no name of one is not known",
+        ),
         (
             f'{{"type": "RECORD", "stream": "s", "record" : {{"iban": "{VALUE}",',
-            r'not a JSON line \(.*\): {"type": "RECORD", "stream": "s", "record" :\.\.\.',
+            r"not a JSON line \(.*\); it begins as a RECORD message of stream `s` and has \d+ characters$",
+        ),
+        (
+            f'{{"stream": "s", "type": "BATCH", "{VALUE}',
+            r"not a JSON line \(.*\); it begins as a BATCH message of stream `s` and has \d+ characters$",
+        ),
+        (
+            f'{{"type": "STATE", "value": "{VALUE}',
+            r"not a JSON line \(.*\); it begins as a STATE message and has \d+ characters$",
+        ),
+        (
+            '{"type": "RECORD", "stream": "\\ud83d", "record": {}}',
+            r"a message of stream `\\ud83d` came before any SCHEMA",
+        ),
+        (
+            '{"type": "RECORD", "stream": "\\ud83d"}',
+            r"RECORD of stream \\ud83d lacks record",
         ),
         (
             '{"type": "FOO", "stream": "t"}',
@@ -98,9 +133,11 @@ def test_input_that_is_not_singer(world: World, line: str, expected: str) -> Non
 
 def test_a_record_of_a_stream_that_only_stream_maps_make_is_refused(world: World) -> None:
     alias = f"{world.stream}_2"
-    messages = [world.schema_message(), {**world.line("A", 1), "stream": alias}]
-    with pytest.raises(TargetError, match=f"a message of stream `{alias}` came before any SCHEMA"):
-        world.run(messages, stream_maps={alias: {"__source__": world.stream}})
+    version = {"type": "ACTIVATE_VERSION", "stream": alias, "version": 1}
+    of_alias = [{**world.line("A", 1), "stream": alias}, version]
+    for message in of_alias:
+        with pytest.raises(TargetError, match=f"a message of stream `{alias}` came before any SCHEMA"):
+            world.run([world.schema_message(), message], stream_maps={alias: {"__source__": world.stream}})
 
 
 def test_lines_are_numbered_over_blocks_and_whatever_the_input_is(world: World) -> None:
@@ -139,6 +176,17 @@ def test_stream_maps_that_do_not_fit_their_stream_name_it(
 ) -> None:
     with pytest.raises(SettingError, match=f"^setting `stream_maps`: stream `{world.stream}`: .*{expected}"):
         world.run([world.schema_message()], stream_maps={world.stream: rules})
+
+
+def test_what_is_not_implemented_elsewhere_is_no_matter_of_stream_maps(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise NotImplementedError
+
+    monkeypatch.setattr(AuditSink, "_loader", refuse)
+    with pytest.raises(NotImplementedError):
+        world.run([world.schema_message()])
 
 
 def test_colliding_names_fail_before_any_ddl(world: World) -> None:

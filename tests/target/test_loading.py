@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import json
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
+from target_snowflake_audit import undeclared
 from target_snowflake_audit.errors import SchemaError
+from target_snowflake_audit.reading.blocks import BLOCK
+from target_snowflake_audit.reading.reader import decode_record
 from target_world import LINE_SCHEMA, state
 
 if TYPE_CHECKING:
@@ -64,6 +68,31 @@ def test_properties_that_no_schema_declares_are_told_once_a_stream(world: World)
     schema = {**LINE_SCHEMA, "additionalProperties": False}
     ended = world.run([strict.schema_message(schema), strict.line("A", 1), strict.line("B", 1, note="x")])
     assert "does not declare" not in ended.log
+
+
+def test_interleaved_streams_are_looked_at_once_in_64_kb(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[bytes] = []
+
+    def decoded(text: bytes) -> object:
+        looked.append(text)
+        return decode_record(text)
+
+    monkeypatch.setattr(undeclared, "decode_record", decoded)
+    other = dataclasses.replace(world, stream=f"{world.stream}_2")
+    pairs = [(world.line("A", at), other.line("A", at)) for at in range(1500)]
+    size = len(json.dumps(pairs[0][0]["record"], default=float)) * len(pairs)
+    records = [one for pair in pairs for one in pair]
+    world.run([world.schema_message(), other.schema_message(), *records])
+    assert 2 * (size // BLOCK) <= len(looked) <= 2 * (2 + size // BLOCK)
+    looked.clear()  # with a version each comes by itself
+    by_hand = dataclasses.replace(world, stream=f"{world.stream}_3")
+    records = [by_hand.line("A", at, version=1) for at in range(1500)]
+    odd = [by_hand.line("B", at, note="x", version=1) for at in range(1500)]
+    ended = world.run([by_hand.schema_message(), *records, *odd])
+    assert "its SCHEMA does not declare them: note" in ended.log
+    assert len(looked) <= 2 * (2 + size // BLOCK)
 
 
 def test_upsert_changes_only_what_differs(world: World) -> None:

@@ -21,10 +21,21 @@ if TYPE_CHECKING:
 MAX_SHOWN = 120
 _TYPES = tuple(kind.value for kind in SingerMessageType)
 _KNOWN = f"expected one of {', '.join(_TYPES)}"
-_RECORD_KEY = re.compile(r'"record"\s*:')
-_MESSAGE = re.compile(rf'\{{.*"type"\s*:\s*"({"|".join(_TYPES)})"', re.DOTALL)
-_DATA = re.compile(r'["{}\[\]]')
-"""What words that a tap prints rarely have, and pieces of a record do."""
+_TYPE = rf'"type"\s*:\s*"(?P<type>{"|".join(_TYPES)})"'
+_STREAM = r'"stream"\s*:\s*"(?P<stream>[^"\\]*)"'
+_BEGINS = tuple(
+    re.compile(rf"\{{\s*{begin}\s*(?:[,}}]|$)")
+    for begin in (rf"{_TYPE}\s*,\s*{_STREAM}", rf"{_STREAM}\s*,\s*{_TYPE}", _TYPE)
+)
+"""How messages begin: a record may have a `type` as well, among its other properties."""
+_LOGGED = re.compile(
+    r'(?<!")\b(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL|Traceback|Exception|Error|Warning|Usage)\b'
+)
+"""Words that lines of a log begin with, most often after a time; no other word is shown of such a line."""
+_LOG_HEAD = 60
+"""Characters in which such a word is looked for."""
+_NAME_OF_TYPE = re.compile(r"[A-Z_]{1,40}")
+"""Others may be a value: a record that was printed as it is may have a `type` too."""
 _MOST_STREAMS = 10
 
 
@@ -41,17 +52,18 @@ def numbered(error: Exception, line: int) -> Exception:
 
 
 def said(problem: str, text: str) -> str:
-    """Words of an error, with the beginning of the line where that is no piece of a record."""
-    head, record, _ = _parted(text.strip())
-    if not _MESSAGE.match(head) and _DATA.search(text):
-        return f"{problem}; it is not shown, as it may be a piece of a record"
-    shown = utf8(head[:MAX_SHOWN]) + (f"{record}..." if record else "")
-    return f"{problem}: {shown}" if shown else problem
-
-
-def _parted(text: str) -> tuple[str, str, str]:
-    found = _RECORD_KEY.search(text)
-    return (text[: found.start()], found[0], text[found.end() :]) if found else (text, "", "")
+    """Words of an error, with what tells the line and is no piece of a record."""
+    line = text.strip()
+    if not line:
+        return problem
+    size = f"{len(line)} character{'' if len(line) == 1 else 's'}"
+    if begins := next(filter(None, (one.match(line) for one in _BEGINS)), None):
+        stream = begins.groupdict().get("stream")
+        of_stream = f" of stream `{utf8(stream[:MAX_SHOWN])}`" if stream else ""
+        return f"{problem}; it begins as a {begins['type']} message{of_stream} and has {size}"
+    if not line.startswith("{") and (logged := _LOGGED.search(line[:_LOG_HEAD])):
+        return f"{problem}; it has {size}, `{logged[0]}` among the first: a tap must write its log elsewhere"
+    return f"{problem}; it has {size} and is not shown, as it may be a piece of a record"
 
 
 def typed(message: Json) -> dict[str, Any]:
@@ -72,14 +84,15 @@ def typed(message: Json) -> dict[str, Any]:
 
 def unknown_type(kind: str) -> str:
     """Words of an error about a message of a type that Singer does not have."""
-    return f"message of type `{utf8(kind[:MAX_SHOWN])}` is not known, {_KNOWN}"
+    shown = f"type `{kind}`" if _NAME_OF_TYPE.fullmatch(kind) else "a type that is no name of one"
+    return f"message of {shown} is not known, {_KNOWN}"
 
 
 def without_schema(stream: str, known: Collection[Any]) -> RecordBeforeSchemaError:
     """Give the error of a message whose stream had no SCHEMA; `known` are those that had one."""
-    some = ", ".join(f"`{one}`" for one in list(known)[:_MOST_STREAMS]) or "none"
+    some = utf8(", ".join(f"`{str(one)[:MAX_SHOWN]}`" for one in list(known)[:_MOST_STREAMS])) or "none"
     more = ", ..." if len(known) > _MOST_STREAMS else ""
     return RecordBeforeSchemaError(
-        f"a message of stream `{stream[:MAX_SHOWN]}` came before any SCHEMA message of that stream, expected "
-        f"its SCHEMA first (streams with one so far: {some}{more})"
+        f"a message of stream `{utf8(stream[:MAX_SHOWN])}` came before any SCHEMA message of that stream, "
+        f"expected its SCHEMA first (streams with one so far: {some}{more})"
     )

@@ -15,6 +15,7 @@ from singer_sdk.singerlib.encoding.base import GenericSingerReader
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 from typing_extensions import override
 
+from target_snowflake_audit.checking.problems import utf8
 from target_snowflake_audit.reading import deep
 from target_snowflake_audit.reading.blocks import RECORD_TEXT, Records, binary, blocks, decode_envelope, runs
 from target_snowflake_audit.reading.input_errors import (
@@ -165,8 +166,9 @@ class MessageReader(GenericSingerReader[bytes]):
         missing = requires - set(line_dict)
         if missing:
             kind, stream = str(line_dict.get("type", "")), str(line_dict.get("stream", ""))
-            where = f"{kind or 'a message'} of stream {stream}" if stream else kind or "a message"
-            message = f"{where[:MAX_SHOWN]} lacks {', '.join(sorted(missing))}"
+            # A record that was printed as it is has no `type` for certain, but may well have a `stream`.
+            where = f"{kind} of stream {stream}" if kind and stream else kind or "a message"
+            message = f"{utf8(where[:MAX_SHOWN])} lacks {', '.join(sorted(missing))}"
             raise InvalidInputLine(message)
 
     @override
