@@ -11,9 +11,10 @@ from singer_sdk.exceptions import ConfigValidationError, MappingError
 from singer_sdk.helpers._classproperty import classproperty
 from typing_extensions import override
 
-from target_snowflake_audit import settings
+from target_snowflake_audit import config_files, settings
 from target_snowflake_audit.errors import SettingError
-from target_snowflake_audit.settings import check, files, texts
+from target_snowflake_audit.settings import check, texts
+from target_snowflake_audit.settings_read import PREFIX
 
 if TYPE_CHECKING:
     import click
@@ -32,14 +33,14 @@ class ConfiguredTarget(Target):
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
         """As the SDK's, whose errors about a file do not name it."""
         given = super().cb_config(ctx, param, tuple(one for one in value if one == _ENVIRONMENT))
-        given.config = files.read(one for one in value if one != _ENVIRONMENT)
+        given.config = config_files.read(one for one in value if one != _ENVIRONMENT)
         return given
 
     @classproperty
     @override
     def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805 - a property of the class, as in the SDK
         """As the SDK's, which takes any word for a boolean and does not name what cannot be read."""
-        parse_environment_config({}, texts.PREFIX)  # no setting: only a file .env goes into the environment
+        parse_environment_config({}, PREFIX)  # no setting: only a file .env goes into the environment
         cls.append_builtin_config(cls.config_jsonschema)
         return texts.of_environment(os.environ, cls.config_jsonschema["properties"])
 
@@ -54,6 +55,11 @@ class ConfiguredTarget(Target):
             raise ConfigValidationError(summary, errors=errors, schema=schema)
         for error in errors:
             self.logger.warning("%s", error)
+        # They were told, and are no settings: a variable of whoever runs the target changes no CONFIG_SHA256.
+        known = schema["properties"]
+        self._config = {
+            name: value for name, value in self._config.items() if name in known or value is not None
+        }
         return errors
 
     @override

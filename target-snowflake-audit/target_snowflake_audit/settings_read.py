@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DEFAULT_AUDIT_SCHEMA = "AUDIT"
+PREFIX = "TARGET_SNOWFLAKE_AUDIT_"
+"""What variables of the environment that hold settings begin with."""
 SECRETS = frozenset(
     {
         "private_key",

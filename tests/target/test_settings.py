@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from singer_sdk.exceptions import ConfigValidationError
 from target_snowflake_audit.command import run_command
-from target_snowflake_audit.settings import check, texts
+from target_snowflake_audit.settings import texts
 from target_snowflake_audit.settings_read import SECRETS
 from target_snowflake_audit.target import TargetSnowflakeAudit
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 LOGIN = {"account": "a", "user": "u", "warehouse": "w", "database": "d", "password": "a planted secret"}
 PREFIX = "TARGET_SNOWFLAKE_AUDIT_"
+NO_NAME = "Expecting property name enclosed in double quotes: line 1 column 3 (char 2)"
+NO_COMMA = "Expecting ',' delimiter: line 1 column 19 (char 18)"
+AS_TEXT = "a variable of the environment holds it as JSON text"
 
 
 def problems(**more: object) -> list[str]:
@@ -78,6 +81,16 @@ def test_settings_of_the_sdk_and_of_whoever_runs_the_target_stop_nothing(
     ]
 
 
+def test_settings_that_are_taken_out_and_members_of_objects_stop_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    assert problems(**{"_role": "x", "_stream_maps": {}, "stream_maps.gl": {}, "_nobody_knows": 1}) == []
+    told = [one.getMessage() for one in caplog.records if "unknown" in one.getMessage()]
+    assert told == ["setting `stream_maps.gl` is unknown; it is ignored"]
+    # A member of what is no object can only be a mistake.
+    assert problems(**{"roles.": "x"}) == ["setting `roles.` is unknown: is `role` meant?"]
+
+
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [
@@ -120,13 +133,19 @@ def test_values_at_the_ends_of_their_ranges_are_taken() -> None:
         (
             "schema_mapping",
             "[{stream: gl}]",
-            'is "[{stream: gl}]", expected a JSON array; a variable of the environment holds it as JSON text',
+            f"is a text that is not JSON ({NO_NAME}), expected a JSON array; {AS_TEXT}",
         ),
         (
             "redact_columns",
-            "taxNumber",
-            'is "taxNumber", expected a JSON object; a variable of the environment holds it as JSON text',
+            '"taxNumber"',
+            f"is a text, expected a JSON object; {AS_TEXT}",
         ),
+        (
+            "stream_map_config",
+            '{"seed": "planted"',
+            f"is a text that is not JSON ({NO_COMMA}), expected a JSON object; {AS_TEXT}",
+        ),
+        ("stream_map_config", '["planted"]', "is an array, expected a JSON object"),
         ("load_method", "insert", 'is "insert", expected one of upsert, append-only, overwrite'),
     ],
 )
@@ -134,6 +153,26 @@ def test_variables_that_cannot_be_read(
     name: str, text: str, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert of_environment(monkeypatch, **{name: text}) == [f"setting `{name}`: {expected}"]
+
+
+def test_what_may_hold_a_secret_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = {"schema_mapping": "[planted", "batch_config": '{"a": "planted"', "faker_config": "planted"}
+    said = of_environment(monkeypatch, **broken)
+    assert [one.split("`")[1] for one in said] == list(broken)
+    assert "planted" not in str(said)
+    [said_of_member] = problems(batch_config={"encoding": {"format": "jsonl"}, "storage": "s3://planted@x"})
+    assert said_of_member.startswith("setting `batch_config`, at storage: is a text that is not JSON (")
+    assert "planted" not in said_of_member
+    [without] = problems(schema_mapping=[{"schema": "S"}])
+    assert without == "setting `schema_mapping`, at 0: 'stream' is a required property"
+    assert "planted" not in str(problems(account={"a": "planted"}))
+
+
+def test_variables_that_are_no_settings_change_no_digest(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert of_environment(monkeypatch) == []
+    plain = TargetSnowflakeAudit(parse_env_config=True).config
+    assert of_environment(monkeypatch, nobody_knows="x", _role="x") == []
+    assert TargetSnowflakeAudit(parse_env_config=True).config == plain
 
 
 def test_variables_are_read_as_their_types() -> None:
@@ -186,9 +225,11 @@ def test_secrets_are_not_shown() -> None:
         assert "planted" not in said
 
 
-def test_known_names_are_not_like_each_other_by_mistake() -> None:
-    schema = TargetSnowflakeAudit.config_jsonschema
-    assert check.problems(dict(LOGIN), schema) == []
+def test_a_letter_too_few_in_any_name_is_told_with_that_name() -> None:
+    """No other name is nearer, however like each other the settings' names are."""
+    for name in TargetSnowflakeAudit.config_jsonschema["properties"]:
+        wrong = name[:-1]
+        assert problems(**{wrong: None}) == [f"setting `{wrong}` is unknown: is `{name}` meant?"]
 
 
 @pytest.mark.parametrize(

@@ -6,14 +6,14 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
+from target_snowflake_audit import config_files
 from target_snowflake_audit.cli.errors import CommandError
-from target_snowflake_audit.settings_read import SECRETS
+from target_snowflake_audit.errors import ConfigFileError
+from target_snowflake_audit.settings_read import PREFIX, SECRETS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
-
-PREFIX = "TARGET_SNOWFLAKE_AUDIT_"
 
 
 def read(files: Sequence[Path], environment: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -25,9 +25,10 @@ def read(files: Sequence[Path], environment: Mapping[str, str] | None = None) ->
     Raises:
         CommandError: a file is missing or holds no JSON object.
     """
-    settings: dict[str, Any] = {}
-    for file in files:
-        settings.update(_file(file))
+    try:
+        settings = config_files.read(files)
+    except ConfigFileError as error:
+        raise CommandError(str(error)) from None
     variables = os.environ if environment is None else environment
     for name, value in variables.items():
         if name.startswith(PREFIX) and value:
@@ -47,21 +48,6 @@ def required(settings: Mapping[str, Any], name: str) -> str:
         message = f"setting `{name}` is missing: set {PREFIX}{name.upper()} or name a file with --config"
         raise CommandError(message)
     return str(value)
-
-
-def _file(file: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        message = f"--config {file}: {error.strerror}"
-        raise CommandError(message) from None
-    except ValueError as error:
-        message = f"--config {file}: not JSON: {error}"
-        raise CommandError(message) from None
-    if not isinstance(content, dict):
-        message = f"--config {file}: expected a JSON object of settings, got {type(content).__name__}"
-        raise CommandError(message)
-    return content
 
 
 def _value(text: str) -> Any:  # noqa: ANN401 - settings are of any JSON type

@@ -11,6 +11,7 @@ import typing as t
 from singer_sdk.plugin_base import JSONSchemaValidator
 
 from target_snowflake_audit.settings_read import wrong_secrets
+from target_snowflake_audit.values import kind_of
 
 if t.TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -23,6 +24,8 @@ _LIKE = 0.8
 """Likeness from which an unknown name is taken for a misspelt one."""
 _SHOWN = 80
 """Characters of a wrong value that are shown."""
+_NEVER_SHOWN = frozenset({"stream_map_config", "batch_config", "faker_config"})
+"""Settings whose members may be secrets: a seed of hashes, an address with a login."""
 _FILTER, _REMOVED = "__filter__", "__NULL__"
 """Of `stream_maps`: the rule that is an expression, and the word that is none."""
 _KINDS = {
@@ -55,14 +58,21 @@ def _usable(schema: Mapping[str, t.Any]) -> dict[str, t.Any]:
     return {**schema, "properties": {**schema["properties"], "stream_maps": {"type": ["object", "null"]}}}
 
 
-def _of_names(names: Collection[str], known: Collection[str]) -> list[str]:
-    """Names that are much like a known one: others may be for whoever runs the target."""
+def _of_names(names: Collection[str], known: Mapping[str, t.Any]) -> list[str]:
+    """Names that are much like a known one: others may be for whoever runs the target.
+
+    One that begins with `_` is a setting that was taken out, and `stream_maps.x` is a member of an object.
+    """
     found = []
     for name in sorted(set(names) - set(known)):
-        like = difflib.get_close_matches(name.lower(), sorted(known), 1, _LIKE)
+        if name.startswith("_"):
+            continue
+        part = name.partition(".")[0]
+        is_member = part != name and "object" in known.get(part, {}).get("type", ())
+        like = [] if is_member else difflib.get_close_matches(name.lower(), sorted(known), 1, _LIKE)
         if like:
             found.append(f"setting `{name}` is unknown: is `{like[0]}` meant?")
-        elif not name.startswith("_"):
+        else:
             logger.warning("setting `%s` is unknown; it is ignored", name)
     return found
 
@@ -70,9 +80,31 @@ def _of_names(names: Collection[str], known: Collection[str]) -> list[str]:
 def _said(error: ValidationError) -> str:
     first, *rest = error.absolute_path
     where = f"setting `{first}`" + (f", at {'.'.join(map(str, rest))}" if rest else "")
-    if error.validator == "additionalProperties":
-        return f"{where}: {error.message}"
-    return f"{where}: is {_shown(error.instance)}, expected {_expected(error)}"
+    if error.validator in {"additionalProperties", "required"}:
+        return f"{where}: {error.message}"  # only names are in it
+    is_structure = {"array", "object"} & set(_kinds(error))
+    hidden = first in _NEVER_SHOWN or is_structure or isinstance(error.instance, (dict, list))
+    value = kind_of(error.instance) if hidden else _shown(error.instance)
+    reason = _not_json(error.instance) if is_structure else ""
+    return f"{where}: is {value}{reason}, expected {_expected(error)}"
+
+
+def _kinds(error: ValidationError) -> list[str]:
+    """JSON types that the value may have."""
+    kinds = t.cast("Mapping[str, t.Any]", error.schema).get("type", [])
+    return [kinds] if isinstance(kinds, str) else list(kinds)
+
+
+def _not_json(value: object) -> str:
+    """Why a text is no JSON, and where; '' where it is, or where there is no text."""
+    try:
+        if isinstance(value, str):
+            json.loads(value)
+    except ValueError as error:
+        return f" that is not JSON ({error})"
+    except RecursionError:
+        return " that nests too deeply"
+    return ""
 
 
 def _shown(value: object) -> str:
@@ -86,7 +118,7 @@ def _expected(error: ValidationError) -> str:
         return "one of " + ", ".join(str(item) for item in schema["enum"] if item is not None)
     if rule not in {"type", "minimum", "maximum"}:
         return f"what fits {rule} {_shown(schema.get(str(rule)))}"
-    kinds = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
+    kinds = _kinds(error)
     words = " or ".join(_KINDS[kind] for kind in kinds if kind in _KINDS) + _range(schema)
     is_text = isinstance(error.instance, str) and {"array", "object"} & set(kinds)
     return f"{words}; a variable of the environment holds it as JSON text" if is_text else words

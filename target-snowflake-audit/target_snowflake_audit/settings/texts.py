@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import typing as t
 
-from target_snowflake_audit.settings_read import SECRETS
+from target_snowflake_audit.settings_read import PREFIX, SECRETS
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
 
-PREFIX = "TARGET_SNOWFLAKE_AUDIT_"
 _NO_SETTINGS = frozenset({"loglevel"})
 """What the SDK reads under the same prefix."""
 _TRUE = frozenset({"true", "1", "yes", "on"})
@@ -18,7 +17,7 @@ _FALSE = frozenset({"false", "0", "no", "off"})
 
 
 def of_environment(variables: Mapping[str, str], known: Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Give the settings that variables hold; one that is not known is there without its value.
+    """Give the settings that variables hold; one that is not known is None, for the check to tell its name.
 
     An empty variable counts as not set, since a scheduler often cannot unset one.
     """
@@ -49,4 +48,7 @@ def _read(text: str, kinds: t.Collection[str]) -> t.Any:  # noqa: ANN401 - any J
         return int(text)
     if "number" in kinds:
         return float(text)
-    return json.loads(text) if {"array", "object"} & set(kinds) else text
+    if not {"array", "object"} & set(kinds):
+        return text
+    value = json.loads(text)
+    return text if isinstance(value, str) else value  # a text in quotes is told as it stands in the variable

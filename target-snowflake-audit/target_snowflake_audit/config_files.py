@@ -1,28 +1,31 @@
-"""Configuration files as given on the command line."""
+"""Configuration files as given on the command line, of the target and of `snowflake-audit`."""
 
 from __future__ import annotations
 
 import json
-import typing as t
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from target_snowflake_audit.errors import ConfigFileError
 from target_snowflake_audit.values import kind_of
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
-def read(files: t.Iterable[str]) -> dict[str, t.Any]:
+
+def read(files: Iterable[str | Path]) -> dict[str, Any]:
     """Give the settings of files, later ones over earlier ones; each is read once, as it may be a pipe.
 
     Raises:
         ConfigFileError: one cannot be read, or holds no JSON object.
     """
-    found: dict[str, t.Any] = {}
+    found: dict[str, Any] = {}
     for file in files:
-        found.update(_read(file))
+        found.update(_read(str(file)))
     return found
 
 
-def _read(file: str) -> dict[str, t.Any]:
+def _read(file: str) -> dict[str, Any]:
     try:
         content = json.loads(Path(file).read_text(encoding="utf-8"))
     except OSError as error:
