@@ -8,7 +8,7 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING, Any
 
 from target_snowflake_audit import hashing
-from target_snowflake_audit.checking.chunks import Chunk
+from target_snowflake_audit.checking.parts import Chunk
 from target_snowflake_audit.checking.second import CHUNK_ROWS, check_plain, lines_of
 from target_snowflake_audit.deletions import TornDocument, known_line
 from target_snowflake_audit.staging import folders
@@ -40,6 +40,13 @@ class Batch:
     Files live in a folder of mode 0700 until `close`.
     """
 
+    cut = False
+    """The input ended where the last document may not have ended."""
+    carried = 0
+    """Records of a torn document that are in the table already."""
+    goes_on = False
+    """Starts inside a document and holds only its rest, which does not tell what rows are gone."""
+
     def __init__(
         self,
         checker: Checker,
@@ -63,12 +70,6 @@ class Batch:
         """Numbers of the records that begin a document."""
         self.lost: list[int] = []
         """Numbers of letters whose document cannot be told."""
-        self.cut = False
-        """The input ended where the last document may not have ended."""
-        self.carried = 0
-        """Records of a torn document that are in the table already."""
-        self.goes_on = False
-        """Starts inside a document and holds only its rest, which does not tell what rows are gone."""
         self.opened = time.monotonic()
         self.seqs = array("q")
         self.stamps: tuple[str, str] | None = None

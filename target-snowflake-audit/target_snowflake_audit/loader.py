@@ -255,12 +255,7 @@ class StreamLoader:
         if self.postponed is not None:
             return False
         if not keys.complete or (not keys.count and self._unversioned):
-            logger.warning(
-                "Stream %s: version %s is not activated, since the keys that came under it are not all "
-                "known; no STATE leaves from here on, so that the tap sends the stream again",
-                self.plan.stream,
-                version,
-            )
+            versions.tell_unknown_keys(self.plan.stream, version)
             return False
         batch = self.new_batch()
         try:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 
 from target_snowflake_audit.checking import problems
-from target_snowflake_audit.checking.chunks import Chunk
+from target_snowflake_audit.checking.parts import Chunk
 from target_snowflake_audit.checking.problems import Problem, shown
 
 if TYPE_CHECKING:

@@ -46,6 +46,16 @@ def may_activate(plan: StreamPlan, version: int, newest: int | None) -> bool:
     return True
 
 
+def tell_unknown_keys(stream: str, version: int) -> None:
+    """Warn of a version that cannot be activated: rows whose keys were not read would be deleted."""
+    logger.warning(
+        "Stream %s: version %s is not activated, since the keys that came under it are not all known; no "
+        "STATE leaves from here on, so that the tap sends the stream again",
+        stream,
+        version,
+    )
+
+
 def note(version: int) -> str:
     """Text of NOTE that tells which version a batch activated."""
     return f"{_MARK}{version}"

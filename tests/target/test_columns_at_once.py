@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from target_snowflake_audit.checking.chunks import Checker, Chunk
+from target_snowflake_audit.checking.chunks import Checker
 from target_snowflake_audit.checking.converters import DecimalConverter
+from target_snowflake_audit.checking.parts import Chunk
 from target_snowflake_audit.checking.plan import make_plan
 from target_snowflake_audit.checking.problems import Bad
 from target_snowflake_audit.checking.times import TimestampCache

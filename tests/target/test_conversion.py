@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from singer_sdk.singerlib.exceptions import InvalidInputLine
-from target_snowflake_audit.checking.chunks import Checker, Chunk
+from target_snowflake_audit.checking.chunks import Checker
 from target_snowflake_audit.checking.converters import converter
+from target_snowflake_audit.checking.parts import Chunk
 from target_snowflake_audit.checking.plan import make_plan
 from target_snowflake_audit.checking.problems import Bad
 from target_snowflake_audit.columntypes import ColumnType, exact, text

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from target_snowflake_audit.checking.chunks import Checked, Checker, Chunk
+from target_snowflake_audit.checking.chunks import Checker
+from target_snowflake_audit.checking.parts import Checked, Chunk
 from target_snowflake_audit.checking.plan import make_plan
 from target_snowflake_audit.checking.rows import Row
 from target_snowflake_audit.reading.blocks import RECORD_TEXT

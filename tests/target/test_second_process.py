@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from target_snowflake_audit.batch import SHARED_ROWS, Batch
 from target_snowflake_audit.checking import second as second_process
-from target_snowflake_audit.checking.chunks import Checker, Chunk
+from target_snowflake_audit.checking.chunks import Checker
+from target_snowflake_audit.checking.parts import Chunk
 from target_snowflake_audit.checking.plan import make_plan, with_converters
 from target_snowflake_audit.checking.second import ENDED, SecondProcess, cores, lines_of, serve
 from target_snowflake_audit.columntypes import ColumnType

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import compress
 from operator import itemgetter
@@ -15,6 +14,7 @@ from target_snowflake_audit.checking import encoding, problems
 from target_snowflake_audit.checking.converters import one_by_one, told
 from target_snowflake_audit.checking.letters import DELETE, LOAD, Letter, dead_line
 from target_snowflake_audit.checking.lines import Liner
+from target_snowflake_audit.checking.parts import Checked, Part
 from target_snowflake_audit.checking.problems import Bad, Problem
 from target_snowflake_audit.checking.redacting import Redactor
 from target_snowflake_audit.checking.rows import Row, form_of, number_texts, numbers
@@ -27,60 +27,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from target_snowflake_audit.checking.converters import Converter, NumberConverter
+    from target_snowflake_audit.checking.parts import Chunk
     from target_snowflake_audit.checking.plan import StreamPlan
     from target_snowflake_audit.values import Json
 
 _FLOAT_DIGITS = 300
 DELETED_PROPERTY = "_sdc_deleted_at"
-
-
-@dataclass
-class Chunk:
-    """Received records of one stream, as parallel lists; `mapped` are the records after `stream_maps`.
-
-    Records that are as received may be left out of `mapped`, all of them: they are decoded when checked.
-
-    `raw` is the record's own JSON text as received; `found` are problems found before this check, by row.
-    """
-
-    mapped: list[dict[str, Any] | Row] = field(default_factory=list)
-    raw: list[bytes] = field(default_factory=list)
-    seq: list[int] = field(default_factory=list)
-    extracted: list[str | None] = field(default_factory=list)
-    found: dict[int, list[Problem]] = field(default_factory=dict)
-
-    def __len__(self) -> int:
-        """Number of records."""
-        return len(self.raw)
-
-    def part(self, first: int, end: int) -> Chunk:
-        """Give the records from `first` to before `end` of a chunk in which no problem was found yet."""
-        within = slice(first, end)
-        return Chunk(self.mapped[within], self.raw[within], self.seq[within], self.extracted[within])
-
-
-@dataclass
-class Part:
-    """Records of a chunk that are checked one by one, as in `Chunk`."""
-
-    mapped: list[dict[str, Any]]
-    raw: list[bytes]
-    found: dict[int, list[Problem]]
-
-
-@dataclass
-class Checked:
-    """What a chunk became: lines to stage, in arrival order, and the letters among them."""
-
-    lines: list[str]
-    letters: list[Letter]
-    stamps: list[str]
-    extracted: list[str]
-    keys: list[tuple[str, list[str]]]
-    """Digest and fields of each key that could be read."""
-    lost_keys: bool = False
-    lost: list[int] = field(default_factory=list)
-    """Numbers of the letters whose document cannot be told."""
 
 
 class Checker:

@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from target_snowflake_audit.checking.chunks import Checked, Checker, Chunk
+from target_snowflake_audit.checking.chunks import Checker
+from target_snowflake_audit.checking.parts import Checked, Chunk
 from target_snowflake_audit.checking.plan import with_converters
 
 if TYPE_CHECKING:
