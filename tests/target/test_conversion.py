@@ -165,7 +165,7 @@ def test_reader_keeps_the_text_of_records_that_strict_json_forbids(body: bytes, 
 
 
 def test_reader_refuses_a_state_that_is_not_utf8() -> None:
-    with pytest.raises(InvalidInputLine, match=r"no UTF-8: .*\\udcff"):
+    with pytest.raises(InvalidInputLine, match="no UTF-8; it begins as a STATE message"):
         MessageReader().deserialize_json(b'{"type": "STATE", "value": {"a": "\xff"}}')
 
 
