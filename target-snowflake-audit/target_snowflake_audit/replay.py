@@ -100,7 +100,7 @@ def replay(settings: Mapping[str, Any], letters: Sequence[LetterRow], note: str 
     Letters whose stream cannot be loaded fail with the reason; those of other streams are tried all the same.
 
     Raises:
-        TargetError: no stream can be loaded, or settings are wrong; groups before it are committed.
+        TargetError: settings are wrong, or every stream would fail so; groups before it are committed.
     """
     target = target_of(settings)
     groups: dict[str, list[LetterRow]] = defaultdict(list)
@@ -110,17 +110,21 @@ def replay(settings: Mapping[str, Any], letters: Sequence[LetterRow], note: str 
     errors: dict[str, None] = {}
     try:
         for group in groups.values():
+            failed: TargetError | None = None
             for start in range(0, len(group), MOST_AT_ONCE):
-                part = _Replay(target, group[start : start + MOST_AT_ONCE], note)
+                part = _Replay(target, group[start : start + MOST_AT_ONCE], note, failed)
                 found.update({one.letter_id: one for one in part.run()})
-                errors |= dict.fromkeys(part.errors)
+                failed = part.failed
+            if failed is not None:
+                errors[failed.kept] = None
     except BaseException as error:
         known = target.in_words(error)
         target.fail(known)
         if known is error:
             raise
         raise known from error
-    target.run.end("failed" if errors else "completed", "; ".join(errors))
+    status = "failed" if errors else "completed"
+    target.run.end(status, "; ".join(errors), retry=target.engine.retrier.end)
     return [found[letter.letter_id] for letter in letters]
 
 
@@ -139,18 +143,25 @@ def unknown(plan: StreamPlan, redacted: Sequence[str]) -> list[Problem]:
 
 @dataclass
 class _Replay:
-    """The letters of one stream with one schema."""
+    """Letters of one stream with one schema."""
 
     target: TargetSnowflakeAudit
     letters: list[LetterRow]
     note: str
+    failed: TargetError | None = None
+    """Why the stream cannot be loaded, which is what its letters fail for; once known, none is tried."""
     outcomes: dict[str, Outcome] = field(default_factory=dict)
-    errors: list[str] = field(default_factory=list)
-    """Why the stream could not be loaded, which is what its letters failed for."""
     _last: bool = True
 
     def run(self) -> list[Outcome]:
         """Load them; those that somebody else replayed meanwhile are left out and said so."""
+        if self.failed is None:
+            self._try()
+        if self.failed is not None:
+            self._fail(str(self.failed))
+        return list(self.outcomes.values())
+
+    def _try(self) -> None:
         first = self.letters[0]
         try:
             loaders = loaders_of(self.target, first.stream, first.singer_schema)
@@ -160,30 +171,41 @@ class _Replay:
         except TargetError as error:
             if ends_the_run(error):
                 raise
-            self._fail(str(error))
-        return list(self.outcomes.values())
+            self.failed = error
 
     def _fail(self, reason: str) -> None:
-        """Say of the letters that are not done why; no batch holds these events, but the run's own chain."""
-        self.errors.append(reason)
-        for letter in filter(self._open, self.letters):
-            outcome = Outcome(letter.letter_id, FAILED, reason)
-            self.outcomes[letter.letter_id] = outcome
-            self.target.run.later(DEAD_LETTER_EVENTS, self._row(outcome))
+        """Say of the letters that are not done why; no batch holds these events, but the run's own chain.
+
+        No fence is held, so that somebody else may be done with some of them.
+        """
+        left = [Outcome(letter.letter_id, FAILED, reason) for letter in self.letters if self._open(letter)]
+        if not left:
+            return
+        run = self.target.run
+        rows = [self._row(outcome) for outcome in left]
+        ids = ", ".join(literal(outcome.letter_id) for outcome in left)
+        unless = audit_rows.closed(run.audit_table(DEAD_LETTER_EVENTS.name), ids)
+        self.target.engine.retrier.record(
+            self.letters[0].stream, lambda: run.write(DEAD_LETTER_EVENTS, rows, unless)
+        )
+        self.outcomes |= {outcome.letter_id: outcome for outcome in left}
+        with run.lane():
+            done = run.session().execute(unless, "look up letters").rows
+        self.outcomes |= {str(row[0]): _elsewhere(str(row[0])) for row in done}
 
     def _load(self, loader: StreamLoader) -> None:
         waiting = [one for one in self.letters if self._open(one)]
+        before = dict(self.outcomes)
         while waiting:
             by_seq = {self.target.next_number(): letter for letter in waiting}
-            batch, before = loader.new_batch(keep_letters=True), dict(self.outcomes)
+            batch = loader.new_batch(keep_letters=True)
             try:
                 self._fill(loader, batch, by_seq)
                 loader.commit(self._work(loader, batch, by_seq))
             except _AlreadyReplayedError as error:
-                for letter_id in error.letters:
-                    self.outcomes[letter_id] = Outcome(
-                        letter_id, SKIPPED, "already replayed by somebody else"
-                    )
+                # An attempt before this one may have decided something, and was rolled back.
+                before |= {letter_id: _elsewhere(letter_id) for letter_id in error.letters}
+                self.outcomes = dict(before)
                 waiting = [one for one in waiting if one.letter_id not in error.letters]
                 continue
             except TargetError:
@@ -285,6 +307,10 @@ class _Replay:
             "RUN_ID": self.target.run.run_id,
             "BATCH_ID": outcome.batch_id or None,
         }
+
+
+def _elsewhere(letter_id: str) -> Outcome:
+    return Outcome(letter_id, SKIPPED, "already replayed by somebody else")
 
 
 def _outcome(

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from contextlib import contextmanager
+import copy
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk.exceptions import ConfigValidationError, MappingError
+from singer_sdk.exceptions import ConfigValidationError
 from typing_extensions import override
 
 from target_snowflake_audit import settings as declared
-from target_snowflake_audit.errors import SchemaError, SettingError, TargetError
+from target_snowflake_audit.errors import SchemaError, TargetError
 from target_snowflake_audit.failures import FailedStreams
 from target_snowflake_audit.overwrite import for_replay
 from target_snowflake_audit.target import TargetSnowflakeAudit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from target_snowflake_audit.loader import StreamLoader
-
-_PLACE = re.compile(r"(?s)(?P<problem>.*) in config\['(?P<name>\w+)'(?P<inside>.*)\]")
-"""How the SDK says where in the settings a value is wrong: `... in config['history']`."""
-_MOST_SHOWN = 500
-_STREAM_MAPS = "stream_maps"
 
 
 class _RaisedAtOnce(FailedStreams):
@@ -40,8 +34,11 @@ def target_of(settings: Mapping[str, Any]) -> TargetSnowflakeAudit:
     Raises:
         TargetError: settings are wrong.
     """
-    with _named():
-        target = TargetSnowflakeAudit(config=for_replay(declared.coerced(settings)))
+    own = copy.deepcopy(dict(settings))  # the SDK takes `__else__` out of the `stream_maps` that it is given
+    try:
+        target = TargetSnowflakeAudit(config=for_replay(declared.coerced(own)))
+    except ConfigValidationError as error:
+        raise TargetError("; ".join(error.errors) or str(error)) from None
     target.run.program = "snowflake-audit"
     target.failed = _RaisedAtOnce()
     return target
@@ -53,8 +50,11 @@ def loaders_of(target: TargetSnowflakeAudit, stream: str, schema: Mapping[str, A
     Raises:
         TargetError: a table cannot take the stream, or settings are wrong.
     """
-    with _named():
+    try:
         target.take_schema({**schema, "stream": stream})
+    except TargetError:
+        target.forget(stream)
+        raise
     loaders = target.loaders_of(stream)
     if not loaders:
         message = (
@@ -62,23 +62,3 @@ def loaders_of(target: TargetSnowflakeAudit, stream: str, schema: Mapping[str, A
         )
         raise SchemaError(message)
     return loaders
-
-
-@contextmanager
-def _named() -> Iterator[None]:
-    """Turn what the SDK says about settings into errors that name them."""
-    try:
-        yield
-    except ConfigValidationError as error:
-        raise TargetError("; ".join(map(_in_words, error.errors)) or str(error)) from None
-    except MappingError as error:
-        raise SettingError(_STREAM_MAPS, f"{error} Expected Python expressions by property") from None
-
-
-def _in_words(text: str) -> str:
-    found = _PLACE.fullmatch(text)
-    if found is None:
-        return text[:_MOST_SHOWN]
-    inside = found["inside"].replace("][", ", ").lstrip("], [")
-    where = f", at {inside}" if inside else ""
-    return f"setting `{found['name']}`{where}: {found['problem'][:_MOST_SHOWN]}"

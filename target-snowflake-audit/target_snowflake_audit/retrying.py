@@ -74,6 +74,10 @@ class Retrier:
         if not self._run.logged_in:
             self._again(Subject("The login"), self._run.check)
 
+    def record(self, stream: str, action: Callable[[], None]) -> None:
+        """Run what records events of a stream's letters; raises as `define` does."""
+        self._again(Subject("The events of dead letters", stream), action)
+
     def end(self, action: Callable[[], None]) -> None:
         """Run what records the end of the run; raises as `define` does."""
         self._again(Subject("The end of the run"), action)

@@ -247,6 +247,17 @@ class Run:
             "ERROR": error[:_MAX_MESSAGE] or None,
         }
 
+    def write(self, table: audit.Table, rows: list[dict[str, Any]], unless: str) -> None:
+        """Write rows at once, outside any transaction, but for those that `audit_rows.insert` leaves out.
+
+        When it failed, the very same rows may be given again.
+        """
+        self.start()
+        while rows:
+            part = audit_rows.fitting(rows)
+            self.chain.insert(self.session(), table, rows[:part], unless)
+            rows = rows[part:]
+
     def later(self, table: audit.Table, row: dict[str, Any]) -> None:
         """Keep an audit row until a warehouse is used anyway."""
         with self.lock:

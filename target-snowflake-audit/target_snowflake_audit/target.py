@@ -95,6 +95,15 @@ class TargetSnowflakeAudit(LoadingTarget):
         """Take a SCHEMA that does not come from the input."""
         self._process_schema_message({**message, "type": "SCHEMA"})
 
+    def forget(self, stream: str) -> None:
+        """Drop a SCHEMA that could not be taken: once more it would pass as known, with an older loader."""
+        for stream_map in self.mapper.stream_maps.pop(stream, ()):
+            self._sinks_active.pop(stream_map.stream_alias, None)
+            loader = self.loaders.pop(stream_map.stream_alias, None)
+            if loader is not None:
+                loader.close()
+        self._messages.pop(stream, None)
+
     def loaders_of(self, stream: str) -> list[StreamLoader]:
         """Loaders of a stream as received; several where `stream_maps` make several of it."""
         names = [stream_map.stream_alias for stream_map in self.mapper.stream_maps.get(stream, ())]

@@ -36,8 +36,10 @@ class RunChain:
         self._done: list[Mapping[str, Any]] = []
         """Rows that were stored although their statement failed; whoever gives them again may come later."""
 
-    def insert(self, session: Session, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Insert rows in one statement, outside a transaction.
+    def insert(
+        self, session: Session, table: Table, rows: Sequence[Mapping[str, Any]], unless: str = ""
+    ) -> None:
+        """Insert rows in one statement, outside a transaction; `unless` as in `audit_rows.insert`.
 
         Rows whose statement failed before may be given again: those that were stored after all, since only
         the answer was lost, are left out.
@@ -54,11 +56,12 @@ class RunChain:
             if self._number:
                 previous = chain.entry(self._name(self._last), self.chain, self._number)
             link = chain.link(self.chain, self._number + 1, previous)
-            sql = audit_rows.insert(self._name(table.name), left, link)
+            sql = audit_rows.insert(self._name(table.name), left, link, unless)
             self._doubtful = (table.name, left)
-            session.execute(sql, f"insert {table.name}")
+            affected = session.execute(sql, f"insert {table.name}").affected
             self._doubtful = None
-            self._grown(table.name)
+            if affected or not unless:
+                self._grown(table.name)  # without a row there is no link
 
     def table_tips(self, session: Session) -> list[Tip]:
         """Read the last link that the run has written to each table's chain."""

@@ -25,10 +25,16 @@ _SNOWFLAKE = {
 }
 
 
-def insert(table: TableName, rows: Sequence[Mapping[str, Any]], link: Mapping[str, str] | None = None) -> str:
+def insert(
+    table: TableName,
+    rows: Sequence[Mapping[str, Any]],
+    link: Mapping[str, str] | None = None,
+    unless: str = "",
+) -> str:
     """INSERT of rows given as Python values by column, with their digests; columns left out are null.
 
-    `link` holds the SQL of the chain's columns, for tables that have them.
+    `link` holds the SQL of the chain's columns, for tables that have them. `unless` is a SELECT that gives
+    DEAD_LETTER_ID of letters whose rows are left out.
 
     Rows of one call have the same columns; those without any value are left out. INSERT ... SELECT is used
     because VALUES takes no functions such as PARSE_JSON
@@ -59,9 +65,16 @@ def insert(table: TableName, rows: Sequence[Mapping[str, Any]], link: Mapping[st
     names = [*given, *own]
     if link:
         linked = ", ".join(f"{sql} AS {identifier(name)}" for name, sql in link.items())
-        selects = words("SELECT u.*,", linked, "FROM", f"({selects})", "AS u")
+        selects = words("SELECT u.*,", linked, "FROM", f"({selects})", "AS u", _without(unless))
         names += link
     return chain.insert_from(table, names, selects)
+
+
+def _without(letters: str) -> str:
+    if not letters:
+        return ""
+    same = 'x."DEAD_LETTER_ID" = u."DEAD_LETTER_ID"'
+    return f'LEFT JOIN ({letters}) AS x ON {same} WHERE x."DEAD_LETTER_ID" IS NULL'
 
 
 MOST_TEXT = 200_000
@@ -163,6 +176,12 @@ def refused_again(events: TableName, letters: TableName, staging: TableName, fac
         f'LEFT JOIN ({latest_events(events)}) AS e ON e."DEAD_LETTER_ID" = c."ID"',
     )
     return chain.insert(events, columns, source)
+
+
+def closed(events: TableName, ids: str) -> str:
+    """SELECT of the letters among `ids`, which are literals, that are done."""
+    latest = f"({latest_events(events, ids)}) AS e"
+    return words('SELECT e."DEAD_LETTER_ID" FROM', latest, f'WHERE e."EVENT" IN ({_texts(CLOSED)})')
 
 
 def latest_events(events: TableName, ids: str = "") -> str:
