@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from target_snowflake_audit.audit.tables import DEAD_LETTER_EVENTS, DEAD_LETTERS
+from target_snowflake_audit.audit.tables import BATCHES, DEAD_LETTER_EVENTS, DEAD_LETTERS
 from target_snowflake_audit.checking.problems import MAPPING
 from target_snowflake_audit.sql import audit_rows, classify, newer, write
 from target_snowflake_audit.sql.quoting import literal
+from target_snowflake_audit.work import REPLAY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -18,18 +20,26 @@ if TYPE_CHECKING:
     from target_snowflake_audit.run import Run
     from target_snowflake_audit.session import Session
 
+    _Replayed = dict[tuple[str, str], list[Sequence[Any]]]
+
 HOLDS_NEWER = "the table holds a newer version of this row by now, which came later"
 HELD_NEWER = "the table held a newer version of this row, which was deleted since"
+_SEND = "; nothing was changed, have the source send the record again"
+UNSURE = f"the table holds another version of this row, and which of the two came later cannot be told{_SEND}"
+PARTIAL = (
+    "later partial records have changed this row in the table, and may not hold what this one does "
+    f"(`absent_fields: keep`){_SEND}"
+)
 
 
-def came_later(stored: Sequence[Any], refused: Sequence[Any]) -> bool:
-    """Whether a stored row came after a record was refused; given as (time, batch, SEQ)."""
+def came_later(stored: Sequence[Any], refused: Sequence[Any]) -> bool | None:
+    """Whether a row, as (time, batch, SEQ), came after a record was refused; None = it cannot be told."""
     at, batch, seq = stored
     refused_at, refused_batch, _, refused_seq = refused
     if batch == refused_batch:
         # Letters are written before rows, so that time says nothing inside a batch.
-        return refused_seq is not None and seq is not None and int(seq) > int(refused_seq)
-    return bool(at > refused_at)
+        return None if seq is None or refused_seq is None else int(seq) > int(refused_seq)
+    return None if at is None else bool(at > refused_at)
 
 
 def left_out(told: Sequence[Any], refused: Sequence[Any]) -> bool:
@@ -58,38 +68,63 @@ class Overtaken:
 
     run: Run
     letters: Mapping[int, str]
+    doubts: dict[int, str] = field(default_factory=dict)
+    """Good letters that are not loaded and stay open, with why: what the last `spare` found."""
+    settled: set[int] = field(default_factory=set)
+    """Good letters that the source has overtaken: what the last `spare` found."""
 
     def spare(self, session: Session, plan: StreamPlan, tables: classify.Tables) -> None:
-        """Leave out good letters that the source has overtaken.
+        """Leave out good letters that the source has overtaken, or may have.
 
         Their row was loaded later: a stamp of the same day, or none, does not tell which version is the newer
         one, but their arrival does. Or their document, or a version, came later without them.
         """
+        self.doubts.clear()
+        self.settled.clear()
         if plan.append:
             return
-        stored = session.execute(classify.overwritten(plan, tables), "stored rows").rows
-        sql = classify.told_since(plan, tables, self.run.audit_table("BATCHES"))
-        told = session.execute(sql, "told since").rows
-        refused = self._refused(session, (int(row[0]) for row in (*stored, *told)))
-        later = sorted(
-            {int(seq) for seq, *row in stored if int(seq) in refused and came_later(row, refused[int(seq)])}
-            | {int(seq) for seq, *row in told if int(seq) in refused and left_out(row, refused[int(seq)])}
+        batches = self.run.audit_table(BATCHES.name)
+        stored = session.execute(classify.overwritten(plan, tables, batches), "stored rows").rows
+        told = session.execute(classify.told_since(plan, tables, batches), "told since").rows
+        refused = self._refused(session, plan, (int(row[0]) for row in (*stored, *told)))
+        replayed = self._replayed(session, plan, stored)
+        self.settled.update(
+            int(seq) for seq, *row in told if int(seq) in refused and left_out(row, refused[int(seq)])
         )
-        if later:
-            session.execute(write.supersede(tables, later), "supersede")
+        for seq, *row in stored:
+            if int(seq) in refused:
+                later = _later(row, refused[int(seq)], replayed)
+                self._decide(int(seq), later, partial=plan.keep and not row[-1])
+        left = sorted({*self.settled, *self.doubts})
+        if left:
+            session.execute(write.supersede(tables, left), "supersede")
+
+    def _decide(self, seq: int, later: bool | None, *, partial: bool) -> None:  # noqa: FBT001 - three values
+        if later is None:
+            self.doubts[seq] = UNSURE
+        elif later and partial:
+            self.doubts[seq] = PARTIAL
+        elif later:
+            self.settled.add(seq)
+
+    def why_open(self, plan: StreamPlan, seq: int, *, stale: bool) -> str:
+        """Why a good letter is not loaded and stays open; '' = it does not. `stale`: its stamp is older."""
+        partial = PARTIAL if plan.keep and stale and seq not in self.settled else ""
+        return self.doubts.get(seq, partial)
 
     def still_bad(
         self, session: Session, plan: StreamPlan, tables: classify.Tables, seqs: Sequence[int]
     ) -> dict[int, str]:
         """Letters among those that are refused again whose row the table holds in a newer version, with why.
 
-        By the rules for good ones: a newer stamp, or where the stamp does not tell, a later arrival.
+        The row has a newer stamp, or where the stamp does not tell, a load brought it later. What a replay
+        wrote closes none by its arrival, nor does a partial record: it may lack what the letter holds.
         """
-        if plan.append or not seqs:
+        if plan.append or plan.keep or not seqs:
             return {}
-        sql = newer.stored(plan, tables, self.run.audit_table("BATCHES"), seqs)
+        sql = newer.stored(plan, tables, self.run.audit_table(BATCHES.name), seqs)
         stored = session.execute(sql, "newer rows").rows
-        refused = self._refused(session, (int(row[0]) for row in stored))
+        refused = self._refused(session, plan, (int(row[0]) for row in stored))
         found = {}
         for seq, has_newer_stamp, deleted, at, batch, arrived in stored:
             last = refused.get(int(seq))
@@ -98,12 +133,48 @@ class Overtaken:
                 found[int(seq)] = HELD_NEWER if deleted else HOLDS_NEWER
         return found
 
-    def _refused(self, session: Session, seqs: Iterable[int]) -> dict[int, Sequence[Any]]:
+    def _refused(self, session: Session, plan: StreamPlan, seqs: Iterable[int]) -> dict[int, Sequence[Any]]:
         """When these letters were refused last."""
-        ids = ", ".join(sorted({literal(self.letters[seq]) for seq in seqs}))
+        ids = _texts(self.letters[seq] for seq in seqs)
         if not ids:
             return {}
-        letters, events = (self.run.audit_table(table.name) for table in (DEAD_LETTERS, DEAD_LETTER_EVENTS))
-        sql = audit_rows.last_refusals(letters, events, ids)
-        by_letter = {str(row[0]): row[1:] for row in session.execute(sql, "last refusals").rows}
+        rows = session.execute(self._refusals(plan).last(ids), "last refusals").rows
+        by_letter = {str(row[0]): row[1:] for row in rows}
         return {seq: by_letter[letter] for seq, letter in self.letters.items() if letter in by_letter}
+
+    def _replayed(self, session: Session, plan: StreamPlan, stored: Iterable[Sequence[Any]]) -> _Replayed:
+        """When the letters that became stored rows had been refused, by batch and key of these rows."""
+        rows = [row for row in stored if row[4] == REPLAY]
+        found: _Replayed = defaultdict(list)
+        if rows:
+            batches, keys = (_texts(str(row[at]) for row in rows) for at in (2, 5))
+            sql = self._refusals(plan).before_replay(batches, keys)
+            for batch, key, *refusal in session.execute(sql, "refused before").rows:
+                found[str(batch), str(key)].append(refusal)
+        return found
+
+    def _refusals(self, plan: StreamPlan) -> audit_rows.Refusals:
+        letters, events, batches = (
+            self.run.audit_table(table.name) for table in (DEAD_LETTERS, DEAD_LETTER_EVENTS, BATCHES)
+        )
+        return audit_rows.Refusals(letters, events, batches, str(plan.table))
+
+
+def _later(row: Sequence[Any], refused: Sequence[Any], replayed: _Replayed) -> bool | None:
+    """Whether a stored row came after a record was refused; None where that cannot be told.
+
+    Of a row that was replayed, what counts is when its letter had been refused, not when it was replayed.
+    """
+    at, batch, seq, operation, key, _ = row
+    later = came_later((at, batch, seq), refused)
+    if operation not in {REPLAY, None} or not later:
+        return later
+    found = replayed.get((str(batch), str(key)), []) if operation == REPLAY else []
+    if len(found) != 1:
+        return None
+    [(at, batch, _, seq)] = found
+    return came_later((at, batch, seq), refused)
+
+
+def _texts(values: Iterable[str]) -> str:
+    return ", ".join(sorted({literal(value) for value in values}))

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from target_snowflake_audit.batch import Batch
     from target_snowflake_audit.checking.plan import StreamPlan
-    from target_snowflake_audit.counts import Counts, Refusals
+    from target_snowflake_audit.counts import Refusals
     from target_snowflake_audit.loader import StreamLoader
     from target_snowflake_audit.session import Session
     from target_snowflake_audit.target import TargetSnowflakeAudit
@@ -231,17 +231,13 @@ class _Replay:
 
     def _work(self, loader: StreamLoader, batch: Batch, by_seq: dict[int, LetterRow]) -> Work:
         work = Work(batch, REPLAY)
+        overtaken = Overtaken(self.target.run, {seq: letter.letter_id for seq, letter in by_seq.items()})
         work.after_fence = lambda session: self._check_open(session, by_seq)
-        work.after_classify = lambda session, tables: self._overtaken(by_seq).spare(
-            session, loader.plan, tables
-        )
-        work.before_commit = lambda session, refusals, tables, counts: self._events(
-            session, work, by_seq, refusals, tables, counts
+        work.after_classify = lambda session, tables: overtaken.spare(session, loader.plan, tables)
+        work.before_commit = lambda session, refusals, tables, _counts: self._events(
+            session, work, by_seq, refusals, tables, overtaken
         )
         return work
-
-    def _overtaken(self, by_seq: dict[int, LetterRow]) -> Overtaken:
-        return Overtaken(self.target.run, {seq: letter.letter_id for seq, letter in by_seq.items()})
 
     def _check_open(self, session: Session, by_seq: dict[int, LetterRow]) -> None:
         events = self.target.run.audit_table(DEAD_LETTER_EVENTS.name)
@@ -260,17 +256,23 @@ class _Replay:
         by_seq: dict[int, LetterRow],
         refusals: Refusals,
         tables: classify.Tables,
-        _counts: Counts,
+        overtaken: Overtaken,
     ) -> None:
         """Decide each letter's outcome and write its event, in the transaction of its row."""
         fates = {int(seq): str(op) for seq, op in session.execute(classify.fates(tables), "fates").rows}
         bad = {seq: self._problems(work, seq, letter, refusals) for seq, letter in by_seq.items()}
         telling = [seq for seq, found in bad.items() if found and self._tells(work, by_seq[seq], found)]
         plan = work.batch.plan
-        newer = self._overtaken(by_seq).still_bad(session, plan, tables, telling)
+        newer = overtaken.still_bad(session, plan, tables, telling)
         rows = []
         for seq, letter in by_seq.items():
-            outcome = _outcome(letter, work.batch.batch_id, bad[seq], newer.get(seq), fates.get(seq))
+            fate = fates.get(seq, classify.OLDER)
+            stale = fate == classify.OLDER and seq in refusals.stale
+            why_open = overtaken.why_open(plan, seq, stale=stale)
+            if bad[seq] or not why_open:
+                outcome = _outcome(letter, work.batch.batch_id, bad[seq], newer.get(seq), fate)
+            else:
+                outcome = Outcome(letter.letter_id, FAILED, why_open, (), work.batch.batch_id)
             self.outcomes[letter.letter_id] = outcome
             # Where `stream_maps` make several streams of one, a letter is done when the last has it.
             if self._last or outcome.event == FAILED:
@@ -314,11 +316,11 @@ def _elsewhere(letter_id: str) -> Outcome:
 
 
 def _outcome(
-    letter: LetterRow, batch_id: str, problems: Sequence[Problem], newer: str | None, fate: str | None
+    letter: LetterRow, batch_id: str, problems: Sequence[Problem], newer: str | None, fate: str
 ) -> Outcome:
     """What became of a letter; `newer` says that the table has a newer row of one that is refused again."""
     if not problems:
-        event, note = _FATES.get(fate or classify.OLDER, (SKIPPED, _NEWER))
+        event, note = _FATES.get(fate, (SKIPPED, _NEWER))
         return Outcome(letter.letter_id, event, note, (), batch_id)
     errors = tuple(problem.as_json() for problem in problems)
     wrong = "; ".join(f"{one.column or one.name or 'record'}: {one.reason}" for one in problems)

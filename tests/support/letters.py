@@ -28,8 +28,15 @@ def letters_of(world: World) -> list[LetterRow]:
     ]
 
 
-def wider(world: World) -> Message:
-    return {f"{world.stream}*": {"text": "VARCHAR(40)"}}
+def wider(world: World, size: int = 40) -> Message:
+    return {f"{world.stream}*": {"text": f"VARCHAR({size})"}}
+
+
+def by_day(world: World) -> Message:
+    """A SCHEMA whose stamps say nothing about the time of day."""
+    properties = dict(LINE_SCHEMA["properties"])
+    properties["updatedDate"] = {**properties["updatedDate"], "x-precision": "day"}
+    return world.schema_message({**LINE_SCHEMA, "properties": properties})
 
 
 def unstamped(world: World) -> Message:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
-from letters import LONG, NEWER, letters_of, row, statuses, unstamped, wider
+from letters import LONG, NEWER, by_day, letters_of, row, statuses, unstamped, wider
 from target_snowflake_audit.errors import DeadLetterLimitError
 from target_snowflake_audit.replay import replay
 from target_world import LINE_SCHEMA
@@ -83,9 +83,7 @@ def test_replay_spares_a_row_loaded_later_that_has_no_stamp(world: World) -> Non
 
 
 def test_replay_spares_a_row_loaded_later_with_a_stamp_of_the_same_day(world: World) -> None:
-    properties = dict(LINE_SCHEMA["properties"])
-    properties["updatedDate"] = {**properties["updatedDate"], "x-precision": "day"}
-    schema = world.schema_message({**LINE_SCHEMA, "properties": properties})
+    schema = by_day(world)
     world.run([schema, world.line("A", 1, "5.00", text=LONG)])
     world.run([schema, world.line("A", 1, "9.00")])
     [done] = replay(world.settings(column_types=wider(world)), letters_of(world))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -196,27 +197,62 @@ def latest_events(events: TableName, ids: str = "") -> str:
     )
 
 
-def last_refusals(letters: TableName, events: TableName, ids: str) -> str:
-    """SELECT of when each letter's record was refused last: id, time, batch, run, SEQ (first time only).
+@dataclass(frozen=True)
+class Refusals:
+    """Tells when records were refused, as (time, batch, run, SEQ); SEQ is known of the first time only.
 
-    `ids` are literals.
+    A letter may be of several tables, where `stream_maps` make several streams of one: only what the table's
+    own batches refused counts, unless there is no such batch (the stream went to another table then).
     """
-    names = '"DEAD_LETTER_ID", "AT", "BATCH_ID", "RUN_ID"'
-    chosen = f'"DEAD_LETTER_ID" IN ({ids})'
-    again = f'"EVENT" IN ({_texts((SEEN_AGAIN, REFUSED_AGAIN))})'
-    both = words(
-        "SELECT",
-        f'{names}, "SEQ" FROM {letters.sql} WHERE {chosen} UNION ALL SELECT',
-        f'{names}, CAST(NULL AS NUMBER(38,0)) AS "SEQ" FROM {events.sql} WHERE {chosen} AND {again}',
-    )
-    rank = 'ROW_NUMBER() OVER (PARTITION BY r."DEAD_LETTER_ID" ORDER BY r."AT" DESC)'
-    return words(
-        'SELECT r."DEAD_LETTER_ID", r."AT", r."BATCH_ID", r."RUN_ID", r."SEQ" FROM',
-        f"({both})",
-        "AS r QUALIFY",
-        rank,
-        "= 1",
-    )
+
+    letters: TableName
+    events: TableName
+    batches: TableName
+    target: str
+
+    def last(self, ids: str) -> str:
+        """SELECT of when each of these letters, given as literals, was refused last; its id comes first."""
+        rank = f'ROW_NUMBER() OVER (PARTITION BY r."DEAD_LETTER_ID" ORDER BY {self._latest})'
+        return words(
+            'SELECT r."DEAD_LETTER_ID", r."AT", r."BATCH_ID", r."RUN_ID", r."SEQ" FROM',
+            f"({self._all(ids)}) AS r QUALIFY {rank} = 1",
+        )
+
+    def before_replay(self, batches: str, keys: str) -> str:
+        """SELECT of when letters were refused last before they were replayed; their batch and key come first.
+
+        `batches` of the replay and `keys`, which are digests, are literals.
+        """
+        replayed = words(
+            'SELECT DISTINCT e."BATCH_ID", d."KEY_HASH", e."DEAD_LETTER_ID", e."AT" FROM',
+            f'{self.events.sql} AS e JOIN {self.letters.sql} AS d ON d."DEAD_LETTER_ID" = e."DEAD_LETTER_ID"',
+            f'WHERE e."EVENT" = \'replayed\' AND e."BATCH_ID" IN ({batches}) AND d."KEY_HASH" IN ({keys})',
+        )
+        ids = words('SELECT i."DEAD_LETTER_ID" FROM', f"({replayed})", "AS i")
+        part = 'PARTITION BY p."BATCH_ID", p."DEAD_LETTER_ID"'
+        return words(
+            'SELECT p."BATCH_ID", p."KEY_HASH", r."AT", r."BATCH_ID", r."RUN_ID", r."SEQ" FROM',
+            f"({replayed}) AS p JOIN ({self._all(ids)}) AS r",
+            'ON r."DEAD_LETTER_ID" = p."DEAD_LETTER_ID" AND r."AT" < p."AT"',
+            f"QUALIFY ROW_NUMBER() OVER ({part} ORDER BY {self._latest}) = 1",
+        )
+
+    @property
+    def _latest(self) -> str:
+        return f'IFF(r."TARGET_TABLE" = {literal(self.target)}, 0, 1), r."AT" DESC'
+
+    def _all(self, ids: str) -> str:
+        chosen = f'"DEAD_LETTER_ID" IN ({ids})'
+        names = '"DEAD_LETTER_ID", "AT", "BATCH_ID", "RUN_ID"'
+        of_event = 'v."DEAD_LETTER_ID", v."AT", v."BATCH_ID", v."RUN_ID"'
+        again = f'"EVENT" IN ({_texts((SEEN_AGAIN, REFUSED_AGAIN))})'
+        events = words("SELECT", names, "FROM", self.events.sql, f"WHERE {chosen} AND {again}")
+        return words(
+            f'SELECT {names}, "SEQ", "TARGET_TABLE" FROM',
+            self.letters.sql,
+            f'WHERE {chosen} UNION ALL SELECT {of_event}, CAST(NULL AS NUMBER(38,0)), b."TARGET_TABLE" FROM',
+            f'({events}) AS v LEFT JOIN {self.batches.sql} AS b ON b."BATCH_ID" = v."BATCH_ID"',
+        )
 
 
 def other_streams(batches: TableName, target: str, stream: str) -> str:

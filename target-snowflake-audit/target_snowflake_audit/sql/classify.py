@@ -322,10 +322,12 @@ def live_rows(tables: Tables) -> str:
     return words("SELECT COUNT(*) FROM", tables.target.sql, 'WHERE "_AUDIT_DELETED_AT" IS NULL')
 
 
-def overwritten(plan: StreamPlan, tables: Tables) -> str:
+def overwritten(plan: StreamPlan, tables: Tables, batches: TableName) -> str:
     """SELECT of the stored rows that would be replaced by one whose stamp is not newer.
 
-    Gives SEQ of the new row, and of the stored one when it was loaded or deleted last, its batch and its SEQ.
+    Gives SEQ of the new row, and of the stored one when it was loaded or deleted last, its batch and its SEQ
+    (null of a deleted row: that of another batch), what the batch did (null: purged), the key's digest, and
+    whether the row is deleted.
     """
     operations, newer = literal(UPDATE), "FALSE"
     if plan.stamp is None:
@@ -336,10 +338,13 @@ def overwritten(plan: StreamPlan, tables: Tables) -> str:
     on = " AND ".join(
         f"t.{identifier(plan.columns[at].name)} = y.{identifier(value_column(at))}" for at in plan.key
     )
+    gone = 't."_AUDIT_DELETED_AT" IS NOT NULL'
     return words(
         f'SELECT y."SEQ", {CHANGED},',
-        f't."_AUDIT_BATCH_ID", t."_AUDIT_SEQ" FROM {tables.typed.sql} AS y',
+        f't."_AUDIT_BATCH_ID", IFF({gone}, NULL, t."_AUDIT_SEQ"),',
+        f'b."OPERATION", y."KEY_HASH", {gone} FROM {tables.typed.sql} AS y',
         f"JOIN {tables.target.sql} AS t ON {on}",
+        f'LEFT JOIN {batches.sql} AS b ON b."BATCH_ID" = t."_AUDIT_BATCH_ID"',
         f'WHERE y."OP" IN ({operations}) AND NOT ({newer})',
     )
 
