@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from letters import LONG, NEWER, letters_of, row, statuses, unstamped, wider
+from letters import LONG, NEWER, by_day, letters_of, row, statuses, unstamped, wider
 from target_snowflake_audit.replay import LetterRow, replay
 from target_world import LINE_SCHEMA
 
@@ -117,6 +118,47 @@ def test_a_record_that_the_second_net_refuses_is_closed_too(world: World) -> Non
     world.run([schema, world.line("A", 1, at="99:99:99x"), world.line("A", 2, at="99:99:99x", **NEWER)])
     world.run([schema, world.line("A", 1, at="12:00:00", **NEWER), world.line("A", 2, at="12:00:00")])
     assert sorted(events(world)) == [FAILED, SKIPPED]
+
+
+def test_a_row_that_was_deleted_since_closes_too(world: World) -> None:
+    schema = world.schema_message()
+    world.run([schema, world.line("A", 1, text=LONG)])
+    world.run([schema, world.line("A", 1, **NEWER)])
+    gone = {"documentId": "A", "lineNumber": 1, "_sdc_deleted_at": "2026-02-02T00:00:00Z"}
+    world.run([schema, world.record({**gone, **NEWER})])
+    [done] = again(world)
+    assert (done.event, statuses(world)) == (SKIPPED, [SKIPPED])
+    assert done.note.startswith("the table held a newer version of this row, which was deleted since")
+
+
+def test_a_version_that_lacks_the_row_closes_none(world: World) -> None:
+    """The letter's record may be of that version."""
+    schema = unstamped(world)
+    world.run([schema, row(world, "5.00", "ok")])
+    world.run([schema, row(world, "5.00", LONG)])
+    others = [world.line("B", number, version=2) for number in range(3)]
+    activate = {"type": "ACTIVATE_VERSION", "stream": world.stream, "version": 2}
+    world.run([schema, *others, activate], max_deleted_percent=100)
+    assert events(world) == [FAILED]
+
+
+@pytest.mark.parametrize("good_first", [True, False])
+def test_with_stamps_of_one_day_the_later_arrival_closes(world: World, *, good_first: bool) -> None:
+    records = [world.line("A", 1), world.line("A", 1, text=LONG)]
+    for record in records if good_first else records[::-1]:
+        world.run([by_day(world), record])
+    assert events(world) == [FAILED if good_first else SKIPPED]
+
+
+def test_a_letter_that_lacks_values_is_closed_unless_maps_may_make_its_key_of_them(world: World) -> None:
+    schema = world.schema_message()
+    world.run([schema, world.line("A", 1, text=LONG)])
+    world.run([schema, world.line("A", 1, **NEWER)])
+    letters = [dataclasses.replace(letter, redacted=("text",)) for letter in letters_of(world)]
+    [failed] = replay(world.settings(stream_maps={world.stream: {"text": "text"}}), letters)
+    [done] = replay(world.settings(), letters)
+    assert (failed.event, done.event) == (FAILED, SKIPPED)
+    assert "TEXT: redacted" in done.note
 
 
 def test_letters_of_a_table_that_cannot_take_them_fail_and_others_are_replayed(world: World) -> None:
