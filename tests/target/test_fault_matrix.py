@@ -64,7 +64,7 @@ def struck_and_mended(world: World, name: str, number: int) -> None:
     """Run with a fault at a statement; a run that fails is run again from its last STATE."""
     log, expected = reference(world)
     entry = log[number - 1]
-    own = world.for_test(f"{name} {number}")
+    own = world.for_test(f"{name} {number} {world.schema}")  # a sampled case comes in the matrix, too
     case = f"{name} at statement {number} of {len(log)}: {entry['statement'][:100]}"
     fault = own.control.fault(nth=number, user="LOADER", **FAULTS[name])
     failed: TargetError | None = None
