@@ -82,7 +82,7 @@ def killed(world: World, load: Load, number: int, when: str, folder: Path) -> tu
         fault = own.control.fault("kill", nth=number, when=when, user="LOADER")
         input_, settings = load.messages(own), own.settings(**load.settings)
         ended = Forked(input_, settings, folder / f"{number}-{when}-{attempt}").wait()
-        assert own.control.struck(fault) == 1, case
+        assert own.control.struck(fault) == 1, (case, ended.code, ended.log[-3000:])
         own.control.clear_faults()
         if ended.code == -signal.SIGKILL:
             break

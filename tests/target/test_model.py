@@ -53,7 +53,7 @@ def test_table_is_what_the_model_says_of_many_streams(world: World, chance: Rand
 def check(world: World, stream: random_streams.Stream) -> None:
     """Send a stream's runs; after each compare table, dead letters and history with the model."""
     number = world.shared["examples"] = world.shared.get("examples", 0) + 1
-    own = world.for_test(f"example {number}")
+    own = world.for_test(f"example {number} {world.schema}")  # the suite for an account runs here, too
     model, rules = audit_model.Table(stream.rules), stream.rules
     message = own.schema_message(
         stream.schema, rules.key, bookmark_properties=[rules.stamp] if rules.stamp else []
