@@ -7,24 +7,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
+from letters import letters_of
 from target_snowflake_audit.errors import DeadLetterLimitError
-from target_snowflake_audit.replay import LetterRow, replay
+from target_snowflake_audit.replay import replay
 from target_world import LINE_SCHEMA, before_first, lines, state
 
 if TYPE_CHECKING:
     from target_world import Message, World
-
-
-def letters_of(world: World) -> list[LetterRow]:
-    return [
-        LetterRow(
-            row["DEAD_LETTER_ID"],
-            row["STREAM"],
-            row["RECORD_TEXT"],
-            json.loads(row["SINGER_SCHEMA"], parse_float=Decimal),
-        )
-        for row in world.letters()
-    ]
 
 
 def test_every_bad_column_is_named_with_value_and_reason(world: World) -> None:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from singer_sdk import Sink, Target
 from singer_sdk.configuration._dict_config import parse_environment_config
-from singer_sdk.mapper import PluginMapper, SameRecordTransform
+from singer_sdk.helpers._classproperty import classproperty
+from singer_sdk.mapper import CustomStreamMap, PluginMapper, SameRecordTransform
 from singer_sdk.plugin_base import PluginBase
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
 from target_snowflake_audit.configured_target import ConfiguredTarget
@@ -101,6 +102,16 @@ def test_settings_are_validated_by_the_hook_before_anything_shows_them() -> None
     assert list(inspect.signature(hook).parameters) == ["self", "raise_errors"]
     assert "iter_errors(self._config)" in inspect.getsource(hook)
     assert "config_dict.update(self._env_var_config)" in inspect.getsource(PluginBase.__init__)
+
+
+def test_settings_of_the_environment_are_a_property_of_the_class() -> None:
+    assert isinstance(vars(PluginBase)["_env_var_config"], classproperty)
+
+
+def test_a_failed_map_leaves_its_property_and_expression_in_the_traceback() -> None:
+    """`mapping._failed` reads them there: the SDK's own error names neither."""
+    evaluator = inspect.signature(private(CustomStreamMap, "_eval"))
+    assert {"expr", "property_name"} <= set(evaluator.parameters)
 
 
 def test_a_file_env_is_read_without_any_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
