@@ -17,7 +17,7 @@ from target_snowflake_audit.naming import column_names, mapping_entry, of_stream
 from target_snowflake_audit.redaction import HASH, rules_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from target_snowflake_audit.checking.converters import Converter
     from target_snowflake_audit.columntypes import ColumnType
@@ -133,20 +133,10 @@ def make_plan(
     """
     properties: Mapping[str, Any] = schema.get("properties") or {}
     _check_properties(stream, properties, key_properties)
-    renamed = mapping_entry(settings, stream).get("columns") or {}
-    style = str(settings.get("column_naming") or "snake")
-    names = column_names(properties, style, renamed, stream=stream)
-    rules, source = rules_of(settings), str(message.get("stream") or stream)
+    source = str(message.get("stream") or stream)
     validated = bool(settings.get("validate_records", True))
     required = set(schema.get("required") or []) if validated else set()
-    made = [
-        dataclasses.replace(
-            _column(settings, stream, name, properties[name], names[name], required=name in required),
-            redact=rules.of_property((source, stream), name, names[name], properties[name]),
-        )
-        for name in properties
-    ]
-    columns = tuple(sorted(made, key=lambda column: column.name))
+    columns = _columns(settings, (source, stream), properties, required)
     index = {column.property: at for at, column in enumerate(columns)}
     key = tuple(index[name] for name in key_properties)
     check_key_types(stream, columns, key)
@@ -165,7 +155,7 @@ def make_plan(
         append=append,
         method=method,
         history=of_stream(settings, stream, "history", "all"),
-        redaction=rules,
+        redaction=rules_of(settings),
         validator=Validator(schema, stream) if validated else None,
         singer_schema=message,
         schema_sha256=hashing.of_json(message.get("schema") or {}),
@@ -227,6 +217,27 @@ def _check_properties(stream: str, properties: Mapping[str, Any], key_properties
     if missing:
         message = f"stream {stream}: key_properties {missing} are not among the properties of the schema"
         raise SchemaError(message)
+
+
+def _columns(
+    settings: Mapping[str, Any],
+    streams: tuple[str, str],
+    properties: Mapping[str, Any],
+    required: Collection[str],
+) -> tuple[Column, ...]:
+    """The columns in order of their names; `streams` are the stream's names in the input and as mapped."""
+    stream, rules = streams[1], rules_of(settings)
+    renamed = mapping_entry(settings, stream).get("columns") or {}
+    style = str(settings.get("column_naming") or "snake")
+    names = column_names(properties, style, renamed, stream=stream)
+    made = [
+        dataclasses.replace(
+            _column(settings, stream, name, properties[name], names[name], required=name in required),
+            redact=rules.of_property(streams, name, names[name], properties[name]),
+        )
+        for name in properties
+    ]
+    return tuple(sorted(made, key=lambda column: column.name))
 
 
 def _column(

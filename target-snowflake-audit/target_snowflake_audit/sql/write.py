@@ -90,20 +90,11 @@ def history(
         kinds: operations that the batch has; what only others need is left out. A first load reads nothing
             of the target, and its statement is half as long.
     """
-    source = "NULL"
-    if plan.stamp is not None:
-        stamp = conversion.utc(plan.columns[plan.stamp].type, f"s.{identifier(value_column(plan.stamp))}")
-        source = f"CAST({stamp} AS TIMESTAMP_NTZ(9))"
     salt = facts["salt"]
     unlogged = {INSERT} if facts["inserts"] == "no" else set()
     logged = [kind for kind in EVERY if kind in kinds and kind not in unlogged]
     stored = "" if plan.append or logged == [INSERT] else f"LEFT JOIN {tables.target.sql} AS t ON {_on(plan)}"
-    operation = f"IFF({_among(DELETE, REMOVE)}, 'delete', s.\"OP\")"
-    cause = literal(BY_RECORD)
-    if REMOVE in logged:
-        cause = f"IFF({_among(REMOVE)}, {facts['removal']}, {cause})"
-    if facts["replay"] == "yes":
-        operation, cause = "'replay'", "'replay'"
+    operation, cause = _operation(logged, facts)
     columns = {
         "TARGET_TABLE": facts["table"],
         "STREAM": facts["stream"],
@@ -116,7 +107,7 @@ def history(
         "CHANGED_COLUMNS": "NULL" if plan.append or UPDATE not in logged else _changed(plan),
         "ROW_HASH_BEFORE": "NULL" if logged == [INSERT] else 's."HASH_BEFORE"',
         "ROW_HASH": 's."ROW_HASH"',
-        "SOURCE_TIME": source,
+        "SOURCE_TIME": _source_time(plan),
         "EXTRACTED_AT": 's."EXTRACTED"',
         "LOADED_AT": chain.NOW,
         "RUN_ID": facts["run"],
@@ -125,6 +116,25 @@ def history(
     }
     rows = f'WHERE {_among(*logged)} AND s."BAD" IS NULL'
     return chain.insert(history_table, columns, words("FROM", tables.typed.sql, "AS s", stored, rows))
+
+
+def _source_time(plan: StreamPlan) -> str:
+    """The row's stamp in UTC; NULL of a stream without one."""
+    if plan.stamp is None:
+        return "NULL"
+    stamp = conversion.utc(plan.columns[plan.stamp].type, f"s.{identifier(value_column(plan.stamp))}")
+    return f"CAST({stamp} AS TIMESTAMP_NTZ(9))"
+
+
+def _operation(logged: list[str], facts: dict[str, str]) -> tuple[str, str]:
+    """OPERATION and CAUSE: what was done to the row, and whether a record, its absence or a replay did it."""
+    if facts["replay"] == "yes":
+        return "'replay'", "'replay'"
+    operation = f"IFF({_among(DELETE, REMOVE)}, 'delete', s.\"OP\")"
+    cause = literal(BY_RECORD)
+    if REMOVE in logged:
+        cause = f"IFF({_among(REMOVE)}, {facts['removal']}, {cause})"
+    return operation, cause
 
 
 def _before(plan: StreamPlan, logged: list[str], salt: str) -> str:
