@@ -79,7 +79,15 @@ def _type_of(schema: Property) -> str:
         return ", ".join(f"`{value}`" for value in schema["enum"] if value is not None)
     kinds = schema.get("type", "string")
     names = [kinds] if isinstance(kinds, str) else [kind for kind in kinds if kind != "null"]
-    return " or ".join(names) + (", secret" if schema.get("secret") or schema.get("writeOnly") else "")
+    secret = ", secret" if schema.get("secret") or schema.get("writeOnly") else ""
+    return " or ".join(names) + _range_of(schema) + secret
+
+
+def _range_of(schema: Property) -> str:
+    least, most = schema.get("minimum"), schema.get("maximum")
+    if most is not None:
+        return f", {least} to {most}" if least is not None else f", at most {most}"
+    return f", at least {least}" if least is not None else ""
 
 
 def _description(schema: Property) -> str:
