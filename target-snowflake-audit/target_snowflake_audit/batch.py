@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from array import array
 from bisect import bisect_left
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from target_snowflake_audit import hashing
@@ -16,7 +17,7 @@ from target_snowflake_audit.staging.files import BatchFile
 from target_snowflake_audit.staging.spool import Spool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from target_snowflake_audit.checking.chunks import Checker
     from target_snowflake_audit.checking.letters import Letter
@@ -125,6 +126,12 @@ class Batch:
         self.bytes += len(raw)
         if len(chunk) >= CHUNK_ROWS or self.bytes - self._checked_bytes >= CHUNK_BYTES:
             self.flush()
+
+    def ends(self, records: Sequence[bytes], rows: int, size: int) -> int:
+        """Before which of these records it would have so many `rows`, or bytes; more than there are: none."""
+        wanted = size - self.bytes
+        full = bisect_left(list(accumulate(map(len, records))), wanted) + 1 if wanted > 0 else 0
+        return max(0, min(rows - self.received, full))
 
     def add_all(self, records: Records, seqs: range) -> None:
         """Add records that came one after another and are as received."""

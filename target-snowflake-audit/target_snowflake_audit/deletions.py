@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from bisect import bisect_right
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from target_snowflake_audit.checking.plan import StreamPlan
     from target_snowflake_audit.checking.rows import Row
 
-_LINES = 1000
+logger = logging.getLogger(__name__)
 
 
 class VersionKeys:
@@ -91,17 +92,49 @@ class Documents:
 
         One whose document cannot be told goes on with the one before it: what comes after it may do so too.
         """
-        names = [record.get(name) for name in self._scope]
-        document = (version, *map(str, names))
-        self.inside = document == self._current
-        if self._current is not None and not self._is_readable(names):
-            self.inside = True
+        document = (version, *[str(record.get(name)) for name in self._scope])
+        self.inside = self._goes_on(document, record)
         if self.inside:
             return False, False
-        self._current = document
         again = document in self._seen
-        self._seen.add(document)
+        self._begin(document)
         return True, again
+
+    def take(
+        self, rows: Sequence[Row], version: int | None, may_end: Callable[[int], bool]
+    ) -> tuple[int, list[int]]:
+        """Take the records that the batch takes before it must end; what `starts` tells is left to the rest.
+
+        Args:
+            rows: records that came one after another, in the batch that has the record before them.
+            version: of all of them.
+            may_end: whether the batch ends before the record at a place if that starts a document.
+
+        Returns:
+            Their number, and the places of those that start a document.
+        """
+        begins: list[int] = []
+        for at, row in enumerate(rows):
+            document = (version, *[str(row.get(name)) for name in self._scope])
+            self.inside = self._goes_on(document, row)
+            if self.inside:
+                continue
+            if document in self._seen or may_end(at):
+                return at, begins
+            self._begin(document)
+            begins.append(at)
+        return len(rows), begins
+
+    def _goes_on(self, document: tuple[Any, ...], record: dict[str, Any] | Row) -> bool:
+        """Whether a record belongs to the document of the record before it."""
+        if document == self._current:
+            return True
+        names = [record.get(name) for name in self._scope]
+        return self._current is not None and not self._is_readable(names)
+
+    def _begin(self, document: tuple[Any, ...]) -> None:
+        self._current = document
+        self._seen.add(document)
 
     def next_batch(self) -> None:
         """A new batch starts with the current document."""
@@ -153,6 +186,16 @@ def doubtful(starts: Sequence[int], lost: Sequence[int], *, cut: bool) -> list[t
     if cut:
         found.append((starts[-1] if starts else 0, None))
     return found
+
+
+def tell_doubt(stream: str, batch: int, lost: int) -> str:
+    """Say that lines may be gone of which no trace is taken, and give the text for BATCHES."""
+    note = (
+        f"the document of {lost} dead letters cannot be told: no line of the documents beside "
+        "them was taken for deleted"
+    )
+    logger.warning("Stream %s, batch %s: %s", stream, batch, note)
+    return note
 
 
 def check_share(removed: int, live: int, percent: float, *, stream: str, what: str) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from bisect import bisect_left
-from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from target_snowflake_audit import limits, versions
@@ -14,7 +12,7 @@ from target_snowflake_audit.batch import Batch
 from target_snowflake_audit.checking.chunks import DELETED_PROPERTY, Checker
 from target_snowflake_audit.counts import Counts, Refusals
 from target_snowflake_audit.definition import bring_in_line
-from target_snowflake_audit.deletions import Documents, TornDocument, VersionKeys
+from target_snowflake_audit.deletions import Documents, TornDocument, VersionKeys, tell_doubt
 from target_snowflake_audit.errors import DeadLetterLimitError, SchemaError
 from target_snowflake_audit.reading.reader import decode_record
 from target_snowflake_audit.refusal_problems import letters_of
@@ -147,23 +145,36 @@ class StreamLoader:
             self._unsure = False
         return batch
 
-    def room(self, records: Records) -> int:
-        """How many of these records the waiting batch takes until it is full; 0 = each must be looked at.
+    def take(self, records: Records, number: Callable[[int], range]) -> int | None:
+        """Add as many of these records as the waiting batch takes together, numbered by `number`.
 
-        Documents, versions and records that say what is deleted decide one by one where a batch ends.
+        0 = the first must be looked at by `must_load_before`, as where a batch ends or begins; None = each.
         """
-        if self._documents is not None or self.plan.keep or any(v is not None for v in records.versions):
+        batch = self._batch
+        plain = records.are_of(None)
+        if self.plan.keep or not (plain or batch is None or records.are_of(batch.version)):
+            return None
+        if batch is None and (self._documents is not None or not plain):
             return 0
-        count, size = (self._batch.received, self._batch.bytes) if self._batch else (0, 0)
-        fits = bisect_left(list(accumulate(map(len, records.raw))), self._bytes - size) + 1
-        return min(self._rows - count, fits, len(records))
+        batch = batch or self._begin()
+        count, begins = self._room(records, batch)
+        if count:
+            seqs = number(count)
+            self._unversioned = self._unversioned or records.versions[0] is None
+            self.newest = seqs[-1]
+            batch.starts.extend(seqs[at] for at in begins)
+            batch.add_all(records.part(0, count), seqs)
+        return count
 
-    def add_all(self, records: Records, seqs: range) -> None:
-        """Add records for which there is `room`."""
-        batch = self._batch or self._begin()
-        self._unversioned = True
-        self.newest = seqs[-1]
-        batch.add_all(records, seqs)
+    def _room(self, records: Records, batch: Batch) -> tuple[int | None, list[int]]:
+        """How many records the batch takes together, and at which places among them documents start."""
+        end = batch.ends(records.raw, self._rows, self._bytes)
+        if self._documents is None:
+            return min(len(records), end), []
+        rows = self._checker.scopes(records.raw)
+        if rows is None:
+            return None, []
+        return self._documents.take(rows, records.versions[0], lambda at: batch.goes_on or at >= end)
 
     def _key_of(self, record: dict[str, Any] | Row) -> tuple[str, ...]:
         columns = self.plan.columns
@@ -196,21 +207,12 @@ class StreamLoader:
                 self._highest = max(self._highest or "", batch.stamps[1])
             work = self._work(batch, LOAD)
             work.watermark = {"HIGHEST_VALUE": self._highest, "BOOKMARK": bookmark}
-            self._tell_doubt(work)
+            if self._documents is not None and batch.lost:
+                work.note = tell_doubt(self.plan.stream, batch.number, len(batch.lost))
         except BaseException:
             batch.close()
             raise
         self._loading = BackgroundLoad(lambda: self._load(work), committed, self.plan.stream)
-
-    def _tell_doubt(self, work: Work) -> None:
-        """Say, and keep in BATCHES, that lines may be gone of which no trace is taken."""
-        lost, stream = work.batch.lost, self.plan.stream
-        if self._documents is not None and lost:
-            work.note = (
-                f"the document of {len(lost)} dead letters cannot be told: no line of the documents beside "
-                "them was taken for deleted"
-            )
-            logger.warning("Stream %s, batch %s: %s", stream, work.batch.number, work.note)
 
     def _load(self, work: Work) -> Counts:
         try:

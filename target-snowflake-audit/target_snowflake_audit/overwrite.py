@@ -25,13 +25,14 @@ from target_snowflake_audit.work import GATHER, Work
 from target_snowflake_audit.work import OVERWRITE as REPLACE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from target_snowflake_audit.batch import Batch
     from target_snowflake_audit.checking.plan import Column, StreamPlan
     from target_snowflake_audit.checking.rows import Row
     from target_snowflake_audit.engine import Engine
     from target_snowflake_audit.mapping import Remap
+    from target_snowflake_audit.reading.blocks import Records
     from target_snowflake_audit.run import Run
     from target_snowflake_audit.sql.quoting import TableName
     from target_snowflake_audit.values import Json
@@ -93,6 +94,10 @@ class OverwriteLoader(StreamLoader):
         """Add a record; its version says nothing."""
         del version
         super().add(*record, version=None, **more)
+
+    def take(self, records: Records, number: Callable[[int], range]) -> int | None:
+        """Add records; their versions say nothing."""
+        return super().take(replace(records, versions=[None] * len(records)), number)
 
     def activate(self, version: int, *, ended: bool = False) -> bool:
         """Nothing: the end of the input does it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Target
@@ -194,20 +195,30 @@ class TargetSnowflakeAudit(LoadingTarget):
         sink = self._sinks_active.get(maps[0].stream_alias) if len(maps) == 1 else None
         first = 0
         while first < len(records) and isinstance(sink, AuditSink) and sink.stream_name not in self.failed:
-            room = sink.loader.room(records.part(first, len(records)))
-            if not room:
+            taken = self._take_together(sink, records.part(first, len(records)))
+            if taken is None:
                 break
-            part = records.part(first, first + room)
-            self._undeclared.look(stream, part.raw[0], self._messages[stream], room)
-            first += room
-            self.control.received[stream] += room
-            sink.loader.add_all(part, self.barrier.records(sink.stream_name, room))
-            if sink.loader.full:
-                self.load_sink(sink)
-        for message in records.part(first, len(records)).messages():
-            self._process_record_message(message)
+            if not taken:
+                taken = 1
+                self._take_each(records.part(first, first + 1))
+            first += taken
+        self._take_each(records.part(first, len(records)))
         if time.monotonic() > self._look_at:
             self._look_around(stream)
+
+    def _take_together(self, sink: AuditSink, records: Records) -> int | None:
+        """Hand records to a stream's loader as they are; gives what `StreamLoader.take` says."""
+        taken = sink.loader.take(records, partial(self.barrier.records, sink.stream_name))
+        if taken:
+            self._undeclared.look(records.stream, records.raw[0], self._messages[records.stream], taken)
+            self.control.received[records.stream] += taken
+            if sink.loader.full and sink.loader.splits_anywhere:
+                self.load_sink(sink)
+        return taken
+
+    def _take_each(self, records: Records) -> None:
+        for message in records.messages():
+            self._process_record_message(message)
 
     @override
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:

@@ -60,11 +60,15 @@ class Totals:
     newest: str
 
 
-def schema() -> dict[str, Any]:
-    """Give the stream's JSON schema: plain Singer, without anything that only one of the targets knows."""
+def schema(*, documents: bool = False) -> dict[str, Any]:
+    """Give the stream's JSON schema: plain Singer, without anything that only one of the targets knows.
+
+    With `documents`, lines that do not come with their entry are gone, as in the line streams of our tap.
+    """
     special = {name: kind for names, kind in _KINDS for name in names}
     properties = {name: special.get(name, _TEXT) for name in next(records(1))}
-    return {"type": "object", "properties": properties, "required": list(KEYS)}
+    scope = {"x-replace-scope": [KEYS[0]]} if documents else {}
+    return {"type": "object", "properties": properties, "required": list(KEYS), **scope}
 
 
 def records(count: int, *, changed: bool = False) -> Iterator[Record]:
@@ -77,7 +81,7 @@ def records(count: int, *, changed: bool = False) -> Iterator[Record]:
         yield record
 
 
-def write(path: Path, count: int, *, changed: bool = False) -> Totals:
+def write(path: Path, count: int, *, changed: bool = False, documents: bool = False) -> Totals:
     """Write SCHEMA, `count` RECORDs with a STATE after each 10,000 and at the end, and give the totals."""
     encoder = msgspec.json.Encoder(decimal_format="number")
     rows, totals = 0, Totals(0, Decimal(0), Decimal(0), Decimal(0), 0, "")
@@ -86,7 +90,7 @@ def write(path: Path, count: int, *, changed: bool = False) -> Totals:
         def send(message: Record) -> None:
             file.write(encoder.encode(message) + b"\n")
 
-        send(schema_message())
+        send(schema_message(documents=documents))
         for rows, record in enumerate(records(count, changed=changed), 1):
             send(
                 {
@@ -124,12 +128,12 @@ def write_empty(path: Path) -> None:
     path.write_bytes(b"".join(msgspec.json.encode(message) + b"\n" for message in messages))
 
 
-def schema_message() -> Record:
+def schema_message(*, documents: bool = False) -> Record:
     """Give the SCHEMA message of the stream."""
     return {
         "type": "SCHEMA",
         "stream": STREAM,
-        "schema": schema(),
+        "schema": schema(documents=documents),
         "key_properties": list(KEYS),
         "bookmark_properties": [STAMP],
     }

@@ -34,11 +34,14 @@ def measure(options: Options, folder: Path) -> Figure:
     config.write_text(json.dumps(_CONFIG))
     runs = [_run(file, config, folder) for _ in range(options.our_rounds)]
     samples = _run(file, config, folder, sampled=True)["samples"]
+    lines.write(file, options.rows, documents=True)
+    scoped = [_run(file, config, folder) for _ in range(options.our_rounds)]
     time_split.show("client, % of samples", samples)
     return median(
         NAME,
         [options.rows / run["seconds"] for run in runs],
         cpu_s=[round(run["cpu_seconds"], 2) for run in runs],
+        of_documents=[round(options.rows / run["seconds"]) for run in scoped],
         percent={name: round(value) for name, value in samples.items()},
     )
 

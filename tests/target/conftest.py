@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from audited_server import audited_server
 from service_worker import service_worker
+from target_snowflake_audit.reading import blocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
     from service_worker import Worker
     from target_world import World
+
+SMALL_BLOCK = 800
 
 # The connector announces changes of its own defaults; the target passes what it relies on.
 warnings.filterwarnings("ignore", category=FutureWarning, module=r"snowflake\.connector.*")
@@ -35,8 +38,14 @@ def _snowflake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 @pytest.fixture
-def world(_snowflake: World, request: pytest.FixtureRequest) -> Iterator[World]:
-    """The local Snowflake, with a stream name and a schema that no other test uses."""
+def world(
+    _snowflake: World, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[World]:
+    """The local Snowflake, with a stream name and a schema that no other test uses.
+
+    Input of a run in this process is read in small blocks: few records come in several, as many do.
+    """
+    monkeypatch.setattr(blocks, "BLOCK", SMALL_BLOCK)
     own = _snowflake.for_test(request.node.name)
     yield own
     _snowflake.control.clear_faults()

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import io
 import os
 import threading
 from itertools import pairwise
 from typing import IO, TYPE_CHECKING, Any, cast
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from singer_sdk.singerlib.exceptions import InvalidInputLine
@@ -21,7 +19,7 @@ from target_snowflake_audit.reading.blocks import RECORD_TEXT, Records, blocks
 from target_snowflake_audit.reading.reader import MessageReader
 
 if TYPE_CHECKING:
-    from target_world import World
+    import pytest
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -168,20 +166,6 @@ def test_a_slow_input_is_not_waited_for() -> None:
     os.close(into)
     thread.join(10)
     assert seen == [b"first", b"half and half"]
-
-
-@pytest.mark.parametrize("limit", [{"batch_size_rows": 7}, {"batch_size_bytes": 900}, {}])
-def test_batches_end_where_they_do_line_by_line(world: World, limit: dict[str, int]) -> None:
-    """The same sizes of batches, whether records come together or one by one, as they do with a version."""
-    sizes = []
-    more: dict[str, Any]
-    for stream, more in ((world.stream, {}), (f"{world.stream}_2", {"version": 1})):
-        own = dataclasses.replace(world, stream=stream)
-        own.run([own.schema_message(), *(own.line("D1", n, "1.00", **more) for n in range(40))], **limit)
-        sizes.append([row["RECEIVED"] for row in own.audit("BATCHES", '"LOADED_AT"')])
-        assert len(own.rows()) == 40
-    assert sizes[0] == sizes[1]
-    assert sum(sizes[0]) == 40
 
 
 def test_two_messages_on_a_line_are_an_error_also_beside_an_empty_line() -> None:

@@ -17,10 +17,10 @@ from target_snowflake_audit.checking.lines import Liner
 from target_snowflake_audit.checking.parts import Checked, Part
 from target_snowflake_audit.checking.problems import Bad, Problem
 from target_snowflake_audit.checking.redacting import Redactor
-from target_snowflake_audit.checking.rows import Row, form_of, number_texts, numbers
+from target_snowflake_audit.checking.rows import Row, form_of, number_texts, numbers, scope_decoder
 from target_snowflake_audit.checking.times import TimestampCache
 from target_snowflake_audit.errors import IntegrityError
-from target_snowflake_audit.reading.reader import as_received, decode_record
+from target_snowflake_audit.reading.reader import UNREADABLE, as_received, decode_record
 from target_snowflake_audit.staging.fields import NULL, text_of
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class Checker:
         self._liner = Liner(plan)
         self.form = form_of(plan, DELETED_PROPERTY)
         """How the reader may decode records of this plan, if there is a form for them."""
+        self._scope_of = scope_decoder(self.form, plan.scope) if self.form and plan.scope else None
         self._may_be_absent = [(at, name) for at, name in enumerate(self._names) if plan.marked(at)]
         self._times = TimestampCache()
         self._columns = plan.names_by_property
@@ -299,6 +300,15 @@ class Checker:
             redacted,
         )
         return letter, fields
+
+    def scopes(self, records: Sequence[bytes]) -> list[Row] | None:
+        """Records with only the properties that name their document; None where one has odd ones."""
+        if self._scope_of is None:
+            return None
+        try:
+            return [self._scope_of(record) for record in records]
+        except UNREADABLE:
+            return None
 
     def is_document(self, values: Sequence[Any]) -> bool:
         """Whether these values of the scope's columns name a document: a letter of such a record keeps it."""

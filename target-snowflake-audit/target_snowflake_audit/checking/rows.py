@@ -127,6 +127,19 @@ def form_of(plan: StreamPlan, marker: str) -> RowForm | None:
     return RowForm(made, len(plan.columns), checks)
 
 
+def scope_decoder(form: RowForm, places: Sequence[int]) -> Callable[[bytes], Row]:
+    """Decoder of rows that have only these columns of a form; the values are those of its whole rows."""
+    wanted = {f"f{at}" for at in places}
+    taken = [field for field in msgspec.structs.fields(form.type) if field.name in wanted]
+    fields = [(one.name, one.type) if one.required else (one.name, one.type, one.default) for one in taken]
+    names = {one.name: one.encode_name for one in taken}
+    made = cast(
+        "type[Row]", msgspec.defstruct("Scope", fields, bases=(Row,), rename=names, kw_only=True, gc=False)
+    )
+    made.field_of = {name: field for field, name in names.items()}
+    return msgspec.json.Decoder(made, float_hook=Decimal).decode
+
+
 def _is_plain_object(schema: Mapping[str, Any], plan: StreamPlan, marker: str) -> bool:
     """Whether the schema says nothing of the record as a whole but which properties it has and must have."""
     properties = schema.get("properties")

@@ -50,6 +50,10 @@ class Records:
         """Number of records."""
         return len(self.raw)
 
+    def are_of(self, version: int | None) -> bool:
+        """Whether all records have this version."""
+        return self.versions.count(version) == len(self.versions)
+
     def part(self, first: int, end: int) -> Records:
         """Give the records from `first` to before `end`."""
         if first == 0 and end >= len(self.raw):

@@ -40,7 +40,7 @@ _OBJECT = ord("{")
 
 
 _any = msgspec.json.Decoder(float_hook=Decimal)
-_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, DecimalException)
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, DecimalException)
 """What strict decoding raises for lines that taps do send."""
 _MOST_DIGITS = 4_000
 """Python reads whole numbers of up to 4,300 digits from text."""
@@ -205,7 +205,7 @@ def as_received(text: bytes, decode: Callable[[msgspec.Raw | bytes], Row] | None
     """Decode the text of a record whose line was looked at, as a row if it is one."""
     try:
         return cast("Row | dict[str, Any]", decode_row(text, decode))
-    except _UNREADABLE:
+    except UNREADABLE:
         return cast("dict[str, Any]", decode_record(text))
 
 
