@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from target_snowflake_audit.checking.plan import StreamPlan
     from target_snowflake_audit.checking.rows import Row
 
+    NameOf = Callable[[Sequence[Any]], tuple[str, ...] | None]
+
 logger = logging.getLogger(__name__)
 
 
@@ -66,6 +68,20 @@ def _key_line(plan: StreamPlan, digest: str, key: list[str]) -> str:
     return f"0,{KEY},{digest},,,,,{','.join(fields)}\n"
 
 
+@dataclass(frozen=True)
+class _Named:
+    """What a record says of its document."""
+
+    version: int | None
+    values: list[Any]
+    document: tuple[Any, ...]
+
+
+def _same(values: list[Any], others: list[Any]) -> bool:
+    """Whether values are equal and of one type: `true` equals 1 in Python."""
+    return values == others and list(map(type, values)) == list(map(type, others))
+
+
 class Documents:
     """Knows whether a record starts a document, and whether that document is in the batch already.
 
@@ -73,10 +89,15 @@ class Documents:
     set of lines must replace the first.
     """
 
-    def __init__(self, scope: tuple[str, ...], is_readable: Callable[[Sequence[Any]], bool]) -> None:
-        """`scope` are the properties that name a document; not all their values may be readable."""
+    def __init__(self, scope: tuple[str, ...], name_of: NameOf) -> None:
+        """`scope` are the properties that name a document.
+
+        `name_of` gives the fields that are staged of their values, None where these name no document. SQL
+        tells documents apart by them: `1` and `1.0` may be one.
+        """
         self._scope = scope
-        self._is_readable = is_readable
+        self._name_of = name_of
+        self._latest: _Named | None = None
         self._current: tuple[Any, ...] | None = None
         self._seen: set[tuple[Any, ...]] = set()
         self.inside = False
@@ -92,13 +113,10 @@ class Documents:
 
         One whose document cannot be told goes on with the one before it: what comes after it may do so too.
         """
-        document = (version, *[str(record.get(name)) for name in self._scope])
-        self.inside = self._goes_on(document, record)
-        if self.inside:
-            return False, False
-        again = document in self._seen
-        self._begin(document)
-        return True, again
+        named = self._named(record, version)
+        again = named.document in self._seen
+        self._take(named)
+        return not self.inside, again and not self.inside
 
     def take(
         self, rows: Sequence[Row], version: int | None, may_end: Callable[[int], bool]
@@ -115,26 +133,37 @@ class Documents:
         """
         begins: list[int] = []
         for at, row in enumerate(rows):
-            document = (version, *[str(row.get(name)) for name in self._scope])
-            self.inside = self._goes_on(document, row)
-            if self.inside:
-                continue
-            if document in self._seen or may_end(at):
-                return at, begins
-            self._begin(document)
-            begins.append(at)
+            named = self._named(row, version)
+            if named.document != self._current:
+                if named.document in self._seen or may_end(at):
+                    return at, begins
+                begins.append(at)
+            self._take(named)
         return len(rows), begins
 
-    def _goes_on(self, document: tuple[Any, ...], record: dict[str, Any] | Row) -> bool:
-        """Whether a record belongs to the document of the record before it."""
-        if document == self._current:
-            return True
-        names = [record.get(name) for name in self._scope]
-        return self._current is not None and not self._is_readable(names)
+    def named_by(self, name_of: NameOf) -> None:
+        """Another SCHEMA may have other types: the document at hand gets the name that it has there."""
+        self._name_of = name_of
+        latest, self._latest = self._latest, None
+        name = name_of(latest.values) if latest is not None else None
+        if latest is not None and name is not None:
+            self._current = (latest.version, *name)
 
-    def _begin(self, document: tuple[Any, ...]) -> None:
-        self._current = document
-        self._seen.add(document)
+    def _named(self, record: dict[str, Any] | Row, version: int | None) -> _Named:
+        """Values of a record's scope and its document: the current one where it cannot be told."""
+        values = [record.get(name) for name in self._scope]
+        latest = self._latest
+        if latest is not None and version == latest.version and _same(values, latest.values):
+            return latest
+        name = self._name_of(values)
+        if name is not None:
+            return _Named(version, values, (version, *name))
+        return _Named(version, values, (version,) if self._current is None else self._current)
+
+    def _take(self, named: _Named) -> None:
+        self.inside = named.document == self._current
+        self._latest, self._current = named, named.document
+        self._seen.add(named.document)
 
     def next_batch(self) -> None:
         """A new batch starts with the current document."""

@@ -10,7 +10,7 @@ from target_snowflake_audit import limits, versions
 from target_snowflake_audit.background import BackgroundLoad
 from target_snowflake_audit.batch import Batch
 from target_snowflake_audit.checking.chunks import DELETED_PROPERTY, Checker
-from target_snowflake_audit.counts import Counts, Refusals
+from target_snowflake_audit.counts import Counts
 from target_snowflake_audit.definition import bring_in_line
 from target_snowflake_audit.deletions import Documents, TornDocument, VersionKeys, tell_doubt
 from target_snowflake_audit.errors import DeadLetterLimitError, SchemaError
@@ -21,7 +21,6 @@ from target_snowflake_audit.work import ACTIVATE, GATHER, LOAD, Work
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from target_snowflake_audit.checking.letters import Letter
     from target_snowflake_audit.checking.plan import StreamPlan
     from target_snowflake_audit.checking.problems import Problem
     from target_snowflake_audit.checking.rows import Row, RowForm
@@ -150,8 +149,7 @@ class StreamLoader:
 
         0 = the first must be looked at by `must_load_before`, as where a batch ends or begins; None = each.
         """
-        batch = self._batch
-        plain = records.are_of(None)
+        batch, plain = self._batch, records.are_of(None)
         if self.plan.keep or not (plain or batch is None or records.are_of(batch.version)):
             return None
         if batch is None and (self._documents is not None or not plain):
@@ -177,8 +175,9 @@ class StreamLoader:
         return self._documents.take(rows, records.versions[0], lambda at: batch.goes_on or at >= end)
 
     def _key_of(self, record: dict[str, Any] | Row) -> tuple[str, ...]:
-        columns = self.plan.columns
-        return tuple(str(record.get(columns[at].property)) for at in self.plan.key)
+        """The staged fields of the key: `1` and `1.0` may be one."""
+        columns, converters = self.plan.columns, self.plan.converters
+        return tuple(str(converters[at]([record.get(columns[at].property)])[0]) for at in self.plan.key)
 
     def hand_over(
         self, bookmark: Json, committed: Callable[[Counts], None], *, cut: bool = False, torn: bool = False
@@ -303,7 +302,9 @@ class StreamLoader:
         if documents is None or self._documents is None or documents.scope != self._documents.scope:
             self._documents = documents
             self._unsure = self.newest > 0
-        elif torn is not None:
+            return
+        self._documents.named_by(self._checker.document_of)
+        if torn is not None:
             self._carry(torn)
 
     def _carry(self, torn: TornDocument) -> None:
@@ -365,14 +366,11 @@ class StreamLoader:
 
     def _work(self, batch: Batch, operation: str) -> Work:
         work = Work(batch, operation)
-        work.letters = lambda refusals: self._letters(work, refusals)
+        work.letters = lambda refusals: letters_of(work, refusals, self._checker, self._again)
         totals = self.run.totals[self.plan.stream]
         if operation in {LOAD, GATHER}:
             work.judge = lambda counts: limits.check(self.run.settings, totals, counts, batch)
         return work
-
-    def _letters(self, work: Work, refusals: Refusals) -> list[tuple[Letter, list[str]]]:
-        return letters_of(work, refusals, self._checker, self._again)
 
     def new_batch(self, *, keep_letters: bool = False) -> Batch:
         """Start an empty batch; with `keep_letters` it remembers the problems of its dead letters."""
@@ -387,7 +385,7 @@ class StreamLoader:
         if self.plan.scope is None or self.plan.append:
             return None
         names = tuple(self.plan.columns[at].property for at in self.plan.scope)
-        return Documents(names, self._checker.is_document)
+        return Documents(names, self._checker.document_of)
 
     def _version_keys(self, version: int) -> VersionKeys:
         if self._versions is None or self._versions.version != version:

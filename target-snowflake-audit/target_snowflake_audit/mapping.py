@@ -36,8 +36,7 @@ def mapped(stream_map: StreamMap, record: Json, turn: AbstractContextManager[obj
     if isinstance(record, Row):
         return record, None  # only streams without a map are decoded so
     if not isinstance(record, dict):
-        expected = getattr(record, "expected", "a JSON object")
-        return {}, [Problem("", "", problems.shown(str(record)), problems.NOT_IN_SCHEMA, expected)]
+        return {}, [problems.no_object(record)]
     if type(stream_map) is SameRecordTransform and not stream_map.flattening_enabled:
         return record, None
     try:

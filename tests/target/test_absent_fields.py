@@ -23,7 +23,7 @@ SCHEMA = {**LINE_SCHEMA, "properties": {**LINE_SCHEMA["properties"], "rate": {"t
 ALL = ("amount", "text", "postedOn", "extra", "open", "updatedDate", "rate")
 
 
-def part(world: World, number: int, **fields: Any) -> Message:  # noqa: ANN401
+def part(world: World, number: float, **fields: Any) -> Message:  # noqa: ANN401
     """A record that has only the key and these fields."""
     return world.record({"documentId": "A", "lineNumber": number, **fields})
 
@@ -119,9 +119,10 @@ def test_a_bad_part_is_a_letter_of_its_own(world: World) -> None:
     assert outcome.note.startswith("later partial records have changed this row")
 
 
-def test_a_row_that_comes_back_starts_empty(world: World) -> None:
+@pytest.mark.parametrize("key", [1, 1.0], ids=["1", "1.0"])
+def test_a_row_that_comes_back_starts_empty(world: World, key: float) -> None:
     schema = world.schema_message(SCHEMA)
-    gone = part(world, 1, _sdc_deleted_at=stamp(1))
+    gone = part(world, key, _sdc_deleted_at=stamp(1))
     world.run([schema, part(world, 1, amount=1, text="a")], **KEEP)
     world.run([schema, part(world, 1, rate=0.5), gone, part(world, 1, text="b")], **KEEP)
     assert stored(world) == {1: {"text": "b"}}

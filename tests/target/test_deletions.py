@@ -375,7 +375,7 @@ def test_line_without_its_document_spares_only_the_documents_beside_it(world: Wo
 
 
 LOST: list[Any] = [{"documentId": None, "lineNumber": 3}, {"lineNumber": 3}, ["no object"]]
-NAMES: list[Any] = ["longer than 20 characters", ["B"], {}]
+NAMES: list[Any] = ["longer than 20 characters", ["B"], {}, "B\ud800"]
 LOST += [{"documentId": name, "lineNumber": 3} for name in NAMES]
 
 

@@ -144,9 +144,13 @@ class Checker:
 
     @staticmethod
     def _record(chunk: Chunk, at: int) -> dict[str, Any]:
-        """A record as a dictionary."""
+        """A record as a dictionary; one that is none, or nests too deeply to be one here, is an empty one."""
         record = chunk.mapped[at]
-        return decode_record(chunk.raw[at]) if isinstance(record, Row) else record
+        read: Json = decode_record(chunk.raw[at]) if isinstance(record, Row) else record
+        if isinstance(read, dict):
+            return read
+        chunk.found[at] = [problems.no_object(read)]
+        return {}
 
     def _suspects(self, chunk: Part) -> dict[int, list[Problem]]:
         """Records that fail the schema or miss a key, each with all its problems, of columns too."""
@@ -267,7 +271,7 @@ class Checker:
         else:
             checked.lost_keys = True
         record = self._record(chunk, at)
-        if not self.is_document([record.get(self._names[place]) for place in self.plan.scope or ()]):
+        if self.document_of([record.get(self._names[place]) for place in self.plan.scope or ()]) is None:
             checked.lost.append(chunk.seq[at])
         checked.lines[at] = dead_line(letter, fields)
 
@@ -310,13 +314,19 @@ class Checker:
         except UNREADABLE:
             return None
 
-    def is_document(self, values: Sequence[Any]) -> bool:
-        """Whether these values of the scope's columns name a document: a letter of such a record keeps it."""
-        if any(isinstance(value, (dict, list)) for value in values):
-            return False  # their JSON text could be a name, but is none
+    def document_of(self, values: Sequence[Any]) -> tuple[str, ...] | None:
+        """Staged fields of these values of the scope's columns; None where they name no document.
+
+        A letter of a record that names one keeps it.
+        """
+        if any(isinstance(value, (dict, list)) or not encoding.encodes(value) for value in values):
+            return (
+                None  # JSON text of the first could be a name, but is none; letters have null for the second
+            )
         places = self.plan.scope or ()
         read = [self.plan.converters[at]([value])[0] for at, value in zip(places, values, strict=True)]
-        return all(isinstance(field, str) and field for field in read)
+        fields = tuple(field for field in read if isinstance(field, str) and field)
+        return fields if len(fields) == len(read) else None
 
     def _key_fields(self, record: dict[str, Any]) -> tuple[list[str], dict[str, Any], str]:
         """Give the fields with only the key filled, the key as received, and its digest ('' = bad key)."""

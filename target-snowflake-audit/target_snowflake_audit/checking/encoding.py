@@ -35,7 +35,7 @@ def odd_rows(records: Sequence[dict[str, Any]], raw: Sequence[bytes]) -> list[in
 
     A lone surrogate is always an escape in the received text; so is half of many an honest character.
     """
-    return [at for at in escaped(raw) if not _encodes(records[at])]
+    return [at for at in escaped(raw) if not encodes(records[at])]
 
 
 def split(record: dict[str, Any], columns: Mapping[str, str]) -> tuple[dict[str, Any], list[Problem]]:
@@ -47,9 +47,9 @@ def split(record: dict[str, Any], columns: Mapping[str, str]) -> tuple[dict[str,
     found: list[Problem] = []
     clean: dict[str, Any] = {}
     for name, value in record.items():
-        if not _encodes(name):
+        if not encodes(name):
             continue
-        odd = not _encodes(value)
+        odd = not encodes(value)
         clean[name] = utf8(value if isinstance(value, str) else repr(value)) if odd else value
         if odd and name in columns:
             text = shown(value if isinstance(value, str) else repr(value))
@@ -58,7 +58,8 @@ def split(record: dict[str, Any], columns: Mapping[str, str]) -> tuple[dict[str,
     return clean, found
 
 
-def _encodes(value: Json) -> bool:
+def encodes(value: Json) -> bool:
+    """Whether UTF-8 can hold all text in a value."""
     try:
         encoder.encode(value)
     except UnicodeEncodeError:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from target_snowflake_audit.values import Json
 
 NOT_OF_TYPE = "wrong_type"
 MISSING = "missing"
@@ -69,3 +72,9 @@ def shown(text: str) -> str:
 def utf8(text: str) -> str:
     """Give a text with lone surrogates written as escapes, which UTF-8 can hold."""
     return text.encode("utf-8", "backslashreplace").decode()
+
+
+def no_object(record: Json) -> Problem:
+    """What is wrong with a record that is no object, or nests too deeply to be read as one."""
+    expected = getattr(record, "expected", "a JSON object")
+    return Problem("", "", shown(str(record)), NOT_IN_SCHEMA, expected)

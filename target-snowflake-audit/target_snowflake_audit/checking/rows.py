@@ -16,6 +16,7 @@ import msgspec
 from msgspec.structs import astuple
 
 from target_snowflake_audit.checking.validation import Validator
+from target_snowflake_audit.reading.reader import decode_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -33,8 +34,6 @@ _PLAIN: dict[str, Any] = {"string": str, "integer": int, "boolean": bool}
 _NO_NUMBER = msgspec.Raw(b"null")
 _DIGITS = b"0123456789.-,"
 
-_any = msgspec.json.Decoder(float_hook=Decimal)
-
 
 class Row(msgspec.Struct):
     """A record with a field for each column of a plan, in their order; numbers are kept as their text."""
@@ -46,7 +45,7 @@ class Row(msgspec.Struct):
         """Give the value of a property as a dictionary would."""
         field = self.field_of.get(name)
         value = getattr(self, field) if field else None
-        return _any.decode(value) if isinstance(value, msgspec.Raw) else value
+        return decode_record(bytes(value)) if isinstance(value, msgspec.Raw) else value
 
 
 class RowForm:
@@ -89,7 +88,7 @@ def number_texts(values: Sequence[msgspec.Raw]) -> list[str] | None:
 
 def numbers(values: Sequence[msgspec.Raw]) -> tuple[list[Any], set[int]]:
     """Give a column of numbers as values, and which of them are no numbers."""
-    read = [_any.decode(value) for value in values]
+    read = [decode_record(bytes(value)) for value in values]
     odd = {n for n, one in enumerate(read) if type(one) not in {int, Decimal, type(None)}}
     return read, odd
 

@@ -192,13 +192,18 @@ class MessageReader(GenericSingerReader[bytes]):
 
 
 def decode_record(text: bytes) -> Json:
-    """Decode the text of a record that was read before."""
+    """Decode the text of a record that was read before, or of a value in it."""
+    try:
+        return _strictly_or_not(text)
+    except RecursionError:
+        return deep.TooDeep(text.decode("utf-8", "backslashreplace"))
+
+
+def _strictly_or_not(text: bytes) -> Json:
     try:
         return _any.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, DecimalException):
         return _loads(text.decode("utf-8", _VISIBLE))
-    except RecursionError:
-        return deep.TooDeep(text.decode("utf-8", "backslashreplace"))
 
 
 def as_received(text: bytes, decode: Callable[[msgspec.Raw | bytes], Row] | None) -> Row | dict[str, Any]:
@@ -234,14 +239,16 @@ def _decode(line: bytes, decoders: Mapping[str, Callable[[msgspec.Raw | bytes], 
     envelope = decode_envelope(line)
     if envelope.type != "RECORD" or not envelope.record or not envelope.stream:
         return cast("dict[str, Any]", _any.decode(line))
-    record = envelope.record
+    record = bytes(envelope.record)
+    if not record.isascii():
+        record.decode()  # what a row has no field for, or keeps as text, was not looked at
     return {
         "type": "RECORD",
         "stream": envelope.stream,
         "record": decode_row(record, decoders.get(envelope.stream)),
         "time_extracted": envelope.time_extracted,
         "version": envelope.version,
-        RECORD_TEXT: bytes(record),
+        RECORD_TEXT: record,
     }
 
 
