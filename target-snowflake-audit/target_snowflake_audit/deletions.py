@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_NESTED = frozenset({dict, list})
+
 
 class VersionKeys:
     """Every key received under one version of a stream, kept in an unnamed file.
@@ -78,8 +80,9 @@ class _Named:
 
 
 def _same(values: list[Any], others: list[Any]) -> bool:
-    """Whether values are equal and of one type: `true` equals 1 in Python."""
-    return values == others and list(map(type, values)) == list(map(type, others))
+    """Whether values are plain, of one type (`true` equals 1 in Python) and equal; others may nest deeply."""
+    kinds = list(map(type, values))
+    return kinds == list(map(type, others)) and _NESTED.isdisjoint(kinds) and values == others
 
 
 class Documents:

@@ -83,6 +83,21 @@ def test_true_is_not_one() -> None:
     assert documents.starts({"doc": 1})[0]
 
 
+def test_names_that_nest_deeper_than_they_can_be_compared() -> None:
+    """Each is taken to go on with the document before it."""
+    documents = Documents(("doc",), Checker(plan_of(TEXT)).document_of)
+    values: list[list[Any]] = [[], []]
+    for _ in range(2000):
+        values = [[value] for value in values]
+    assert [documents.starts({"doc": one})[0] for one in ("A", *values, "A", "B")] == [
+        True,
+        False,
+        False,
+        False,
+        True,
+    ]
+
+
 def test_another_schema_reads_names_by_its_own_rules(world: World) -> None:
     """The second SCHEMA takes longer names; with the first one's rules they could not be told apart."""
     short, long = {"type": "string", "maxLength": 3}, {"type": "string", "maxLength": 50}
