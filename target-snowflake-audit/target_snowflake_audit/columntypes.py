@@ -262,7 +262,8 @@ def reconcile(wanted: ColumnType, existing: ColumnType) -> tuple[ColumnType, boo
             return None
         if wanted.precision - wanted.scale <= PRECISION - existing.scale:
             widened = exact(existing.scale)
-            return (widened, True) if existing.precision < wanted.precision else (existing, False)
+            whole = wanted.precision - wanted.scale > existing.precision - existing.scale
+            return (widened, True) if whole else (existing, False)
         return existing, False
     return (existing, False) if _takes(existing, wanted) else None
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from target_snowflake_audit import limits, versions
 from target_snowflake_audit.background import BackgroundLoad
 from target_snowflake_audit.batch import Batch
-from target_snowflake_audit.checking.chunks import DELETED_PROPERTY, Checker
+from target_snowflake_audit.checking.chunks import Checker
+from target_snowflake_audit.checking.deletion_mark import DELETED_PROPERTY
 from target_snowflake_audit.counts import Counts
 from target_snowflake_audit.definition import bring_in_line
 from target_snowflake_audit.deletions import Documents, TornDocument, VersionKeys, tell_doubt
@@ -318,7 +319,6 @@ class StreamLoader:
             self._documents.next_batch()
 
     def _again(self, raw: bytes) -> Mapped:
-        """Decode and map a record once more."""
         return self._remap(decode_record(raw))
 
     def commit(self, work: Work) -> Counts:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import decimal
+import math
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import mapper
@@ -24,6 +27,10 @@ if TYPE_CHECKING:
     Remap = Callable[[Json], Mapped]
     """`mapped` of one stream, for records read back from their text."""
 
+_DIGITS = 100
+"""Arithmetic in expressions is exact for numbers of 38 digits; Python's own default rounds to 28."""
+_PLAIN = frozenset({str, int, bool, type(None), decimal.Decimal})
+
 FILTER = "__filter__"
 """What `stream_maps` call the expression that says which records are loaded."""
 
@@ -40,10 +47,44 @@ def mapped(stream_map: StreamMap, record: Json, turn: AbstractContextManager[obj
     if type(stream_map) is SameRecordTransform and not stream_map.flattening_enabled:
         return record, None
     try:
-        with turn:
-            return stream_map.transform(dict(record)), None
+        with turn, decimal.localcontext(prec=_DIGITS):
+            made = stream_map.transform(dict(record))
     except Exception as error:  # noqa: BLE001 - an expression may raise anything
         return record, [_failed(error)]
+    if made is None or _PLAIN.issuperset(map(type, made.values())):
+        return made, None
+    return _as_json(record, made)
+
+
+def _as_json(record: dict[str, Any], made: dict[str, Any]) -> Mapped:
+    """The mapped record with times as text; the record as received where a value is none of JSON."""
+    found: dict[str, Any] = {}
+    for name, value in made.items():
+        try:
+            found[name] = _json(value)
+        except (TypeError, RecursionError) as error:
+            expected = f"stream_maps: an expression that gives a JSON value, not {error}"
+            return record, [Problem(name, "", "", problems.MAPPING, expected)]
+    return found, None
+
+
+def _json(value: Any) -> Json:  # noqa: ANN401 - whatever an expression gives
+    """Give a value as JSON has it.
+
+    Raises:
+        TypeError: it has none.
+    """
+    if isinstance(value, dict) and all(isinstance(name, str) for name in value):
+        return {name: _json(part) for name, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_json(part) for part in value]
+    if isinstance(value, (dt.date, dt.time)):
+        return value.isoformat()
+    if isinstance(value, float) and not math.isfinite(value):
+        raise TypeError(value)
+    if value is None or isinstance(value, (str, int, float, decimal.Decimal)):
+        return value
+    raise TypeError(type(value).__name__)
 
 
 def of_the_mapper(error: Exception) -> bool:

@@ -33,6 +33,19 @@ def test_numbers_out_of_range_and_texts_too_long_fail(db: Session) -> None:
     assert db.rows("SELECT N, V FROM T") == [(Decimal("1.24"), "äöü")]
 
 
+def test_a_column_made_of_a_number_has_its_digits(db: Session) -> None:
+    db.rows("CREATE TABLE T AS SELECT 0 AS A, -10 AS B, 1.50 AS C, CAST(0 AS NUMBER(38,0)) AS D")
+    assert [row[1] for row in db.rows("DESCRIBE TABLE T")] == [
+        "NUMBER(1,0)",
+        "NUMBER(2,0)",
+        "NUMBER(3,2)",
+        "NUMBER(38,0)",
+    ]
+    db.rows("UPDATE T SET A = A + 9, D = D + 10")
+    assert db.error("UPDATE T SET A = A + 1")[1] == "22003"
+    assert db.rows("SELECT * FROM T") == [(9, -10, Decimal("1.50"), 10)]
+
+
 def test_not_null_is_enforced_and_keys_are_not(db: Session) -> None:
     db.rows("CREATE TABLE T (ID NUMBER, K VARCHAR NOT NULL, U NUMBER UNIQUE, PRIMARY KEY (ID, K))")
     db.rows("INSERT INTO T VALUES (1, 'a', 5), (1, 'a', 5)")

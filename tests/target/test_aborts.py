@@ -50,7 +50,7 @@ def load_while_aborted(world: World, fault: int, longer: float = 0.0) -> None:
     with ThreadPoolExecutor(2) as pool:
         load = pool.submit(world.run, messages(world, 20))
         held = paused(world, fault)
-        rival = pool.submit(world.query, f'UPDATE {held} SET "EPOCH" = "EPOCH" + 1')
+        rival = pool.submit(world.query, f'UPDATE {held} SET "EPOCH" = 1 - "EPOCH"')
         world.control.wait_for_waiter(held)
         world.control.advance_clock(301)
         rival.result(30)

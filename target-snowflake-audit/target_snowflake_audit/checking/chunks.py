@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from itertools import compress
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, cast
@@ -12,7 +11,8 @@ import msgspec
 from target_snowflake_audit import hashing
 from target_snowflake_audit.checking import encoding, problems
 from target_snowflake_audit.checking.converters import one_by_one, told
-from target_snowflake_audit.checking.letters import DELETE, LOAD, Letter, dead_line
+from target_snowflake_audit.checking.deletion_mark import DELETED_PROPERTY, problem_of
+from target_snowflake_audit.checking.letters import DELETE, LOAD, Letter, dead_line, storable
 from target_snowflake_audit.checking.lines import Liner
 from target_snowflake_audit.checking.parts import Checked, Part
 from target_snowflake_audit.checking.problems import Bad, Problem
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from target_snowflake_audit.checking.parts import Chunk
     from target_snowflake_audit.checking.plan import StreamPlan
     from target_snowflake_audit.values import Json
-
-_FLOAT_DIGITS = 300
-DELETED_PROPERTY = "_sdc_deleted_at"
 
 
 class Checker:
@@ -86,14 +83,14 @@ class Checker:
         values = self.form.columns(cast("list[Row]", rows))
         odd = self.form.unusual(cast("list[Row]", rows), values)
         odd.update(encoding.escaped([chunk.raw[at] for at in whole]))
-        for at in self.plan.key:
-            odd.update(n for n, value in enumerate(values[at]) if value is None)
         columns: list[list[str]] = []
         for at, column in enumerate(values):
             fields = _one_each(self._fields(at, column, odd), column)
             if _has_bad(fields):
                 odd.update(n for n, one in enumerate(fields) if isinstance(one, Bad))
             columns.append(cast("list[str]", fields))
+        for at in self.plan.key:
+            odd.update(n for n, field in enumerate(columns[at]) if field == NULL)
         if odd:
             good = [n not in odd for n in range(len(whole))]
             columns = [list(compress(column, good)) for column in columns]
@@ -164,12 +161,12 @@ class Checker:
             failed = [at for at, record in enumerate(chunk.mapped) if not is_valid(record)]
             for at in failed:
                 suspects.setdefault(at, []).extend(validator.problems(chunk.mapped[at], self._columns))
-        for position in self.plan.key:
-            name = self._names[position]
-            for at, record in enumerate(chunk.mapped):
-                if record.get(name) is None:
-                    # In front: the key says more than the type that null does not have.
-                    suspects.setdefault(at, []).insert(0, self._key_problem(name, record))
+        for at, record in enumerate(chunk.mapped):
+            # In front: the key says more than the type that null does not have.
+            if front := self._key_problems(record):
+                suspects[at] = [*front, *suspects.get(at, [])]
+            if mark := problem_of(record.get(DELETED_PROPERTY), self._columns):
+                suspects.setdefault(at, []).append(mark)
         for at, found in suspects.items():
             _, more = self._convert([chunk.mapped[at]])
             suspects[at] = _merged([*odd.get(at, []), *more.get(0, [])], found)
@@ -184,9 +181,14 @@ class Checker:
                 found[at] = odd
         return found
 
-    def _key_problem(self, name: str, record: dict[str, Any]) -> Problem:
-        reason = problems.NULL_KEY if name in record else problems.MISSING
-        return Problem(name, self._columns[name], "", reason, "a value: the property is part of the key")
+    def _key_problems(self, record: dict[str, Any]) -> list[Problem]:
+        expected = "a value: the property is part of the key"
+        missing = [name for at in self.plan.key if record.get(name := self._names[at]) is None]
+        reasons = [problems.NULL_KEY if name in record else problems.MISSING for name in missing]
+        return [
+            Problem(name, self._columns[name], "", reason, expected)
+            for name, reason in zip(missing, reasons, strict=True)
+        ]
 
     def _convert(self, records: list[Any]) -> tuple[list[list[Any]], dict[int, list[Problem]]]:
         """Give the fields by column, and by row the problems of its columns."""
@@ -333,11 +335,11 @@ class Checker:
         fields = [NULL] * len(self._names)
         texts: list[str] = []
         for position in dict.fromkeys((*self.plan.key, *(self.plan.scope or ()))):
-            read = self.plan.converters[position]([record.get(self._names[position])])[0]
+            read = self._safely(self.plan.converters[position], [record.get(self._names[position])])[0]
             if isinstance(read, str) and read:
                 fields[position] = read
         texts = [text_of(fields[position]) or "" for position in self.plan.key if fields[position]]
-        key = {self.plan.columns[at].name: _storable(record.get(self._names[at])) for at in self.plan.key}
+        key = {self.plan.columns[at].name: storable(record.get(self._names[at])) for at in self.plan.key}
         whole = len(texts) == len(self.plan.key) > 0
         return fields, key, hashing.key_hash(texts) if whole else ""
 
@@ -361,12 +363,6 @@ def _has_bad(fields: list[str | Bad]) -> bool:
     except TypeError:
         return True
     return False
-
-
-def _storable(value: Json) -> Json:
-    """A key as a letter shows it: numbers that JSON does not have, or that no FLOAT holds, as text."""
-    odd = isinstance(value, Decimal) and (not value.is_finite() or abs(value.adjusted()) > _FLOAT_DIGITS)
-    return str(value) if odd else value
 
 
 def _mark(field: str, *, received: bool) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-from target_snowflake_audit.checking import problems
+from target_snowflake_audit.checking import numbers, problems
 from target_snowflake_audit.checking.problems import Bad, shown
 from target_snowflake_audit.checking.times import DateCache, TimeCache, TimestampCache
 from target_snowflake_audit.columntypes import MAX_TEXT, PRECISION, TIMESTAMPS
@@ -102,6 +102,14 @@ def one_by_one(convert: Converter, values: Sequence[Any]) -> list[str | Bad]:
     return [one(value) for value in values]
 
 
+def _in_text(value: Json) -> str:
+    """A value that is no text in a column of text."""
+    try:
+        return json_text(numbers.exact(value))
+    except ValueError:
+        return json_text(value)
+
+
 class TextConverter:
     """VARCHAR(n): text as it is; other JSON values as their JSON text."""
 
@@ -115,7 +123,7 @@ class TextConverter:
         try:
             return self._texts(values)
         except (TypeError, KeyError):  # a value that is neither text nor null
-            return self._texts([v if v is None or isinstance(v, str) else json_text(v) for v in values])
+            return self._texts([v if v is None or isinstance(v, str) else _in_text(v) for v in values])
 
     def _texts(self, texts: Sequence[str | None]) -> list[str | Bad]:
         joined = "".join(filter(None, texts))
@@ -318,27 +326,16 @@ def _variant(value: Json) -> str | Bad:
     text = encoder.encode(value)
     if len(text) > MAX_TEXT:
         return Bad(problems.TOO_LONG, f"at most {MAX_TEXT} bytes of JSON")
-    if _ODD_NUMBER.search(text) and _holds_odd_number(value):
+    if not _ODD_NUMBER.search(text):
+        return quoted(text.decode())
+    try:
+        return quoted(encoder.encode(numbers.exact(value)).decode())
+    except ValueError:
         return Bad(problems.OUT_OF_RANGE, f"finite numbers of at most {PRECISION} digits, also inside")
-    return quoted(text.decode())
 
 
-def _holds_odd_number(value: Json) -> bool:
-    """Whether a number inside is NaN, infinite, or has more digits than Snowflake keeps in a VARIANT."""
-    if isinstance(value, dict):
-        return any(map(_holds_odd_number, value.values()))
-    if isinstance(value, list):
-        return any(map(_holds_odd_number, value))
-    if isinstance(value, int):
-        return bool(abs(value) >= _TOO_MANY)
-    if not isinstance(value, Decimal):
-        return False
-    return not value.is_finite() or len(value.normalize(_WIDE).as_tuple().digits) > PRECISION
-
-
-_ODD_NUMBER = re.compile(rb"\d[\d.]{%d}|NaN|Infinity" % PRECISION)
-_TOO_MANY = 10**PRECISION
-_WIDE = Context(prec=10_000)
+_ODD_NUMBER = re.compile(rb"\d[\d.]{%d}|\d[eE]|\.\d*0(?!\d)|-0(?![\d.]*[1-9])|NaN|Infinity" % PRECISION)
+"""What may be a number that is not written as `numbers.exact` writes it."""
 
 
 def plain(values: Sequence[Any]) -> list[str | Bad]:

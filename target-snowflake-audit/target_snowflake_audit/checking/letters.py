@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from target_snowflake_audit.checking.converters import json_text
+from target_snowflake_audit.checking.converters import json_text, told
 from target_snowflake_audit.staging.fields import NULL, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from target_snowflake_audit.checking.problems import Problem
+    from target_snowflake_audit.values import Json
 
 LOAD, DELETE, DEAD, KEY = NULL, "X", "D", "K"
 """States of a staged row: load it, it says it is deleted, it is a dead letter, only its key was received."""
@@ -81,3 +83,14 @@ def dead_line(letter: Letter, fields: Sequence[str]) -> str:
         f"{letter.seq},{DEAD},{letter.key_hash},,{letter.extracted},{quoted(json_text(body))},"
         f"{record},{','.join(fields)}\n"
     )
+
+
+_FLOAT_DIGITS = 300
+
+
+def storable(value: Json) -> Json:
+    """A key as a letter shows it: numbers that JSON does not have, or that no FLOAT holds, as text."""
+    odd = isinstance(value, Decimal) and (not value.is_finite() or abs(value.adjusted()) > _FLOAT_DIGITS)
+    if isinstance(value, (dict, list)):
+        return told(value)  # no key, and may nest deeper than what is around it can be written
+    return str(value) if odd else value

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -54,7 +56,7 @@ class Redactor:
         if not isinstance(record, dict):
             inner, changed = self._inside(record)
             return (_encoded(inner), {"": MASK}) if changed else (raw, {})
-        touched: dict[str, str] = {}
+        touched = {utf8(name): MASK for name in _repeated(raw) if self._way(name) or self._by_name(name)}
         shown: dict[str, Any] = {}
         for name, value in record.items():
             way = self._way(name) if value is not None else ""
@@ -67,7 +69,7 @@ class Redactor:
 
     def _opaque(self, raw: bytes) -> tuple[bytes, dict[str, str]]:
         """A record that nests too deeply to be taken apart is masked whole if a name in it is redacted."""
-        names = {utf8(name) for name in _NAMES.findall(raw.decode("utf-8", "backslashreplace"))}
+        names = {utf8(_read(name)) for name in _NAMES.findall(raw.decode("utf-8", "backslashreplace"))}
         ways = {*(self._ways.get(name, "") for name in names)}
         ways |= {self._by_name(name) for name in names}
         return (_encoded(MASKED), {"": MASK}) if ways - {"", KEEP} else (raw, {})
@@ -137,6 +139,29 @@ class Redactor:
                 changed = True
                 shown[name] = MASKED
         return shown, changed
+
+
+def _repeated(raw: bytes) -> set[str]:
+    """Names that an object in a text has more than once: the value that nobody reads stands there, too."""
+    found: set[str] = set()
+
+    def note(pairs: list[tuple[str, Json]]) -> None:
+        counts = Counter(name for name, _ in pairs)
+        if len(counts) < len(pairs):
+            found.update(name for name, count in counts.items() if count > 1)
+
+    as_text: dict[str, Any] = dict.fromkeys(("parse_int", "parse_float", "parse_constant"), str)
+    decoder = json.JSONDecoder(object_pairs_hook=note, strict=False, **as_text)
+    decoder.decode(raw.decode("utf-8", "surrogateescape"))
+    return found
+
+
+def _read(name: str) -> str:
+    """A name as it is meant, whatever of it is written as an escape."""
+    try:
+        return str(json.loads(f'"{name}"', strict=False))
+    except ValueError:
+        return name
 
 
 def _encoded(value: Json) -> bytes:

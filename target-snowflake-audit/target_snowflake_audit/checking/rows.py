@@ -29,6 +29,7 @@ _IGNORED = frozenset(
 )
 _OF_CONVERTERS = frozenset({"format", "maxLength", "multipleOf"})
 """Checked by the converters, see `checking.validation`."""
+_REFERENCES = frozenset({"$ref", "$dynamicRef", "$recursiveRef", "$id", "$anchor"})
 _OF_RECORD = frozenset({"type", "properties", "required", "additionalProperties", "$schema", "$id"})
 _PLAIN: dict[str, Any] = {"string": str, "integer": int, "boolean": bool}
 _NO_NUMBER = msgspec.Raw(b"null")
@@ -115,7 +116,7 @@ def form_of(plan: StreamPlan, marker: str) -> RowForm | None:
         part = schema["properties"][column.property]
         kind = _field_type(part, texts=hasattr(plan.converters[at], "texts"))
         if kind is Any and plan.validator is not None:
-            checks[at] = Validator(part, plan.stream).is_valid
+            checks[at] = _check_of(column.property, part, plan.stream)
         empty = _NO_NUMBER if kind is msgspec.Raw else None
         fields.append((f"f{at}", kind) if column.property in required else (f"f{at}", kind, empty))
         names[f"f{at}"] = column.property
@@ -124,6 +125,19 @@ def form_of(plan: StreamPlan, marker: str) -> RowForm | None:
     made = cast("type[Row]", msgspec.defstruct("Row", fields, bases=(Row,), **options))
     made.field_of = {name: field for field, name in names.items()}
     return RowForm(made, len(plan.columns), checks)
+
+
+def _check_of(name: str, part: Mapping[str, Any], stream: str) -> Callable[[Any], bool]:
+    """Check of a property's values as the whole schema does it."""
+    is_valid = Validator({"properties": {name: part}}, stream).is_valid
+    return lambda value: is_valid({name: value})
+
+
+def _refers(schema: Any) -> bool:  # noqa: ANN401 - a JSON value
+    """Whether a schema may refer to something outside of it."""
+    if isinstance(schema, dict):
+        return not _REFERENCES.isdisjoint(schema) or any(map(_refers, schema.values()))
+    return isinstance(schema, list) and any(map(_refers, schema))
 
 
 def scope_decoder(form: RowForm, places: Sequence[int]) -> Callable[[bytes], Row]:
@@ -148,6 +162,7 @@ def _is_plain_object(schema: Mapping[str, Any], plan: StreamPlan, marker: str) -
         and sorted(properties) == sorted(column.property for column in plan.columns)  # one column each
         and marker not in properties
         and not any(_NO_FIELD.search(name) for name in properties)
+        and not _refers(properties)
         and "object" in ([kinds] if isinstance(kinds, str) else kinds)
         and set(schema.get("required") or ()) <= properties.keys()
         and schema.get("additionalProperties", True) is True

@@ -87,9 +87,9 @@ class TimeCache(_FractionCache):
 
     def convert(self, value: Json) -> str | Bad:
         """Convert one value."""
-        if not isinstance(value, str) or _NO_TIME.fullmatch(value):
+        found = _TIME.fullmatch(value) if isinstance(value, str) else None
+        if not isinstance(value, str) or (not found and _NO_TIME.fullmatch(value)):
             return Bad(problems.NOT_A_TIME, "a time of day hh:mm:ss without a zone or in UTC")
-        found = _TIME.fullmatch(value)
         if not found:
             other = _FRACTION.search(value)
             judged = self.with_fraction("", other["fraction"] if other else None)
@@ -160,9 +160,9 @@ _TIME = re.compile(
     re.ASCII,
 )
 _FRACTION = re.compile(r"\.(?P<fraction>\d+)", re.ASCII)
-_NO_TIME = re.compile(r"\d*|.*\d[+-](?!00:?00)\d\d(:?\d\d)?", re.ASCII)
+_NO_TIME = re.compile(r"\s*[+-]?\d*\s*|.*\d\s*[+-]\s*(?!00:?00)\d\d(:?\d\d){0,2}\s*", re.ASCII)
 _TIMESTAMP = re.compile(
     r"(?P<day>\d{4}-\d{2}-\d{2})[Tt ](?P<time>(?:[01]\d|2[0-3]):\d{2}:\d{2})(?:\.(?P<fraction>\d{1,9}))?"
-    r"(?P<zone>[Zz]|[+-]\d{2}:?\d{2})?",
+    r"(?P<zone>[Zz]|[+-](?:[01]\d|2[0-3]):?[0-5]\d)?",
     re.ASCII,
 )

@@ -8,6 +8,7 @@ import jsonschema_rs
 
 from target_snowflake_audit.checking import problems
 from target_snowflake_audit.checking.converters import json_text, told
+from target_snowflake_audit.checking.drafts import current
 from target_snowflake_audit.checking.problems import Problem, shown, utf8
 from target_snowflake_audit.errors import SchemaError
 
@@ -112,8 +113,8 @@ def _at(value: Json, path: list[Any]) -> Json:
 
 def _lean(schema: Mapping[str, Any]) -> dict[str, Any]:
     """Leave out what the converters check, in the record's own properties."""
-    lean = {key: value for key, value in schema.items() if key != "$schema"}
-    given = schema.get("properties")
+    lean = {key: value for key, value in current(schema).items() if key != "$schema"}
+    given = lean.get("properties")
     if isinstance(given, dict):
         lean["properties"] = {
             name: {key: rule for key, rule in part.items() if key not in _LEFT_TO_CONVERTERS}

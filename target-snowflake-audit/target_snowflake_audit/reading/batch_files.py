@@ -16,7 +16,7 @@ from upath import UPath
 
 from target_snowflake_audit.errors import BatchFileError
 from target_snowflake_audit.reading.blocks import RECORD_TEXT
-from target_snowflake_audit.reading.reader import decode_record
+from target_snowflake_audit.reading.reader import decode_record, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -47,7 +47,7 @@ def records(message: Mapping[str, Any], root: str = "") -> Iterator[dict[str, An
             except (ValueError, RecursionError) as error:
                 problem = f"line {number} is not JSON ({error})"
                 raise BatchFileError(stream, where, problem) from None
-            yield {**shared, "record": record, RECORD_TEXT: line}
+            yield {**shared, "record": record, RECORD_TEXT: visible(line)}
 
 
 def place(url: str, root: str = "") -> str:

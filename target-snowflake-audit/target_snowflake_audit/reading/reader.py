@@ -199,6 +199,11 @@ def decode_record(text: bytes) -> Json:
         return deep.TooDeep(text.decode("utf-8", "backslashreplace"))
 
 
+def visible(text: bytes) -> bytes:
+    """The text of a record as it is kept: bytes that are no UTF-8 are written as escapes."""
+    return text.decode("utf-8", _VISIBLE).encode("utf-8", "backslashreplace")
+
+
 def _strictly_or_not(text: bytes) -> Json:
     try:
         return _any.decode(text)

@@ -21,9 +21,12 @@ def fence_of(target: TableName, locks: TableName) -> TableName:
 
 def create(fence: TableName) -> str:
     """CREATE TABLE AS SELECT with its one row: table and row appear together or not at all."""
-    return words("CREATE TABLE", fence.sql, 'AS SELECT 0 AS "EPOCH"')
+    return words("CREATE TABLE", fence.sql, 'AS SELECT CAST(0 AS NUMBER(38,0)) AS "EPOCH"')
 
 
 def take(fence: TableName) -> str:
-    """UPDATE that waits for the writer before us and holds the fence until COMMIT."""
-    return words("UPDATE", fence.sql, 'SET "EPOCH" = "EPOCH" + 1')
+    """UPDATE that waits for the writer before us and holds the fence until COMMIT.
+
+    The value says nothing, and must fit for ever: a column that was made of the literal 0 has one digit.
+    """
+    return words("UPDATE", fence.sql, 'SET "EPOCH" = 1 - "EPOCH"')

@@ -147,10 +147,30 @@ def _copy_of(call: Call, like: exp.Expression, *, with_rows: bool) -> tuple[Tabl
     return meta, f"({columns})"
 
 
+def _type_literals(query: exp.Expression) -> None:
+    """Give columns that are a number written out the digits of that number, as Snowflake does.
+
+    `SELECT 0` is NUMBER(1,0), and a column made of it never holds 10
+    (docs.snowflake.com/en/sql-reference/functions/system_typeof).
+    """
+    for column in query.selects if isinstance(query, exp.Query) else ():
+        value = column.unalias()
+        literal = value.this if isinstance(value, exp.Neg) else value
+        if isinstance(literal, exp.Literal) and not literal.is_string and _NUMBER.fullmatch(literal.this):
+            whole, _, decimals = literal.this.partition(".")
+            digits = len(whole.lstrip("0")) + len(decimals) or 1
+            kind = exp.DataType.build(f"NUMBER({digits},{len(decimals)})", dialect="snowflake")
+            value.replace(exp.Cast(this=value.copy(), to=kind))
+
+
+_NUMBER = re.compile(r"\d+(\.\d+)?", re.ASCII)
+
+
 def _as_select(call: Call, tree: exp.Expression) -> tuple[TableMeta, str]:
     for use in resolve(tree.args["expression"], call.session, call.world.catalogue):
         access.require(call, use.table, {"SELECT"})
     select = exp.Create(this=exp.to_table("x"), kind="TABLE", expression=tree.args["expression"].copy())
+    _type_literals(select.args["expression"])
     body = to_duck(translate(select, call.session, call.now).args["expression"])
     if isinstance(tree.this, exp.Schema):
         message = "CREATE TABLE with columns AS SELECT"
