@@ -168,7 +168,8 @@ def _retention(setup: Setup, extras: Extras) -> Section:
     task, role = _lock(setup, "RETENTION_TASK"), identifier(setup.role(PURGER))
     declared = (
         f"DECLARE cutoff {TIME} DEFAULT DATEADD('day', -{extras.keep_days}, SYSDATE()); "
-        "mark VARCHAR DEFAULT UUID_STRING(); "
+        "mark VARCHAR DEFAULT UUID_STRING(); noted NUMBER DEFAULT 0; "
+        "changed EXCEPTION (-20001, 'rows changed between counting and deleting; nothing was deleted'); "
     )
     body = _block(declared, ("BEGIN TRANSACTION", *retention_statements(setup, extras), "COMMIT"))
     head = f"CREATE TASK IF NOT EXISTS {task.sql} WAREHOUSE = {identifier(setup.warehouse)}"
@@ -193,7 +194,11 @@ def retention_statements(
     for due in retention.doomed(audit, cutoff):
         made += [
             retention.checkpoint(audit, due, cutoff=cutoff, mark=mark, reason=reason),
+            f"noted := ({retention.noted(audit, due, mark)})",
             retention.delete(audit, due),
+            # Each statement sees what was committed before it: a checkpoint that tells of other rows than
+            # are gone would be a fault for ever.
+            "IF (SQLROWCOUNT <> noted) THEN RAISE changed; END IF",
         ]
     return tuple(made)
 

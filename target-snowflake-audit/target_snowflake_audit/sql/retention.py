@@ -268,3 +268,14 @@ def counted(audit: Callable[[str], TableName], mark: str) -> str:
         mark,
         'GROUP BY "AUDIT_TABLE", "TARGET_TABLE" ORDER BY "AUDIT_TABLE", "TARGET_TABLE"',
     )
+
+
+def noted(audit: Callable[[str], TableName], due: Doomed, mark: str) -> str:
+    """SELECT of how many rows of a table a checkpoint tells of."""
+    return words(
+        'SELECT COALESCE(SUM("ROW_COUNT"), 0) FROM',
+        audit(CHECKPOINTS.name).sql,
+        'WHERE "CHECKPOINT_ID" =',
+        mark,
+        f'AND "AUDIT_TABLE" = {literal(due.table.name)}',
+    )
