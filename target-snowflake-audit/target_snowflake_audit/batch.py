@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from array import array
 from bisect import bisect_left
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from target_snowflake_audit.deletions import VersionKeys
     from target_snowflake_audit.mapping import Mapped
     from target_snowflake_audit.reading.blocks import Records
+
+logger = logging.getLogger(__name__)
 
 SHARED_ROWS = 1000
 """Rows that two processes check together, the second one most of them: the first one reads and writes too."""
@@ -254,3 +257,18 @@ def _range(known: tuple[str, str] | None, values: list[str]) -> tuple[str, str] 
         return known
     low, high = min(values), max(values)
     return (low, high) if known is None else (min(known[0], low), max(known[1], high))
+
+
+def doubt_of(batch: Batch) -> tuple[str, bool]:
+    """Of a batch with records whose document cannot be told.
+
+    Returns:
+        The text for BATCHES that lines may be gone of which no trace is taken, and whether the document that
+        comes next may have such a record, too.
+    """
+    note = (
+        f"the document of {len(batch.lost)} dead letters cannot be told: no line of the documents beside "
+        "them was taken for deleted"
+    )
+    logger.warning("Stream %s, batch %s: %s", batch.plan.stream, batch.number, note)
+    return note, not batch.starts or max(batch.lost) >= batch.starts[-1]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import tempfile
 from bisect import bisect_right
 from dataclasses import dataclass
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
     from target_snowflake_audit.checking.rows import Row
 
     NameOf = Callable[[Sequence[Any]], tuple[str, ...] | None]
-
-logger = logging.getLogger(__name__)
 
 _NESTED = frozenset({dict, list})
 
@@ -218,16 +215,6 @@ def doubtful(starts: Sequence[int], lost: Sequence[int], *, cut: bool) -> list[t
     if cut:
         found.append((starts[-1] if starts else 0, None))
     return found
-
-
-def tell_doubt(stream: str, batch: int, lost: int) -> str:
-    """Say that lines may be gone of which no trace is taken, and give the text for BATCHES."""
-    note = (
-        f"the document of {lost} dead letters cannot be told: no line of the documents beside "
-        "them was taken for deleted"
-    )
-    logger.warning("Stream %s, batch %s: %s", stream, batch, note)
-    return note
 
 
 def check_share(removed: int, live: int, percent: float, *, stream: str, what: str) -> None:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from target_snowflake_audit import limits, versions
 from target_snowflake_audit.background import BackgroundLoad
-from target_snowflake_audit.batch import Batch
+from target_snowflake_audit.batch import Batch, doubt_of
 from target_snowflake_audit.checking.chunks import Checker
 from target_snowflake_audit.checking.deletion_mark import DELETED_PROPERTY
 from target_snowflake_audit.counts import Counts
 from target_snowflake_audit.definition import bring_in_line
-from target_snowflake_audit.deletions import Documents, TornDocument, VersionKeys, tell_doubt
+from target_snowflake_audit.deletions import Documents, TornDocument, VersionKeys
 from target_snowflake_audit.errors import DeadLetterLimitError, SchemaError
 from target_snowflake_audit.reading.reader import decode_record
 from target_snowflake_audit.refusal_problems import letters_of
@@ -76,6 +76,11 @@ class StreamLoader:
     def form(self) -> RowForm | None:
         """How records of the stream may be decoded where nothing changes them before they come here."""
         return self._checker.form
+
+    @property
+    def is_torn(self) -> bool:
+        """Whether a document was torn by a SCHEMA."""
+        return self._torn is not None
 
     @property
     def waiting(self) -> int:
@@ -208,7 +213,7 @@ class StreamLoader:
             work = self._work(batch, LOAD)
             work.watermark = {"HIGHEST_VALUE": self._highest, "BOOKMARK": bookmark}
             if self._documents is not None and batch.lost:
-                work.note = tell_doubt(self.plan.stream, batch.number, len(batch.lost))
+                work.note, self._unsure = doubt_of(batch)
         except BaseException:
             batch.close()
             raise

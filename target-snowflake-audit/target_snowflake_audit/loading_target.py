@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,14 +16,14 @@ from typing_extensions import override
 from target_snowflake_audit.completeness import ControlCounts
 from target_snowflake_audit.configured_target import ConfiguredTarget
 from target_snowflake_audit.engine import Engine
-from target_snowflake_audit.errors import InterruptedRunError, OutputError, TargetError
+from target_snowflake_audit.errors import CutInputError, InterruptedRunError, OutputError, TargetError
 from target_snowflake_audit.failures import FailedStreams, ends_the_run
 from target_snowflake_audit.run import Run
 from target_snowflake_audit.sink import AuditSink
 from target_snowflake_audit.state import StateBarrier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import FrameType
 
     from target_snowflake_audit.counts import Counts
@@ -71,9 +72,11 @@ class LoadingTarget(ConfiguredTarget):
             self._emit_state()
 
         if not self._ended_well(loader, name):
+            self._stop_if_asked()
             return
-        self.barrier.handed_over(name)
-        loader.hand_over(self._bookmark(name), committed, cut=cut, torn=torn)
+        with self._undisturbed():
+            self.barrier.handed_over(name)
+            loader.hand_over(self._bookmark(loader), committed, cut=cut, torn=torn)
         sink.mark_drained()
         self._stop_if_asked()
 
@@ -86,12 +89,21 @@ class LoadingTarget(ConfiguredTarget):
 
     def _activate_postponed(self) -> None:
         for name, loader in self.loaders.items():
-            if loader.postponed is not None:
+            if loader.postponed is None:
+                continue
+            if loader.newest and not self.barrier.covers(loader.newest):
+                message = (
+                    f"stream {name}: no STATE came after the stream's last record, so the input may have "
+                    f"been cut off; rows that version {loader.postponed} does not have stay in "
+                    f"{loader.plan.table}"
+                )
+                self.failed.add(name, CutInputError(message))
+            else:
                 self._activate(loader, loader.postponed, name, ended=True)
 
     def _finish_streams(self) -> None:
         for name, loader in self.loaders.items():
-            finish = partial(loader.finish, self._bookmark(name), stated=self.barrier.covers(loader.newest))
+            finish = partial(loader.finish, self._bookmark(loader), stated=self.barrier.covers(loader.newest))
             if loader.holds_state and name not in self.failed and self._guarded(name, finish):
                 self.barrier.committed(name)
 
@@ -131,6 +143,7 @@ class LoadingTarget(ConfiguredTarget):
         stream but the current one have most likely ended; where one goes on all the same, its rest removes
         nothing.
         """
+        self._stop_if_asked()
         longest = float(self.config.get("batch_wait_seconds") or 300)
         self._look_at = time.monotonic() + min(longest, _LOOK_EVERY_SECONDS)
         for sink in list(self._sinks_active.values()):
@@ -149,7 +162,7 @@ class LoadingTarget(ConfiguredTarget):
 
     def _guarded(self, stream: str, load: Callable[[], object]) -> bool:
         """Run or await a load that a first signal must not tear; a failure that ends the run is raised."""
-        self._busy = True
+        before, self._busy = self._busy, True
         try:
             load()
         except TargetError as error:
@@ -164,13 +177,26 @@ class LoadingTarget(ConfiguredTarget):
             self.loaders[stream].close()
             raise
         finally:
-            self._busy = False
+            self._busy = before
         return True
 
-    def _bookmark(self, stream: str) -> Json:
+    @contextmanager
+    def _undisturbed(self) -> Iterator[None]:
+        """What a first signal must not tear, in the main thread: it is obeyed afterwards."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before, self._busy = self._busy, True
+        try:
+            yield
+        finally:
+            self._busy = before
+
+    def _bookmark(self, loader: StreamLoader) -> Json:
+        """The stream's bookmark in the latest STATE, where it has the name that it has in the input."""
         latest = self.barrier.latest
         bookmarks = latest.get("bookmarks") if isinstance(latest, dict) else None
-        return bookmarks.get(stream) if isinstance(bookmarks, dict) else None
+        return bookmarks.get(loader.plan.source_stream) if isinstance(bookmarks, dict) else None
 
     def _emit_state(self) -> None:
         """Let the newest safe STATE leave; any thread may ask, and two never leave in the wrong order."""
@@ -183,8 +209,9 @@ class LoadingTarget(ConfiguredTarget):
     def _write_state_message(self, state: dict[str, Any]) -> None:
         # Numbers in a STATE are Decimal here and must leave as the numbers they were.
         try:
-            sys.stdout.write(_encoder.encode(state).decode() + "\n")
-            sys.stdout.flush()
+            with self._undisturbed():
+                sys.stdout.write(_encoder.encode(state).decode() + "\n")
+                sys.stdout.flush()
         except OSError as error:
             raise OutputError(error) from error
 

@@ -14,9 +14,10 @@ from singer_sdk.mapper import SameRecordTransform
 from target_snowflake_audit.checking import problems
 from target_snowflake_audit.checking.problems import Problem
 from target_snowflake_audit.checking.rows import Row
+from target_snowflake_audit.errors import SettingError, TargetError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from singer_sdk.mapper import StreamMap
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 _DIGITS = 100
 """Arithmetic in expressions is exact for numbers of 38 digits; Python's own default rounds to 28."""
 _PLAIN = frozenset({str, int, bool, type(None), decimal.Decimal})
+
+STREAM_MAPS = "stream_maps"
 
 FILTER = "__filter__"
 """What `stream_maps` call the expression that says which records are loaded."""
@@ -49,6 +52,8 @@ def mapped(stream_map: StreamMap, record: Json, turn: AbstractContextManager[obj
     try:
         with turn, decimal.localcontext(prec=_DIGITS):
             made = stream_map.transform(dict(record))
+    except (TargetError, MemoryError):  # a signal that ends the run, among others: not the record's fault
+        raise
     except Exception as error:  # noqa: BLE001 - an expression may raise anything
         return record, [_failed(error)]
     if made is None or _PLAIN.issuperset(map(type, made.values())):
@@ -85,6 +90,24 @@ def _json(value: Any) -> Json:  # noqa: ANN401 - whatever an expression gives
     if value is None or isinstance(value, (str, int, float, decimal.Decimal)):
         return value
     raise TypeError(type(value).__name__)
+
+
+def check_aliases(stream_maps: Mapping[str, Sequence[StreamMap]], stream: str, known: Iterable[str]) -> None:
+    """Refuse that two streams of the input become one: its columns and letters belong to one of them.
+
+    Raises:
+        SettingError: one of the streams that are `known` has an alias of this one.
+    """
+    aliases = {one.stream_alias for one in stream_maps.get(stream, ())}
+    for other in known:
+        shared = {one.stream_alias for one in stream_maps.get(other, ())} & aliases
+        if other != stream and shared:
+            message = (
+                f"streams `{other}` and `{stream}` both become `{min(shared)}`, a name that no other stream "
+                "of the input may have, also not one that is left out; give one another `__alias__` (`table` "
+                "in `schema_mapping` loads both into one table)"
+            )
+            raise SettingError(STREAM_MAPS, message)
 
 
 def of_the_mapper(error: Exception) -> bool:

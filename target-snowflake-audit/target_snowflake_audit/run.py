@@ -74,6 +74,7 @@ class Run:
     """Guards what the run knows, and the rows that belong to the run itself."""
     _started: bool = False
     _ended: bool = False
+    _first_row: dict[str, Any] = field(default_factory=dict, repr=False)
     _last_row: dict[str, Any] = field(default_factory=dict, repr=False)
     _checked: bool = False
     _refused: StatementError | None = None
@@ -180,8 +181,13 @@ class Run:
         """Write the RUNS row of the start, once; needs the warehouse."""
         with self.lane(), self.lock:
             if not self._started:
-                row = {**self._identity(), "EVENT": "started", "STATUS": "running"}
-                self._insert(audit.RUNS, [row])
+                # The same row each time: one whose answer was lost is known to the chain.
+                self._first_row = self._first_row or {
+                    **self._identity(),
+                    "EVENT": "started",
+                    "STATUS": "running",
+                }
+                self._insert(audit.RUNS, [self._first_row])
                 self._started = True
                 self._remove_orphans()
 

@@ -17,7 +17,7 @@ import re
 import sys
 import time
 import warnings
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -136,6 +136,8 @@ class Session:
         self._cursor = connection.cursor()
         self.in_transaction = False
         self._transaction: str | None = None
+        self._torn = False
+        """ROLLBACK has failed: whether the transaction is open nobody knows, and the next may not join it."""
         self._used = time.time()  # unlike the monotonic clock it goes on while a machine sleeps
         self.timing = Timing()
         self.meter = WarehouseMeter()
@@ -165,6 +167,8 @@ class Session:
 
     def is_alive(self) -> bool:
         """Whether the session can go on; Snowflake is asked only after a long pause, without a warehouse."""
+        if self._torn:
+            return False
         if self.in_transaction or time.time() - self._used < LOOK_AFTER_SECONDS:
             return True
         try:
@@ -225,8 +229,10 @@ class Session:
     def rollback(self) -> None:
         """Roll back if a transaction is open; a session that is gone has rolled back by itself or will."""
         if self.in_transaction:
-            with suppress(StatementError):
+            try:
                 self.execute("ROLLBACK", "rollback")
+            except StatementError:
+                self._torn = True
             self.in_transaction = False
 
     def close(self) -> None:

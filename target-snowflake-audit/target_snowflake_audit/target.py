@@ -25,7 +25,7 @@ from target_snowflake_audit.errors import (
 )
 from target_snowflake_audit.failures import ends_the_run
 from target_snowflake_audit.loading_target import LoadingTarget
-from target_snowflake_audit.mapping import mapped, of_the_mapper
+from target_snowflake_audit.mapping import check_aliases, mapped, of_the_mapper
 from target_snowflake_audit.reading import batch_files
 from target_snowflake_audit.reading.blocks import RECORD_TEXT
 from target_snowflake_audit.reading.input_errors import without_schema
@@ -154,6 +154,7 @@ class TargetSnowflakeAudit(LoadingTarget):
             raise SettingError(STREAM_MAPS, f"stream `{stream}`: {error}") from error
         except TargetError as error:
             self._fail_streams(stream, error)
+        check_aliases(self.mapper.stream_maps, stream, self._messages)
         for name in self._carrying(stream):
             self.barrier.record(name)  # what is gone of a torn document is told by the next batch
 
@@ -170,8 +171,11 @@ class TargetSnowflakeAudit(LoadingTarget):
         if ends_the_run(error):
             raise error
         for stream_map in self.mapper.stream_maps.get(stream, ()):
-            if stream_map.stream_alias not in self._sinks_active:
-                self.failed.add(stream_map.stream_alias, error)
+            alias = stream_map.stream_alias
+            if alias not in self._sinks_active:
+                self.failed.add(alias, error)
+                if alias in self.loaders and self.loaders[alias].is_torn:
+                    self.barrier.record(alias)  # nobody tells any more what is gone of the document
 
     @override
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
@@ -247,6 +251,9 @@ class TargetSnowflakeAudit(LoadingTarget):
         loader = sink.loader
         if loader.must_load_before(record, version):
             self.load_sink(sink)
+            if name in self.failed:
+                self.barrier.record(name)
+                return
         seq = self.barrier.record(name)
         loader.add(
             record, message[RECORD_TEXT], seq, message.get("time_extracted"), version=version, found=found
@@ -271,7 +278,9 @@ class TargetSnowflakeAudit(LoadingTarget):
             raise without_schema(stream, self._messages)
         for stream_map in self.mapper.stream_maps[stream]:
             sink = self._sinks_active.get(stream_map.stream_alias)
-            if sink is not None and sink.process_activate_version_messages:
+            if stream_map.stream_alias in self.failed:
+                self.barrier.record(stream_map.stream_alias)  # never done: no STATE from here on may leave
+            elif sink is not None and sink.process_activate_version_messages:
                 sink.activate_version(message_dict["version"])
 
     @override
@@ -382,6 +391,6 @@ class TargetSnowflakeAudit(LoadingTarget):
         for sink in list(self._sinks_active.values()):
             if isinstance(sink, AuditSink) and sink.loader.waiting and sink.stream_name not in self.failed:
                 try:
-                    self.load_sink(sink, cut=True)
+                    self.load_sink(sink, cut=not self.barrier.covers(sink.loader.newest))
                 except Exception as error:  # noqa: BLE001 - a further one, and the first is told
                     self.logger.warning("%s", explained(error, self.doing, self.config))

@@ -207,11 +207,11 @@ def versioned(world: World, version: int, count: int) -> list[Message]:
 
 
 def test_version_that_is_activated_before_its_records(world: World) -> None:
-    world.run([world.schema_message(), activate(world, 1), *versioned(world, 1, 10)])
+    world.run([world.schema_message(), activate(world, 1), *versioned(world, 1, 10), state_of(1)])
     again = [activate(world, 2), *versioned(world, 2, 9), activate(world, 2), activate(world, 2)]
     world.run([world.schema_message(), *again], batch_size_rows=4)
     assert len(keys(world)) == 9
-    world.run([world.schema_message(), activate(world, 3), *versioned(world, 3, 8)])
+    world.run([world.schema_message(), activate(world, 3), *versioned(world, 3, 8), state_of(3)])
     assert len(keys(world)) == 8
 
 
@@ -225,7 +225,7 @@ def test_version_without_any_record_empties_the_table_where_that_is_allowed(worl
 
 
 def test_version_of_which_records_do_not_speak_deletes_nothing(world: World) -> None:
-    start = [world.schema_message(), activate(world, 1), world.line("A", 1)]
+    start = [world.schema_message(), activate(world, 1), world.line("A", 1), state_of(1)]
     ended = world.run(start, max_deleted_percent=100)
     assert keys(world) == [("A", 1)]
     assert "version 1 is not activated" in ended.log

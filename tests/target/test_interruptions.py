@@ -291,9 +291,18 @@ def test_only_old_folders_of_runs_are_orphans() -> None:
     assert orphans(files, now) == [a]
 
 
-@pytest.mark.parametrize("how", ["session ended", "table busy", "answer lost", "statement lost"])
-def test_the_end_of_a_run_is_recorded_once_whatever_its_first_try_met(
-    world: World, how: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("event", "how"),
+    [
+        ("ended", "session ended"),
+        ("ended", "table busy"),
+        ("ended", "answer lost"),
+        ("ended", "statement lost"),
+        ("started", "answer lost"),
+    ],
+)
+def test_begin_and_end_of_a_run_are_recorded_once_whatever_the_first_try_met(
+    world: World, event: str, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An answer that was lost may have been one of success: the row is not written twice."""
     monkeypatch.setattr("target_snowflake_audit.retrying.random.random", lambda: 0.01)
@@ -302,7 +311,7 @@ def test_the_end_of_a_run_is_recorded_once_whatever_its_first_try_met(
     met: list[str] = []
 
     def refused(session: Session, sql: str, step: str) -> Answer:
-        if step != "insert RUNS" or "'ended'" not in sql or met:
+        if step != "insert RUNS" or f"'{event}'" not in sql or met:
             return execute(session, sql, step)
         met.append(how)
         if how == "answer lost":
