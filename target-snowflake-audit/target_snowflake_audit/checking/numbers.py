@@ -37,7 +37,8 @@ def exact(value: Json) -> Any:  # noqa: ANN401 - a value that msgspec encodes
     if isinstance(value, Decimal):
         return _number(value)
     if isinstance(value, int) and not -_LIMIT < value < _LIMIT:
-        return _number(Decimal(value))
+        message = "a whole number of more digits than NUMBER has, all of them written out"
+        raise ValueError(message)
     return value
 
 
