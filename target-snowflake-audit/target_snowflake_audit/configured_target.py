@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from target_snowflake_audit import config_files, settings
 from target_snowflake_audit.errors import SettingError
+from target_snowflake_audit.mapping import STREAM_MAPS
 from target_snowflake_audit.settings import check, texts
 from target_snowflake_audit.settings_read import PREFIX
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     import click
 
 _ENVIRONMENT = "ENV"
-STREAM_MAPS = "stream_maps"
 
 
 class ConfiguredTarget(Target):

@@ -14,7 +14,6 @@ from singer_sdk.singerlib.exceptions import InvalidInputLine
 from typing_extensions import override
 
 from target_snowflake_audit.checking.second import SecondProcess
-from target_snowflake_audit.configured_target import STREAM_MAPS
 from target_snowflake_audit.errors import (
     InterruptedRunError,
     OutputError,
@@ -25,7 +24,7 @@ from target_snowflake_audit.errors import (
 )
 from target_snowflake_audit.failures import ends_the_run
 from target_snowflake_audit.loading_target import LoadingTarget
-from target_snowflake_audit.mapping import check_aliases, mapped, of_the_mapper
+from target_snowflake_audit.mapping import STREAM_MAPS, check_aliases, mapped, of_the_mapper
 from target_snowflake_audit.reading import batch_files
 from target_snowflake_audit.reading.blocks import RECORD_TEXT
 from target_snowflake_audit.reading.input_errors import without_schema

@@ -321,10 +321,9 @@ class Checker:
 
         A letter of a record that names one keeps it.
         """
+        # JSON text could be a name, but is none; what is no UTF-8 is null in the record's letter.
         if any(isinstance(value, (dict, list)) or not encoding.encodes(value) for value in values):
-            return (
-                None  # JSON text of the first could be a name, but is none; letters have null for the second
-            )
+            return None
         places = self.plan.scope or ()
         read = [self.plan.converters[at]([value])[0] for at, value in zip(places, values, strict=True)]
         fields = tuple(field for field in read if isinstance(field, str) and field)
