@@ -9,7 +9,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from target_snowflake_audit import columntypes, conflicts
+from target_snowflake_audit import columntypes, conflicts, leaving
 from target_snowflake_audit.checking.plan import check_key_types, with_columns
 from target_snowflake_audit.errors import SchemaError
 from target_snowflake_audit.naming import AUDIT_COLUMNS
@@ -81,6 +81,7 @@ def align(plan: StreamPlan, stored: Mapping[str, StoredColumn]) -> tuple[StreamP
             old.append(stored[column.name])
         columns += [conflicts.retired(column, have) for have in old if have.name != kept.name]
     aligned = with_columns(plan, columns)
+    aligned = dataclasses.replace(aligned, unfilled=leaving.unfilled(aligned, stored.values()))
     new = [column for column in aligned.columns if column.name not in stored]
     audit = [name for name in AUDIT_COLUMNS if name not in stored]
     return aligned, [*_added(plan, new, audit), *steps, *_nullable(aligned, stored.values())]

@@ -9,6 +9,7 @@ came before.
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import threading
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from target_snowflake_audit import bisection, deletions, recording
 from target_snowflake_audit import counts as counting
 from target_snowflake_audit.checking.letters import dead_line
 from target_snowflake_audit.errors import IntegrityError, SchemaError
+from target_snowflake_audit.leaving import Leaving
 from target_snowflake_audit.redaction import SALT_TABLE
 from target_snowflake_audit.retry_classes import OBJECT_EXISTS
 from target_snowflake_audit.session import LOCK_TIMEOUT_SECONDS, Session, StatementError, Timing
@@ -46,6 +48,7 @@ class Transaction:
     def __init__(self, run: Run) -> None:
         """`run` lends the sessions."""
         self._run = run
+        self._leaving = Leaving(run)
 
     def load(self, work: Work) -> Counts:
         """Load a batch.
@@ -57,6 +60,7 @@ class Transaction:
         session = self._run.session()
         tables = self._tables(work.batch)
         self._prepare(session, work.batch, tables)
+        self._leaving.of(session, work.batch.plan)
         session.timing = Timing()
         try:
             with session.tagged(work.batch.plan.stream, work.batch.batch_id):
@@ -315,6 +319,7 @@ class Transaction:
 
     def _write(self, session: Session, work: Work, tables: classify.Tables, counts: Counts) -> None:
         batch, plan = work.batch, work.batch.plan
+        plan = dataclasses.replace(plan, left=self._leaving.of(session, plan))
         logged = counts.written if plan.history == "all" else counts.written - counts.inserted
         if logged and plan.history != "off":
             facts = {

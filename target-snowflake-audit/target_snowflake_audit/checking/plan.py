@@ -88,6 +88,10 @@ class StreamPlan:
     """Where its rows are written before they replace the table; None = into the table itself."""
     storage: Storage = DEFAULT_STORAGE
     type_conflict: str = "fail"
+    unfilled: tuple[Column, ...] = ()
+    """Columns of the table that no property fills."""
+    left: tuple[Column, ...] = ()
+    """Those of them whose property has left the SCHEMA: null in each row that is written."""
 
     def marked(self, at: int) -> bool:
         """Whether a column's staged value says if it was absent, null or a value."""

@@ -261,5 +261,12 @@ def other_streams(batches: TableName, target: str, stream: str) -> str:
     return words('SELECT DISTINCT "STREAM" FROM', batches.sql, "WHERE", loaded, 'ORDER BY "STREAM"')
 
 
+def made_columns(changes: TableName, target: str, stream: str) -> str:
+    """SELECT of the statements that made a table's columns for a stream."""
+    whose = f'"TARGET_TABLE" = {literal(target)} AND "STREAM" = {literal(stream)}'
+    made = "\"CHANGE\" IN ('create_table', 'add_column')"
+    return words('SELECT "STATEMENT" FROM', changes.sql, "WHERE", whose, "AND", made)
+
+
 def _texts(values: Sequence[str]) -> str:
     return ", ".join(map(literal, values))

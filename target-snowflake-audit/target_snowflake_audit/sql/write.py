@@ -22,7 +22,7 @@ from target_snowflake_audit.sql.staging import value_column
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from target_snowflake_audit.checking.plan import StreamPlan
+    from target_snowflake_audit.checking.plan import Column, StreamPlan
 
 EVERY = (UPDATE, DELETE, REMOVE, INSERT)
 """Operations that write or delete."""
@@ -42,17 +42,24 @@ def _object(plan: StreamPlan, alias: str, positions: list[int], salt: str) -> st
     """OBJECT_CONSTRUCT of columns, from the target (`t`) or the typed table (`s`); nulls are left out.
 
     Redacted columns are digests made with the salt of the table named, masks, or left out (but for keys).
+    Columns whose property has left the SCHEMA are in the target only.
     """
     pairs: list[str] = []
     for at in positions:
         column = plan.columns[at]
-        name = identifier(column.name if alias == "t" else value_column(at))
-        if column.redact == DROP and at not in plan.key:
-            continue
-        value = f"{alias}.{name}"
-        shown = conversion.redacted(column, value, salt) if column.redact else ""
-        pairs += [literal(column.name), shown or conversion.audited(column.type, value)]
+        if column.redact != DROP or at in plan.key:
+            name = identifier(column.name if alias == "t" else value_column(at))
+            pairs += _shown(column, f"{alias}.{name}", salt)
+    for column in plan.left if alias == "t" else ():
+        if column.redact != DROP:
+            pairs += _shown(column, f"t.{identifier(column.name)}", salt)
     return f"OBJECT_CONSTRUCT({', '.join(pairs)})"
+
+
+def _shown(column: Column, value: str, salt: str) -> tuple[str, str]:
+    """A column's name and value in an OBJECT_CONSTRUCT."""
+    shown = conversion.redacted(column, value, salt) if column.redact else ""
+    return literal(column.name), shown or conversion.audited(column.type, value)
 
 
 def _changed(plan: StreamPlan) -> str:
@@ -69,6 +76,7 @@ def _changed(plan: StreamPlan) -> str:
         if column.type.family == "VARIANT":
             old, new = f"TO_JSON({old})", f"TO_JSON({new})"
         names.append(f"IFF({old} IS DISTINCT FROM {new}, {literal(column.name)}, NULL)")
+    names += [f"IFF(t.{identifier(gone.name)} IS NULL, NULL, {literal(gone.name)})" for gone in plan.left]
     return f"IFF({_among(UPDATE)}, ARRAY_CONSTRUCT_COMPACT({', '.join(names)}), NULL)"
 
 
@@ -191,7 +199,8 @@ def merge(
         gone = "DELETE" if hard_delete else f"UPDATE SET {_deleted(plan, batch)}"
         clauses.append(f"WHEN MATCHED AND {_among(DELETE, REMOVE)} THEN {gone}")
     if UPDATE in done:
-        sets = ", ".join(f"{name} = {value}" for name, value in written.items())
+        left = {identifier(column.name): "NULL" for column in plan.left}
+        sets = ", ".join(f"{name} = {value}" for name, value in (written | left).items())
         clauses.append(f"WHEN MATCHED AND {_among(UPDATE)} THEN UPDATE SET {sets}")
     if INSERT in done:
         inserted = f"({', '.join(written)}) VALUES ({', '.join(written.values())})"

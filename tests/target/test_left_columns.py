@@ -1,0 +1,117 @@
+"""Properties that leave the SCHEMA: no row may show a value that its source no longer tells."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from target_snowflake_audit.leaving import names_in
+from target_snowflake_audit.sql.quoting import identifier, literal
+from target_world import LINE_SCHEMA
+
+if TYPE_CHECKING:
+    from target_world import Message, World
+
+
+def without(*names: str) -> Message:
+    """The line schema without some of its properties."""
+    left = {name: part for name, part in LINE_SCHEMA["properties"].items() if name not in names}
+    return {**LINE_SCHEMA, "properties": left}
+
+
+def history(world: World, operation: str = "update") -> list[dict[str, Any]]:
+    where = f"\"OPERATION\" = '{operation}'"
+    return world.audit("RECORD_HISTORY", '"LOADED_AT", "SEQ"', where=where)
+
+
+def test_a_property_that_comes_back_as_null_leaves_no_old_value(world: World) -> None:
+    world.run([world.schema_message(), world.line("A", 1, text="old"), world.line("A", 2, text="old")])
+    short = world.schema_message(without("text"))
+    ended = world.run([short, world.line("A", 1, "2.00")])
+    assert "no property for TEXT" in ended.log
+    assert [row["TEXT"] for row in world.rows()] == [None, "old"]
+    [change] = history(world)
+    assert json.loads(change["CHANGED_COLUMNS"]) == ["AMOUNT", "TEXT"]
+    assert json.loads(change["BEFORE"])["TEXT"] == "old"
+    assert "TEXT" not in json.loads(change["AFTER"])
+
+    both = [world.line("A", 1, "2.00", text=None), world.line("A", 2, text=None)]
+    ended = world.run([world.schema_message(), *both])
+    assert [row["TEXT"] for row in world.rows()] == [None, None]
+    assert "no property for" not in ended.log
+    assert (world.counts()[-1]["unchanged"], world.counts()[-1]["updated"]) == (1, 1)
+
+
+def test_it_may_leave_and_come_back_within_a_run(world: World) -> None:
+    short, whole = world.schema_message(without("text")), world.schema_message()
+    first = [whole, world.line("A", 1, text="old"), short, world.line("A", 1)]
+    world.run([*first, whole, world.line("A", 1, text=None)])
+    assert [row["TEXT"] for row in world.rows()] == [None]
+    world.run([whole, world.line("A", 1, text="new")])
+    assert [row["TEXT"] for row in world.rows()] == ["new"]
+
+
+def test_a_column_added_since_and_left_again_within_the_run(world: World) -> None:
+    """What is known of the table's columns must not be older than the columns."""
+    site = {**LINE_SCHEMA, "properties": {**LINE_SCHEMA["properties"], "site": {"type": ["string", "null"]}}}
+    world.run([world.schema_message(), world.line("A", 1, text="old")])
+    messages = [world.schema_message(without("text")), world.line("A", 1)]
+    messages += [world.schema_message(site), world.line("A", 1, text="t", site="S")]
+    world.run([*messages, world.schema_message(without("text")), world.line("A", 1)])
+    assert [(row["TEXT"], row["SITE"]) for row in world.rows()] == [(None, None)]
+
+
+def test_columns_of_the_owner_are_left_alone(world: World) -> None:
+    world.run([world.schema_message(), world.line("A", 1)])
+    world.query(f"ALTER TABLE {world.table} ADD COLUMN NOTE VARCHAR")
+    world.query(f"UPDATE {world.table} SET NOTE = 'mine'")
+    ended = world.run([world.schema_message(), world.line("A", 1, "2.00")])
+    assert [(str(row["AMOUNT"]), row["NOTE"]) for row in world.rows()] == [("2.00", "mine")]
+    assert "no property for" not in ended.log
+
+
+def test_columns_of_another_stream_of_the_table_are_left_alone(world: World) -> None:
+    other = f"{world.stream}_b"
+    both = [{"stream": name, "table": world.stream} for name in (world.stream, other)]
+    world.run([world.schema_message(without("text")), world.line("A", 1)], schema_mapping=both)
+    named = {**world.schema_message(without("amount")), "stream": other}
+    record = {"documentId": "A", "lineNumber": 1, "text": "b", "updatedDate": "2026-01-02T00:00:00Z"}
+    world.run([named, {**world.record(record), "stream": other}], schema_mapping=both)
+    assert [(str(row["AMOUNT"]), row["TEXT"]) for row in world.rows()] == [("1.00", "b")]
+
+
+def test_partial_records_leave_the_stored_value(world: World) -> None:
+    world.run([world.schema_message(), world.line("A", 1, text="old")], absent_fields="keep")
+    short = world.schema_message(without("text"))
+    world.run([short, world.line("A", 1, "2.00")], absent_fields="keep")
+    assert [(str(row["AMOUNT"]), row["TEXT"]) for row in world.rows()] == [("2.00", "old")]
+    world.run([world.schema_message(), world.line("A", 1, "2.00", text=None)], absent_fields="keep")
+    assert [row["TEXT"] for row in world.rows()] == [None]
+
+
+@pytest.mark.parametrize(
+    ("way", "shown"), [("hash", "***"), ("mask", "***"), ("drop", None), ("keep", "old")]
+)
+def test_the_history_shows_of_a_left_column_no_more_than_it_may(
+    world: World, way: str, shown: str | None
+) -> None:
+    rules = {"*": {"text": way}}
+    renamed = [{"stream": world.stream, "columns": {"text": "SAID"}}]
+    settings: dict[str, Any] = {"redact_columns": rules, "schema_mapping": renamed}
+    world.run([world.schema_message(), world.line("A", 1, text="old", extra={"iban": "X"})], **settings)
+    world.run([world.schema_message(without("text", "extra")), world.line("A", 1, "2.00")], **settings)
+    [change] = history(world)
+    before = json.loads(change["BEFORE"])
+    # What is inside an object is not known without its schema.
+    assert (before.get("SAID"), before["EXTRA"]) == (shown, "***")
+    assert [(row["SAID"], row["EXTRA"]) for row in world.rows()] == [(None, None)]
+
+
+def test_names_are_read_from_statements_however_odd_they_are() -> None:
+    odd = ["A", 'say "B"', "it's", 'C\', "D"', "back\\slash", "$$;--", "É'"]
+    comments = ['"NOT_ME" VARCHAR', "it's \\' \"NOR_ME\"", "\\"]
+    columns = ", ".join(
+        f"{identifier(name)} VARCHAR COMMENT {literal(comments[at % 3])}" for at, name in enumerate(odd)
+    )
+    assert names_in([f"CREATE TABLE {identifier('T')} ({columns})"]) == {"T", *odd}
