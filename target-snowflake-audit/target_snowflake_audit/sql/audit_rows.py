@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from target_snowflake_audit.audit.tables import BY_NAME, JSON, PAYLOAD_DIGEST, TIME, WHOLE
+from target_snowflake_audit.audit.tables import BY_NAME, JSON, PAYLOAD_DIGEST, TEXT, TIME, WHOLE
 from target_snowflake_audit.sql import chain
 from target_snowflake_audit.sql.quoting import TableName, identifier, literal, number, words
 
@@ -68,7 +68,18 @@ def insert(
         linked = ", ".join(f"{sql} AS {identifier(name)}" for name, sql in link.items())
         selects = words("SELECT u.*,", linked, "FROM", f"({selects})", "AS u", _without(unless))
         names += link
-    return chain.insert_from(table, names, selects)
+    return chain.insert_from(table, names, selects, _known(types, rows))
+
+
+def _known(types: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> dict[str, str | int]:
+    """The texts and whole numbers that all rows share, by column."""
+    kinds = {WHOLE: int, TEXT: str}
+    shared = [
+        (name, kinds[types[name]], value)
+        for name, value in rows[0].items()
+        if types[name] in kinds and not isinstance(value, Sql) and all(row[name] == value for row in rows)
+    ]
+    return {name: kind(value) for name, kind, value in shared if value is not None}
 
 
 def _without(letters: str) -> str:

@@ -25,6 +25,8 @@ row (docs.snowflake.com/en/sql-reference/functions/current_timestamp). Sessions 
 
 from __future__ import annotations
 
+import re
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from target_snowflake_audit.audit.tables import (
@@ -47,6 +49,8 @@ NOW = "CAST(CURRENT_TIMESTAMP() AS TIMESTAMP_NTZ(9))"
 CHAIN, NUMBER, PREVIOUS, DIGEST = "CHAIN", "CHAIN_NUMBER", "CHAIN_PREVIOUS", "CHAIN_DIGEST"
 _RUN, _BATCH = "run:", "batch:"
 _DIGITS = 2
+_PLAIN = re.compile(r"'[^'\\]*'")
+"""A literal without anything that is written otherwise than it reads."""
 _AT = len(VERSION) + 2
 """Place of a digest's first digit, from 1."""
 
@@ -69,13 +73,22 @@ def of_batch(batch_id: str) -> str:
     return _BATCH + batch_id
 
 
-def row_digest(table: Table, alias: str, present: Collection[str]) -> str:
+def row_digest(
+    table: Table, alias: str, present: Collection[str], known: Mapping[str, str | int] | None = None
+) -> str:
     """Expression of a row's digest over the columns `present` of `alias`; the others are null.
 
-    PAYLOAD_DIGEST, where the table has it, must be among them.
+    PAYLOAD_DIGEST, where the table has it, must be among them. `known` are values that are the same in every
+    row: their text is written out, since functions of constants cost more than the row itself.
     """
     taken = [c for c in table.columns if c.name in present and c.covered and not c.payload]
-    return _digest(table, [_part(column, alias) for column in _sorted(taken) if column.name != table.digest])
+    values = known or {}
+    parts = [
+        _told(column, values.get(column.name)) or _part(column, alias)
+        for column in _sorted(taken)
+        if column.name != table.digest
+    ]
+    return _digest(table, parts)
 
 
 def payload_digest(table: Table, alias: str, present: Collection[str]) -> str:
@@ -95,11 +108,14 @@ def insert(table: TableName, columns: Mapping[str, str], source: str) -> str:
     """
     filled = {name: sql for name, sql in columns.items() if sql != "NULL"}
     selected = ", ".join(f"{sql} AS {identifier(name)}" for name, sql in filled.items())
-    return insert_from(table, list(filled), words("SELECT", selected, source))
+    known = {name: sql[1:-1] for name, sql in filled.items() if _PLAIN.fullmatch(sql)}
+    return insert_from(table, list(filled), words("SELECT", selected, source), known)
 
 
-def insert_from(table: TableName, names: list[str], query: str) -> str:
-    """INSERT of a query's rows with their digests; `names` are the query's columns."""
+def insert_from(
+    table: TableName, names: list[str], query: str, known: Mapping[str, str | int] | None = None
+) -> str:
+    """INSERT of a query's rows with their digests; `names` are its columns, `known` as in `row_digest`."""
     declared = BY_NAME[table.table]
     if not declared.digest:
         return words("INSERT INTO", table.sql, f"({', '.join(map(identifier, names))})", query)
@@ -112,7 +128,7 @@ def insert_from(table: TableName, names: list[str], query: str) -> str:
         shown += f', r."{PAYLOAD_DIGEST}"'
         all_names.append(PAYLOAD_DIGEST)
         present.add(PAYLOAD_DIGEST)
-    digest = row_digest(declared, "r", present)
+    digest = row_digest(declared, "r", present, known)
     listed = ", ".join(identifier(name) for name in (*all_names, declared.digest))
     return words("INSERT INTO", table.sql, f"({listed}) SELECT", shown + ",", digest, f"FROM ({query}) AS r")
 
@@ -205,8 +221,26 @@ def _sorted(columns: list[Column]) -> list[Column]:
     return sorted(columns, key=lambda column: column.name)
 
 
+class _Text(str):
+    """A part of a digest's text that is known as it is."""
+
+    __slots__ = ()
+
+
+def _told(column: Column, value: str | int | None) -> _Text | None:
+    """The part of a column whose value is known, where LENGTH and TO_VARCHAR surely give what Python does."""
+    if column.type == WHOLE and isinstance(value, int):
+        return _Text(f"{column.name}={value},")
+    if column.type == TEXT and isinstance(value, str) and value.isascii():
+        return _Text(f"{column.name}={len(value)}:{value},")
+    return None
+
+
 def _digest(table: Table, parts: list[str]) -> str:
-    text = ", ".join([literal(f"{table.name},"), *parts, literal("")])
+    listed = [_Text(f"{table.name},"), *parts]
+    runs = groupby(listed, lambda part: isinstance(part, _Text))
+    texts = [sql for told, run in runs for sql in ([literal("".join(run))] if told else run)]
+    text = ", ".join([*texts, literal("")])
     return f"CONCAT('{VERSION}:', SHA2(CONCAT({text}), 256))"
 
 
