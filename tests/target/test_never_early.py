@@ -205,3 +205,14 @@ def test_the_last_safe_state_leaves_though_a_stream_failed(world: World) -> None
         )
     assert keys(world) == [("A", 1)]
     assert caught.value.__notes__ == ['{"n":1}\n']
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "ascii", "utf-8"])
+def test_state_with_any_letter_leaves_in_every_encoding(
+    world: World, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", encoding)
+    value = {"at": "Zürich €\u2028 \U0001f600", "ключ": [1.50, "\\", '"']}
+    message = {"type": "STATE", "value": value}
+    ended = world.command(lines([world.schema_message(), world.line("A", 1), message]))
+    assert (ended.code, ended.states) == (0, [value]), ended.log
