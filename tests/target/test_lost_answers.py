@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import signal
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from target_snowflake_audit.errors import InterruptedRunError
 from target_snowflake_audit.retry_classes import NETWORK
 from target_snowflake_audit.session import Session, StatementError
-from target_world import state
+from target_world import LINE_SCHEMA, state
 
 if TYPE_CHECKING:
     from target_snowflake_audit.session import Answer
@@ -122,3 +123,58 @@ def test_a_signal_after_a_lost_commit(world: World, monkeypatch: pytest.MonkeyPa
         world.run(load(world))
     assert json.loads(caught.value.__notes__[-1]) == {"n": 1}
     assert len(world.rows()) == 2
+
+
+# DDL
+
+WIDER: Message = {
+    **LINE_SCHEMA,
+    "properties": {
+        **LINE_SCHEMA["properties"],
+        "text": {"type": ["string", "null"], "maxLength": 30},
+        **{
+            f"more{at}": {"type": ["string", "null"], **more}
+            for at, more in enumerate(({}, {"maxLength": 9}))
+        },
+        "paid": {"type": ["number", "null"], "multipleOf": 0.001},
+        "at": {"type": ["string", "null"], "format": "date-time"},
+        "day": {"type": ["string", "null"], "format": "date"},
+        "share": {"type": ["number", "null"]},
+        "parts": {"type": ["array", "null"]},
+        "yes": {"type": ["boolean", "null"]},
+    },
+}
+
+
+@pytest.mark.parametrize("way", [WAY, {}], ids=["overwrite", "upsert"])
+@pytest.mark.parametrize(
+    ("begin", "rest"),
+    [("CREATE .*TABLE", ""), ("ALTER TABLE", ".* ADD COLUMN"), ("ALTER TABLE", ".* SET DATA")],
+)
+def test_a_lost_answer_of_ddl(world: World, begin: str, rest: str, way: dict[str, Any]) -> None:
+    """Of what is made of a table, and with overwrite of what is made beside it."""
+    name = '"AUDIT_LOCK"."SHADOW_' if way else f'"{world.schema}"'
+    pattern = f'^{begin} .*"ANALYTICS".{name}{rest}'
+    fault = world.control.fault("error", pattern=pattern, when="after", code=390114, user="LOADER")
+    more: dict[str, Any] = {
+        "more0": "x",
+        "more1": "y",
+        "text": "z" * 30,
+        "paid": Decimal("0.125"),
+        "day": "2026-01-31",
+    }
+    messages = [
+        world.schema_message(),
+        world.line("A", 1),
+        world.schema_message(WIDER),
+        world.line("A", 2, **more),
+        state({"n": 1}),
+    ]
+    assert world.run(messages, **way).states == [{"n": 1}]
+    assert world.control.struck(fault) == 1
+    first, second = world.rows()
+    assert (first["MORE0"], first["TEXT"], first["PAID"]) == (None, None, None)
+    assert (second["MORE0"], second["MORE1"], second["PAID"]) == ("x", "y", Decimal("0.125"))
+    assert second["TEXT"] == "z" * 30
+    assert [outcome for _, outcome in outcomes(world)] == ["retried"]
+    assert world.query("SHOW TABLES LIKE 'SHADOW_%' IN SCHEMA ANALYTICS.AUDIT_LOCK") == []

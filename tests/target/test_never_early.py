@@ -178,7 +178,7 @@ def test_the_bookmark_of_a_stream_under_another_name(world: World) -> None:
 def test_a_stream_that_was_cut_keeps_no_other_from_being_replaced(world: World, *, cut_first: bool) -> None:
     """The STATE that covers only the whole stream leaves, the one after the cut stream's first record not."""
     way: dict[str, Any] = {"load_method": "overwrite", "max_deleted_percent": 100}
-    other = {"stream": f"{world.stream}_o"}
+    other: dict[str, Any] = {"stream": f"{world.stream}_o"}
     schemas = [world.schema_message(), world.schema_message(**other)]
     before = [world.line("A", 1), {**world.line("A", 1), **other}]
     world.run([*schemas, *before, state(0)], **way)
@@ -194,7 +194,7 @@ def test_a_stream_that_was_cut_keeps_no_other_from_being_replaced(world: World, 
 def test_the_last_safe_state_leaves_though_a_stream_failed(world: World) -> None:
     """Overwrite: the STATE is safe only when the table is replaced, after the failure of the other stream."""
     mapping = [{"stream": world.stream, "load_method": "overwrite"}]
-    other = {"stream": f"{world.stream}_o"}
+    other: dict[str, Any] = {"stream": f"{world.stream}_o"}
     schemas = [world.schema_message(), world.schema_message(**other)]
     bad = [{**world.line("B", n, "1.005"), **other} for n in range(2)]
     with pytest.raises(DeadLetterLimitError) as caught:
