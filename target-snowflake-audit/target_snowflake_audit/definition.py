@@ -18,13 +18,14 @@ from target_snowflake_audit.sql import ddl
 if TYPE_CHECKING:
     from target_snowflake_audit.checking.plan import StreamPlan
     from target_snowflake_audit.run import Run
+    from target_snowflake_audit.sql.quoting import TableName
 
 logger = logging.getLogger(__name__)
 
 _SCHEMA = "default_target_schema"
 _MISSING = frozenset({2003, 2043})
 _NOT_WIDER = frozenset({2108, 40050, 40052})
-_OVERTAKEN = COLUMN_EXISTS | OBJECT_EXISTS | _NOT_WIDER
+OVERTAKEN = COLUMN_EXISTS | OBJECT_EXISTS | _NOT_WIDER
 """Somebody else changed the table since DESCRIBE: one of the new columns is there, or a wider one."""
 _ROUNDS = 5
 
@@ -42,7 +43,7 @@ def bring_in_line(run: Run, plan: StreamPlan) -> StreamPlan:
     refused: StatementError | None = None
     forbidden: set[str] = set()
     for _ in range(_ROUNDS):
-        stored = _stored(run, plan)
+        stored = columns_of(run, plan.table)
         _warn_of_floats(plan, stored or {})
         if stored is None:
             _create(run, plan)
@@ -78,10 +79,10 @@ def _claim(run: Run, plan: StreamPlan) -> None:
     raise SchemaError(message)
 
 
-def _stored(run: Run, plan: StreamPlan) -> dict[str, StoredColumn] | None:
-    """Columns of the table by name; None when there is no table."""
+def columns_of(run: Run, table: TableName) -> dict[str, StoredColumn] | None:
+    """Columns of a table by name; None when there is no table."""
     try:
-        answer = run.session().execute(ddl.describe(plan.table), "describe")
+        answer = run.session().execute(ddl.describe(table), "describe")
     except StatementError as error:
         if error.errno in _MISSING:
             return None
@@ -135,7 +136,7 @@ def _change(run: Run, plan: StreamPlan, steps: list[Step], forbidden: set[str]) 
             forbidden.add(step.sql)
             logger.info("%s stays as it is: %s", plan.table, error)
         except StatementError as error:
-            if error.errno not in _OVERTAKEN:
+            if error.errno not in OVERTAKEN:
                 raise
             logger.info("%s of %s: the table has changed meanwhile", step.change, plan.table)
             return error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from target_snowflake_audit.errors import (
+    CutInputError,
     DeadLetterLimitError,
     DeletionLimitError,
     IntegrityError,
@@ -26,7 +27,14 @@ from target_snowflake_audit.session import StatementError
 
 logger = logging.getLogger(__name__)
 
-_OF_A_STREAM = (DeadLetterLimitError, DeletionLimitError, IntegrityError, SchemaError, VersionError)
+_OF_A_STREAM = (
+    CutInputError,
+    DeadLetterLimitError,
+    DeletionLimitError,
+    IntegrityError,
+    SchemaError,
+    VersionError,
+)
 _OF_A_TABLE = (AUTHORISATION, CANCELLED, COMPILATION, CONTENTION, DATA, DUPLICATES, UNKNOWN)
 """Classes of errors that say something about one table; the others would meet every stream."""
 

@@ -9,7 +9,8 @@ from singer_sdk.exceptions import MissingKeyPropertiesError
 
 from target_snowflake_audit.checking.converters import json_text
 from target_snowflake_audit.checking.problems import MISSING, NULL_KEY
-from target_snowflake_audit.errors import DeadLetterLimitError
+from target_snowflake_audit.errors import DeadLetterLimitError, SchemaError
+from target_snowflake_audit.sql import audit_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from target_snowflake_audit.checking.plan import StreamPlan
     from target_snowflake_audit.checking.problems import Problem
     from target_snowflake_audit.counts import Counts
+    from target_snowflake_audit.session import Session
+    from target_snowflake_audit.sql.quoting import TableName
 
 _FEWEST_RECORDS = 100
 _LONGEST_KEY = 200
@@ -84,3 +87,20 @@ def _why(problem: Problem) -> str:
 
 def _letters(count: int) -> str:
     return f"{count} dead letter{'' if count == 1 else 's'}"
+
+
+def check_alone(session: Session, batches: TableName, plan: StreamPlan, what: str) -> None:
+    """A stream tells which of its own rows are left, nothing about those of another stream.
+
+    Raises:
+        SchemaError: another stream has loaded rows into the table.
+    """
+    sql = audit_rows.other_streams(batches, str(plan.table), plan.stream)
+    others = [str(row[0]) for row in session.execute(sql, "other streams").rows]
+    if others:
+        message = (
+            f"stream {plan.stream}: {what} would delete rows of other streams that were loaded "
+            f"into {plan.table} as well ({', '.join(others)}); nothing was deleted. Give each stream a "
+            "table of its own in `schema_mapping`"
+        )
+        raise SchemaError(message)

@@ -332,7 +332,8 @@ class StreamLoader:
         began = time.monotonic()
         with self.run.lane():
             try:
-                counts = self.engine.retrier.load(work, self._attempt, self.engine.transaction.isolate)
+                done = self.engine.transaction
+                counts = self.engine.retrier.load(work, self._attempt, done.isolate, done.is_committed)
             except DeadLetterLimitError:
                 self.engine.retrier.save(work, self.engine.transaction.save_letters)
                 self.run.refused(stream, work.batch.dead + work.letters_staged)

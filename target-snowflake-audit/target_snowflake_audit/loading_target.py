@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import signal
 import sys
 import threading
@@ -32,6 +34,15 @@ if TYPE_CHECKING:
 
 _LOOK_EVERY_SECONDS = 1.0
 _encoder = msgspec.json.Encoder(decimal_format="number")
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
+
+
+def state_line(state: Json) -> str:
+    """A STATE as a line of ASCII, which every encoding of standard output can write.
+
+    Numbers in it are Decimal here and leave as the numbers they were.
+    """
+    return _NOT_ASCII.sub(lambda found: json.dumps(found[0])[1:-1], _encoder.encode(state).decode()) + "\n"
 
 
 def _activation_of(stream: str) -> str:
@@ -106,6 +117,7 @@ class LoadingTarget(ConfiguredTarget):
             finish = partial(loader.finish, self._bookmark(loader), stated=self.barrier.covers(loader.newest))
             if loader.holds_state and name not in self.failed and self._guarded(name, finish):
                 self.barrier.committed(name)
+                self._emit_state()
 
     def _activate(self, loader: StreamLoader, version: int, stream: str, *, ended: bool = False) -> None:
         done: list[bool] = []
@@ -207,10 +219,9 @@ class LoadingTarget(ConfiguredTarget):
 
     @override
     def _write_state_message(self, state: dict[str, Any]) -> None:
-        # Numbers in a STATE are Decimal here and must leave as the numbers they were.
         try:
             with self._undisturbed():
-                sys.stdout.write(_encoder.encode(state).decode() + "\n")
+                sys.stdout.write(state_line(state))
                 sys.stdout.flush()
         except OSError as error:
             raise OutputError(error) from error

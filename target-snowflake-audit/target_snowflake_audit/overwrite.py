@@ -15,6 +15,7 @@ from target_snowflake_audit.checking.chunks import Checker
 from target_snowflake_audit.checking.converters import converter
 from target_snowflake_audit.checking.plan import OVERWRITE, UPSERT
 from target_snowflake_audit.counts import Counts
+from target_snowflake_audit.definition import OVERTAKEN, columns_of
 from target_snowflake_audit.errors import CutInputError, SchemaError, SettingError
 from target_snowflake_audit.loader import StreamLoader
 from target_snowflake_audit.retry_classes import OBJECT_EXISTS
@@ -149,6 +150,7 @@ class OverwriteLoader(StreamLoader):
         if not self._made:
             return
         self._made = False
+        self.run.shadows.discard(self._shadow)
         try:
             with self.run.lane():
                 self.run.session().execute(sql.drop(self._shadow), "drop shadow")
@@ -168,29 +170,52 @@ class OverwriteLoader(StreamLoader):
         return replace(plan, into=self._shadow, history="off")
 
     def _create(self, plan: StreamPlan) -> None:
-        try:
-            self.run.session().execute(sql.create(plan, self._shadow), "create shadow")
-        except StatementError as error:
-            if error.errno not in OBJECT_EXISTS:
-                raise
+        """Make the shadow.
+
+        Only this run knows its name. One that is there and is no other stream's was made by an attempt whose
+        answer was lost: it is empty, and is made again, so that it surely has the columns of the plan.
+        """
+        if self._shadow in self.run.shadows:
             message = (
                 f"stream {plan.stream}: another stream of this run overwrites {plan.table} too; give each "
                 "a table of its own in `schema_mapping`, or another `load_method`"
             )
-            raise SchemaError(message) from None
+            raise SchemaError(message)
+        session, statement = self.run.session(), sql.create(plan, self._shadow)
+        try:
+            session.execute(statement, "create shadow")
+        except StatementError as error:
+            if error.errno not in OBJECT_EXISTS:
+                raise
+            session.execute(sql.drop(self._shadow), "drop shadow")
+            session.execute(statement, "create shadow")
         self._made = True
+        self.run.shadows.add(self._shadow)
 
     def _alter(self, plan: StreamPlan) -> None:
         """Rows of an earlier SCHEMA stay: columns are added and widened as those of the table were."""
         new = [column for column in plan.columns if column.name not in self._columns]
         if new:
-            statement = ddl.add_columns(self._shadow, [ddl.column(column) for column in new])
-            self.run.session().execute(statement, "alter shadow")
+            self._change(ddl.add_columns(self._shadow, [ddl.column(column) for column in new]), new)
         for column in plan.columns:
             known = self._columns.get(column.name)
             if known is not None and known.type != column.type:
-                statement = ddl.widen(self._shadow, column.name, column.type.sql)
-                self.run.session().execute(statement, "alter shadow")
+                self._change(ddl.widen(self._shadow, column.name, column.type.sql), [column])
+
+    def _change(self, statement: str, columns: list[Column]) -> None:
+        """Alter the shadow; an attempt whose answer was lost may have done it already.
+
+        Raises:
+            StatementError: it was refused, and the shadow has not the columns as they should be.
+        """
+        try:
+            self.run.session().execute(statement, "alter shadow")
+        except StatementError as error:
+            if error.errno not in OVERTAKEN:
+                raise
+            there = columns_of(self.run, self._shadow) or {}
+            if any(column.name not in there or there[column.name].type != column.type for column in columns):
+                raise
 
     def _work(self, batch: Batch, operation: str) -> Work:
         return super()._work(batch, operation if operation == REPLACE else GATHER)

@@ -8,12 +8,13 @@ import logging
 import random
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from target_snowflake_audit.audit.tables import RETRIES
 from target_snowflake_audit.bisection import Search
 from target_snowflake_audit.counts import Counts
-from target_snowflake_audit.errors import DeadLetterLimitError, InterruptedRunError
+from target_snowflake_audit.errors import DeadLetterLimitError, InterruptedRunError, TargetError
 from target_snowflake_audit.retry_classes import CONTENTION, NETWORK, ErrorClass
 from target_snowflake_audit.run import utc_now
 from target_snowflake_audit.session import StatementError
@@ -97,6 +98,7 @@ class Retrier:
         work: Work,
         attempt: Callable[[Work], Counts],
         isolate: Callable[[Work, Search], dict[int, StatementError]],
+        look_up: Callable[[Work], bool],
     ) -> Counts:
         """Load a batch in the session that this thread has borrowed.
 
@@ -104,6 +106,7 @@ class Retrier:
             work: the batch.
             attempt: loads it.
             isolate: finds the rows that Snowflake refuses, after a data error.
+            look_up: tells whether it is stored, where no attempt is left and a COMMIT was not answered.
 
         Raises:
             StatementError: the last failure, when it may not be tried again.
@@ -121,7 +124,12 @@ class Retrier:
                 else:
                     failures += 1
                     elapsed = time.monotonic() - began
-                    self._failed(subject, failures, error, elapsed, attempt=work.attempt)
+                    stored = partial(self._is_stored, subject, work, look_up)
+                    done = self._failed(
+                        subject, failures, error, elapsed, attempt=work.attempt, stored=stored
+                    )
+                    if done and work.counts is not None:
+                        return work.counts
                 work.attempt += 1
 
     def save(self, work: Work, action: Callable[..., None]) -> None:
@@ -143,10 +151,14 @@ class Retrier:
         error: StatementError,
         elapsed: float,
         attempt: int | None = None,
-    ) -> None:
+        stored: Callable[[], bool] = lambda: False,
+    ) -> bool:
         """Note the failure; wait if another attempt may follow, else raise it.
 
         `failures` counts this one; `attempt` is for RETRIES and the log, where it is another number.
+
+        Returns:
+            Whether no other attempt is needed: an earlier one did what was to be done, as `stored` tells.
         """
         attempt = attempt or failures
         attempts = int(self._run.settings.get("retry_max_attempts", 6))
@@ -158,17 +170,40 @@ class Retrier:
                 False  # the connector has tried for a minute, and no login shows that the settings are right
             )
         wait = wait_seconds(found, failures, random.random()) if again else 0.0  # noqa: S311 - no secret
-        self._note(subject, attempt, error, wait, outcome="retried" if again else "gave_up")
+        done = not again and stored()
+        self._note(subject, attempt, error, wait, outcome="retried" if again or done else "gave_up")
         if not again:
+            if done:
+                return True
             raise error
         who = f"; another session holds the fence of {subject.table}" if found is CONTENTION else ""
         logger.warning(
             "%s, attempt %s: %s%s; next attempt in %.1f s", subject.said, attempt, error, who, wait
         )
         self._run.drop_session()
-        if self._stopping.wait(wait):
-            message = f"stopped by a signal while waiting to try again: {subject.said}"
-            raise InterruptedRunError(message)
+        if not self._stopping.wait(wait):
+            return False
+        if stored():
+            return True
+        message = f"stopped by a signal while waiting to try again: {subject.said}"
+        raise InterruptedRunError(message)
+
+    def _is_stored(self, subject: Subject, work: Work, look_up: Callable[[Work], bool]) -> bool:
+        """Look up a batch that was sent to be committed; where that fails it counts as not stored.
+
+        It is tried as often as other statements: what is stored must not be told as failed.
+        """
+        if work.counts is None:
+            return False
+        said = f"Looking up whether {subject.said} is stored"
+        self._run.drop_session()
+        try:
+            found = self._again(dataclasses.replace(subject, said=said), partial(look_up, work))
+        except TargetError as error:
+            logger.warning("%s: %s; BATCHES will tell", said, error)
+            return False
+        logger.info("%s: %s", said, "yes" if found else "no")
+        return found
 
     def _isolate(
         self,

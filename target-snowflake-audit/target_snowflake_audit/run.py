@@ -81,6 +81,8 @@ class Run:
     _logged_in: bool = False
     tables: dict[TableName, str] = field(default_factory=dict)
     """The first stream that was sent to each target table."""
+    shadows: set[TableName] = field(default_factory=set)
+    """Tables in which streams of load method overwrite are gathered."""
     _fences: set[str] | None = None
     _salt: str = field(default="", repr=False)
     _pending: dict[str, list[dict[str, Any]]] = field(default_factory=dict)

@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 import threading
+from bisect import bisect_right
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from target_snowflake_audit.values import Json
+
+
+def worth_keeping(waiting: Iterable[tuple[int, Any]], unsafe: Iterable[int]) -> deque[tuple[int, Any]]:
+    """Leave out each STATE that cannot leave before the one after it.
+
+    A STATE leaves when no unsafe record has its number or one before. Two with no unsafe record between them
+    leave together, and then only the later one is written. Records that come are numbered behind all STATEs,
+    so none gets between two of them later.
+    """
+    marks = sorted(unsafe)
+    latest = {bisect_right(marks, number): (number, value) for number, value in waiting}
+    return deque(latest.values())
 
 
 class StateBarrier:
@@ -48,9 +63,9 @@ class StateBarrier:
         with self._lock:
             self.latest = value
             self._stated = self.received
-            if self._waiting and self._waiting[-1][0] == self.received:
-                self._waiting.pop()
             self._waiting.append((self.received, value))
+            # One may be large, and wait behind a slow stream, or till the end of the run: few are kept.
+            self._waiting = worth_keeping(self._waiting, self._unsafe())
 
     def handed_over(self, stream: str) -> None:
         """All records of the stream so far are in a batch that is being loaded; one a stream at a time."""
@@ -80,11 +95,14 @@ class StateBarrier:
         """Whether a STATE came after a record."""
         return self._stated is not None and number <= self._stated
 
+    def _unsafe(self) -> list[int]:
+        """Numbers of the first records that are not safe, of each stream's open and of its loading batch."""
+        return [*self._open.values(), *self._loading.values(), *self._lost]
+
     def ready(self) -> tuple[bool, Any]:
         """Give (True, value) for the newest STATE that may leave, and forget it and those before it."""
         with self._lock:
-            unsafe = [*self._open.values(), *self._loading.values(), *self._lost]
-            safe = min(unsafe, default=self.received + 1) - 1
+            safe = min(self._unsafe(), default=self.received + 1) - 1
             found: tuple[bool, Any] = (False, None)
             while self._waiting and self._waiting[0][0] <= safe:
                 found = (True, self._waiting.popleft()[1])

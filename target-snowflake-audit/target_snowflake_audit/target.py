@@ -289,10 +289,10 @@ class TargetSnowflakeAudit(LoadingTarget):
         self._load_all(ended=True)
         self._activate_postponed()
         self._finish_streams()
+        self._emit_state()  # also where a stream failed: what comes before its first lost record is safe
         self.failed.raise_if_any()
         if self.config.get("record_empty_runs"):
             self.run.start()
-        self._emit_state()
         self.run.check()
         for sink in self._sinks_active.values():
             sink.clean_up()

@@ -14,10 +14,10 @@ import logging
 import threading
 from typing import TYPE_CHECKING, Any
 
-from target_snowflake_audit import bisection, deletions, recording
+from target_snowflake_audit import bisection, deletions, limits, recording
 from target_snowflake_audit import counts as counting
 from target_snowflake_audit.checking.letters import dead_line
-from target_snowflake_audit.errors import IntegrityError, SchemaError
+from target_snowflake_audit.errors import IntegrityError
 from target_snowflake_audit.leaving import Leaving
 from target_snowflake_audit.redaction import SALT_TABLE
 from target_snowflake_audit.retry_classes import OBJECT_EXISTS
@@ -70,6 +70,17 @@ class Transaction:
             raise
         finally:
             session.rollback()
+
+    def is_committed(self, work: Work) -> bool:
+        """Whether a batch whose COMMIT was not answered is stored; its fence is free when that has ended."""
+        session = self._run.session()
+        with session.tagged(work.batch.plan.stream, work.batch.batch_id):
+            try:
+                session.execute("BEGIN", "begin")
+                self._take_fence(session, work, self._tables(work.batch))
+                return self._committed(session, work.batch)
+            finally:
+                session.rollback()
 
     def isolate(self, work: Work, search: bisection.Search) -> dict[int, StatementError]:
         """Find the rows of a batch that Snowflake refuses, or go on with that; nothing is changed."""
@@ -273,29 +284,13 @@ class Transaction:
     def _judge(self, session: Session, work: Work, tables: classify.Tables, counts: Counts) -> None:
         if work.operation in _WHOLE:
             plan, what = work.batch.plan, _WHOLE[work.operation]
-            self._check_alone(session, plan, what)
+            limits.check_alone(session, self._run.audit_table("BATCHES"), plan, what)
             work.live = int(session.execute(classify.live_rows(tables), "live rows").rows[0][0])
             percent = float(self._run.settings.get("max_deleted_percent", 20))
             # Without a key, a row that changed is one that is gone and one that is new.
             lost = counts.removed if plan.key else max(0, counts.removed - counts.inserted)
             deletions.check_share(lost, work.live, percent, stream=plan.stream, what=what)
         work.judge(counts)
-
-    def _check_alone(self, session: Session, plan: StreamPlan, what: str) -> None:
-        """A stream tells which of its own rows are left, nothing about those of another stream.
-
-        Raises:
-            SchemaError: another stream has loaded rows into the table.
-        """
-        sql = audit_rows.other_streams(self._run.audit_table("BATCHES"), str(plan.table), plan.stream)
-        others = [str(row[0]) for row in session.execute(sql, "other streams").rows]
-        if others:
-            message = (
-                f"stream {plan.stream}: {what} would delete rows of other streams that were loaded "
-                f"into {plan.table} as well ({', '.join(others)}); nothing was deleted. Give each stream a "
-                "table of its own in `schema_mapping`"
-            )
-            raise SchemaError(message)
 
     def _save_letters(
         self, session: Session, work: Work, tables: classify.Tables, expected: int = -1

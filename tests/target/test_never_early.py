@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from singer_sdk.mapper import CustomStreamMap
 from singer_sdk.singerlib.exceptions import InvalidInputLine
-from target_snowflake_audit.errors import CutInputError, InterruptedRunError, SchemaError, SettingError
+from target_snowflake_audit.errors import (
+    CutInputError,
+    DeadLetterLimitError,
+    InterruptedRunError,
+    SchemaError,
+    SettingError,
+)
 from target_snowflake_audit.mapping import mapped
 from target_snowflake_audit.retry_classes import NETWORK
 from target_snowflake_audit.session import Session, StatementError
@@ -166,3 +172,47 @@ def test_the_bookmark_of_a_stream_under_another_name(world: World) -> None:
     table = f"{world.table}_AS"
     [row] = world.query(f"SELECT BOOKMARK FROM ANALYTICS.AUDIT.WATERMARKS WHERE TARGET_TABLE = '{table}'")
     assert "replication_key_value" in (row["BOOKMARK"] or "")
+
+
+@pytest.mark.parametrize("cut_first", [True, False])
+def test_a_stream_that_was_cut_keeps_no_other_from_being_replaced(world: World, *, cut_first: bool) -> None:
+    """The STATE that covers only the whole stream leaves, the one after the cut stream's first record not."""
+    way: dict[str, Any] = {"load_method": "overwrite", "max_deleted_percent": 100}
+    other: dict[str, Any] = {"stream": f"{world.stream}_o"}
+    schemas = [world.schema_message(), world.schema_message(**other)]
+    before = [world.line("A", 1), {**world.line("A", 1), **other}]
+    world.run([*schemas, *before, state(0)], **way)
+    whole = [world.line("B", 1), state(1)]
+    cut = [{**world.line("B", 1), **other}, state(2), {**world.line("B", 2), **other}]
+    with pytest.raises(CutInputError, match=f"stream {world.stream}_o: the input ended without") as caught:
+        world.run([*(reversed(schemas) if cut_first else schemas), *whole, *cut], **way)
+    assert keys(world) == [("B", 1)]
+    assert [row["DOCUMENT_ID"] for row in world.rows(f"{world.table}_O")] == ["A"]
+    assert caught.value.__notes__ == ['{"n":1}\n']
+
+
+def test_the_last_safe_state_leaves_though_a_stream_failed(world: World) -> None:
+    """Overwrite: the STATE is safe only when the table is replaced, after the failure of the other stream."""
+    mapping = [{"stream": world.stream, "load_method": "overwrite"}]
+    other: dict[str, Any] = {"stream": f"{world.stream}_o"}
+    schemas = [world.schema_message(), world.schema_message(**other)]
+    bad = [{**world.line("B", n, "1.005"), **other} for n in range(2)]
+    with pytest.raises(DeadLetterLimitError) as caught:
+        world.run(
+            [*schemas, world.line("A", 1), state(1), *bad, state(2)],
+            schema_mapping=mapping,
+            max_dead_letters=0,
+        )
+    assert keys(world) == [("A", 1)]
+    assert caught.value.__notes__ == ['{"n":1}\n']
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "ascii", "utf-8"])
+def test_state_with_any_letter_leaves_in_every_encoding(
+    world: World, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", encoding)
+    value = {"at": "Zürich €\u2028 \U0001f600", "ключ": [1.50, "\\", '"']}
+    message = {"type": "STATE", "value": value}
+    ended = world.command(lines([world.schema_message(), world.line("A", 1), message]))
+    assert (ended.code, ended.states) == (0, [value]), ended.log

@@ -41,7 +41,6 @@ from target_snowflake_audit.sql.quoting import MAX_IDENTIFIER, TableName, fold, 
 from target_snowflake_audit.staging import folders
 from target_snowflake_audit.staging.fields import field, fields, text_of
 from target_snowflake_audit.staging.spool import Spool
-from target_snowflake_audit.state import StateBarrier
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 
@@ -235,73 +234,6 @@ def test_folders_of_dead_processes_are_swept(tmp_path: Path, monkeypatch: pytest
     assert mine.exists()
     folders.remove(mine)
     assert not mine.exists()
-
-
-# STATE
-
-
-def test_state_waits_for_the_records_of_every_stream() -> None:
-    barrier = StateBarrier()
-    barrier.record("a")
-    barrier.record("b")
-    barrier.state(1)
-    assert barrier.ready() == (False, None)
-    for stream in "ab":
-        barrier.handed_over(stream)
-    barrier.committed("a")
-    assert barrier.ready() == (False, None)
-    barrier.record("a")
-    barrier.state(2)
-    barrier.committed("b")
-    assert barrier.ready() == (True, 1)
-    barrier.handed_over("a")
-    assert barrier.ready() == (False, None)
-    barrier.committed("a")
-    assert barrier.ready() == (True, 2)
-    assert barrier.ready() == (False, None)
-
-
-def test_batch_that_holds_state_back_keeps_its_first_record() -> None:
-    """Overwrite: batches are loaded one after another, but only the last step makes them safe."""
-    barrier = StateBarrier()
-    barrier.record("a")
-    barrier.handed_over("a")
-    barrier.state(1)
-    barrier.record("a")
-    barrier.handed_over("a")
-    barrier.state(2)
-    assert barrier.ready() == (False, None)
-    barrier.committed("a")
-    assert barrier.ready() == (True, 2)
-
-
-@given(
-    st.lists(
-        st.one_of(
-            st.sampled_from(["a", "b", "c"]),
-            st.integers(0, 5),
-            st.tuples(st.sampled_from("abc"), st.booleans()),
-        )
-    )
-)
-def test_state_never_leaves_before_its_records(steps: list[Any]) -> None:
-    barrier, received, committed = StateBarrier(), [], set()
-    loading: dict[str, set[int]] = {}
-    for step in steps:
-        if isinstance(step, str):
-            barrier.record(step)
-            received.append(step)
-        elif isinstance(step, int):
-            barrier.state(len(received))
-        elif step[1] and step[0] not in loading:
-            barrier.handed_over(step[0])
-            loading[step[0]] = {n for n, stream in enumerate(received) if stream == step[0]}
-        else:
-            barrier.committed(step[0])
-            committed |= loading.pop(step[0], set())
-        found, covered = barrier.ready()
-        if found:
-            assert set(range(covered)) <= committed
 
 
 # Documents, counts, retries
