@@ -2,7 +2,8 @@
 
 PUT, BEGIN, fence, DELETE, COPY, classify, counts, [refusals, PUT, COPY], [dead letters], [history], MERGE,
 watermark, batch row, COMMIT: at most 16 statements, and two that ask for the transaction's id; 17 where the
-second net refuses a row and a letter was seen before; three more where a refused version of a key has beaten
+second net refuses a row and a letter was seen before; one more where lines are gone that did not come with
+their document (of whom the table is); three more where a refused version of a key has beaten
 a good one (its rows are set aside, classified and counted again). No DDL among them: it would commit what
 came before.
 """
@@ -275,6 +276,8 @@ class Transaction:
             # Without a key, a row that changed is one that is gone and one that is new.
             lost = counts.removed if plan.key else max(0, counts.removed - counts.inserted)
             deletions.check_share(lost, work.live, percent, stream=plan.stream, what=what)
+        elif work.operation == LOAD and counts.removed:
+            self._check_alone(session, work.batch.plan, "x-replace-scope")
         work.judge(counts)
 
     def _check_alone(self, session: Session, plan: StreamPlan, what: str) -> None:
@@ -388,7 +391,7 @@ def _doubtful(batch: Batch) -> list[tuple[int, int | None]]:
 def _removal(work: Work, doubtful: list[tuple[int, int | None]]) -> str:
     if work.operation == ACTIVATE:
         return "all"
-    loads = work.operation in {LOAD, GATHER} and not work.batch.plan.append
-    scoped = work.batch.plan.scope is not None and loads
+    loads = work.operation in {LOAD, GATHER}
+    scoped = work.batch.plan.removes_lines and loads
     told = not work.batch.goes_on and len(doubtful) <= deletions.MOST_DOUBTFUL
     return "scope" if scoped and told else "none"

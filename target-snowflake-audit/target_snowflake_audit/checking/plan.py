@@ -94,6 +94,11 @@ class StreamPlan:
         return self.keep and at not in self.key and at not in (self.scope or ())
 
     @property
+    def removes_lines(self) -> bool:
+        """Whether rows of a received document that did not come with it are deleted."""
+        return self.scope is not None and not self.append
+
+    @property
     def names_by_property(self) -> dict[str, str]:
         """Column names by property."""
         return {column.property: column.name for column in self.columns if not column.retired}
