@@ -19,10 +19,11 @@ from target_snowflake_audit import counts as counting
 from target_snowflake_audit.checking.letters import dead_line
 from target_snowflake_audit.errors import IntegrityError, SchemaError
 from target_snowflake_audit.redaction import SALT_TABLE
+from target_snowflake_audit.replacement import replace_table
 from target_snowflake_audit.retry_classes import OBJECT_EXISTS
 from target_snowflake_audit.session import LOCK_TIMEOUT_SECONDS, Session, StatementError, Timing
 from target_snowflake_audit.sql import aside as set_aside
-from target_snowflake_audit.sql import audit_rows, chain, classify, fence, keep, overwrite, staging, write
+from target_snowflake_audit.sql import audit_rows, chain, classify, fence, keep, staging, write
 from target_snowflake_audit.sql.quoting import literal, words
 from target_snowflake_audit.staging.copied import check_copied, rows_loaded
 from target_snowflake_audit.staging.files import BatchFile
@@ -135,10 +136,11 @@ class Transaction:
                     raise
             self._run.fences().add(name.table)
         lane, made = self._run.here, tables.staging.table
-        if lane.made.get(made) != batch.plan.columns:
+        columns = batch.plan.columns, batch.plan.foreign
+        if lane.made.get(made) != columns:
             session.execute(staging.create_staging(batch.plan, tables.staging), "create staging")
             session.execute(staging.create_typed(batch.plan, tables.typed), "create typed")
-            lane.made[made] = batch.plan.columns
+            lane.made[made] = columns
             lane.used.discard(made)
 
     def _run_batch(self, session: Session, work: Work, tables: classify.Tables) -> Counts:
@@ -333,7 +335,7 @@ class Transaction:
             history = self._run.audit_table("RECORD_HISTORY")
             session.execute(write.history(plan, tables, history, facts, counts.kinds), "history")
         if work.operation == OVERWRITE:
-            self._replace(session, work, tables, counts)
+            replace_table(session, work, tables, counts)
             return
         if not counts.written:
             return
@@ -344,23 +346,6 @@ class Transaction:
         sql = write.merge(plan, tables, batch.batch_id, hard_delete=hard, kinds=counts.kinds)
         merged = session.execute(sql, "merge")
         counting.check_merge(counts, merged.columns, merged.rows[0], stream=plan.stream)
-
-    @staticmethod
-    def _replace(session: Session, work: Work, tables: classify.Tables, counts: Counts) -> None:
-        """Replace the table by what was compared.
-
-        Raises:
-            IntegrityError: another program wrote to the table meanwhile.
-        """
-        plan = work.batch.plan
-        written = session.execute(overwrite.replace(plan, tables, work.batch.batch_id), "overwrite").affected
-        expected = work.live - counts.removed + counts.inserted
-        if written != expected:
-            message = (
-                f"stream {plan.stream}: INSERT OVERWRITE wrote {written} rows, expected {expected}; another "
-                "program writes to the table; nothing was replaced"
-            )
-            raise IntegrityError(message)
 
 
 def _say_waiting(stream: str, name: str) -> None:

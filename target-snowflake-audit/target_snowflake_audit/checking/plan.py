@@ -86,6 +86,8 @@ class StreamPlan:
     """A property that a record does not have keeps its stored value."""
     into: TableName | None = None
     """Where its rows are written before they replace the table; None = into the table itself."""
+    foreign: tuple[tuple[str, str], ...] = ()
+    """Name and type of the table's columns that the stream does not have, where they must be carried over."""
     storage: Storage = DEFAULT_STORAGE
     type_conflict: str = "fail"
 
