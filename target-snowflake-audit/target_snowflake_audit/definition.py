@@ -16,6 +16,8 @@ from target_snowflake_audit.session import StatementError
 from target_snowflake_audit.sql import ddl
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from target_snowflake_audit.checking.plan import StreamPlan
     from target_snowflake_audit.run import Run
     from target_snowflake_audit.sql.quoting import TableName
@@ -62,14 +64,21 @@ def bring_in_line(run: Run, plan: StreamPlan) -> StreamPlan:
 
 
 def _claim(run: Run, plan: StreamPlan) -> None:
-    """Refuse that two streams fall into one table by the likeness of their names.
+    """Refuse that streams fall into one table by the likeness of their names, or remove each other's lines.
 
     Raises:
-        SchemaError: another stream of the run has the table, and not both are sent there by `schema_mapping`.
+        SchemaError: another stream of the run has the table, and not both are sent there by `schema_mapping`,
+            or one of them has `x-replace-scope`.
     """
-    other = run.tables.setdefault(plan.table, plan.stream)
-    if other == plan.stream:
-        return
+    claims = run.tables.setdefault(plan.table, {})
+    others = {stream: removes for stream, removes in claims.items() if stream != plan.stream}
+    if others:
+        _check_mapped(run, plan, next(iter(others)))
+        _check_scopes(plan, others)
+    claims[plan.stream] = plan.removes_lines
+
+
+def _check_mapped(run: Run, plan: StreamPlan, other: str) -> None:
     if all(maps_table(run.settings, stream) for stream in (other, plan.stream)):
         return
     message = (
@@ -77,6 +86,21 @@ def _claim(run: Run, plan: StreamPlan) -> None:
         "in `schema_mapping` (or name the table for both, if their rows do belong together)"
     )
     raise SchemaError(message)
+
+
+def _check_scopes(plan: StreamPlan, others: Mapping[str, bool]) -> None:
+    """Lines of a document that another stream has loaded would be taken for gone."""
+    scoped = [stream for stream, removes in others.items() if removes]
+    if plan.removes_lines:
+        scoped.insert(0, plan.stream)
+    if scoped:
+        message = (
+            f"stream {plan.stream}: {plan.table} takes rows of several streams of this run "
+            f"({', '.join((*others, plan.stream))}), and x-replace-scope of {', '.join(scoped)} would delete "
+            "lines of the others; nothing was deleted. Give each stream a table of its own in "
+            "`schema_mapping`"
+        )
+        raise SchemaError(message)
 
 
 def columns_of(run: Run, table: TableName) -> dict[str, StoredColumn] | None:

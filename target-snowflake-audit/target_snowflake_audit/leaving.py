@@ -49,6 +49,12 @@ def names_in(statements: Iterable[str]) -> set[str]:
     return {name.replace('""', '"') for name in found if name}
 
 
+def made_for(run: Run, session: Session, plan: StreamPlan) -> set[str]:
+    """Names of the columns that this target made for the stream in its table; needs the warehouse."""
+    sql = audit_rows.made_columns(run.audit_table(SCHEMA_CHANGES.name), str(plan.table), plan.stream)
+    return names_in(str(row[0]) for row in session.execute(sql, "columns made").rows)
+
+
 class Leaving:
     """Knows which unfilled columns of a table are the stream's own; safe to use from several threads."""
 
@@ -66,10 +72,7 @@ class Leaving:
         with self._lock:
             known = self._made.get(place)
             if known is None:
-                table = self._run.audit_table(SCHEMA_CHANGES.name)
-                sql = audit_rows.made_columns(table, str(plan.table), plan.stream)
-                rows = session.execute(sql, "columns made").rows
-                known = self._made[place] = names_in(str(row[0]) for row in rows)
+                known = self._made[place] = made_for(self._run, session, plan)
                 self._tell(plan, known)
         return tuple(_redacted(self._run.settings, plan, c) for c in plan.unfilled if c.name in known)
 

@@ -11,6 +11,7 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from target_snowflake_audit import leaving, replacement
 from target_snowflake_audit.checking.chunks import Checker
 from target_snowflake_audit.checking.converters import converter
 from target_snowflake_audit.checking.plan import OVERWRITE, UPSERT
@@ -116,7 +117,7 @@ class OverwriteLoader(StreamLoader):
         Raises:
             CutInputError: neither STATE nor ACTIVATE_VERSION came after the last record.
             DeletionLimitError: the table would lose too many rows.
-            SchemaError: another stream has rows in the table.
+            SchemaError: another stream has rows in the table, or values of others would be lost.
         """
         if not self._received:
             logger.warning(
@@ -129,14 +130,18 @@ class OverwriteLoader(StreamLoader):
                 f"stream's last record, so it may have been cut off; {self.plan.table} stays as it is"
             )
             raise CutInputError(message)
+        plan = self._whole()
+        others = self.engine.retrier.define(plan.stream, str(plan.table), lambda: self._others(plan))
         batch = self.new_batch()
-        batch.checker = Checker(self._whole())
+        batch.checker = Checker(replace(plan, foreign=others if plan.key else ()))
         try:
             batch.stamps = (min(self._stamps), max(self._stamps)) if self._stamps else None
             batch.extracted = (min(self._extracted), max(self._extracted)) if self._extracted else None
             batch.finish()
             work = self._work(batch, REPLACE)
             work.watermark = {"HIGHEST_VALUE": self._highest, "BOOKMARK": bookmark}
+            if not plan.key:
+                work.after_fence = lambda session: replacement.check_empty(session, plan, others)
             work.classify = lambda tables: sql.compare(
                 batch.plan, tables, self._shadow, self._letters_of_run()
             )
@@ -257,6 +262,18 @@ class OverwriteLoader(StreamLoader):
             history=self._history,
             converters=tuple(converter(column.type) for column in columns),
         )
+
+    def _others(self, plan: StreamPlan) -> tuple[tuple[str, str], ...]:
+        """Columns of the table that no SCHEMA of the run has.
+
+        Without a key all rows are new ones: a column that was made for the stream goes with the old ones.
+        """
+        session = self.run.session()
+        others = replacement.look_up(session, plan)
+        if plan.key or not others:
+            return others
+        made = leaving.made_for(self.run, session, plan)
+        return tuple(column for column in others if column[0] not in made)
 
     def _letters_of_run(self) -> str:
         if not self._dead or not self.plan.key:

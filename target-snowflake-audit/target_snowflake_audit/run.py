@@ -79,8 +79,8 @@ class Run:
     _checked: bool = False
     _refused: StatementError | None = None
     _logged_in: bool = False
-    tables: dict[TableName, str] = field(default_factory=dict)
-    """The first stream that was sent to each target table."""
+    tables: dict[TableName, dict[str, bool]] = field(default_factory=dict)
+    """Streams that are sent to each target table, and whether one removes lines of its documents."""
     shadows: set[TableName] = field(default_factory=set)
     """Tables in which streams of load method overwrite are gathered."""
     _fences: set[str] | None = None

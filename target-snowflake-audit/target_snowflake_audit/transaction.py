@@ -2,7 +2,8 @@
 
 PUT, BEGIN, fence, DELETE, COPY, classify, counts, [refusals, PUT, COPY], [dead letters], [history], MERGE,
 watermark, batch row, COMMIT: at most 16 statements, and two that ask for the transaction's id; 17 where the
-second net refuses a row and a letter was seen before; three more where a refused version of a key has beaten
+second net refuses a row and a letter was seen before; one more where lines are gone that did not come with
+their document (of whom the table is); three more where a refused version of a key has beaten
 a good one (its rows are set aside, classified and counted again). No DDL among them: it would commit what
 came before.
 """
@@ -20,10 +21,11 @@ from target_snowflake_audit.checking.letters import dead_line
 from target_snowflake_audit.errors import IntegrityError
 from target_snowflake_audit.leaving import Leaving
 from target_snowflake_audit.redaction import SALT_TABLE
+from target_snowflake_audit.replacement import replace_table
 from target_snowflake_audit.retry_classes import OBJECT_EXISTS
 from target_snowflake_audit.session import LOCK_TIMEOUT_SECONDS, Session, StatementError, Timing
 from target_snowflake_audit.sql import aside as set_aside
-from target_snowflake_audit.sql import audit_rows, chain, classify, fence, keep, overwrite, staging, write
+from target_snowflake_audit.sql import audit_rows, chain, classify, fence, keep, staging, write
 from target_snowflake_audit.sql.quoting import literal, words
 from target_snowflake_audit.staging.copied import check_copied, rows_loaded
 from target_snowflake_audit.staging.files import BatchFile
@@ -149,10 +151,11 @@ class Transaction:
                     raise
             self._run.fences().add(name.table)
         lane, made = self._run.here, tables.staging.table
-        if lane.made.get(made) != batch.plan.columns:
+        columns = batch.plan.columns, batch.plan.foreign
+        if lane.made.get(made) != columns:
             session.execute(staging.create_staging(batch.plan, tables.staging), "create staging")
             session.execute(staging.create_typed(batch.plan, tables.typed), "create typed")
-            lane.made[made] = batch.plan.columns
+            lane.made[made] = columns
             lane.used.discard(made)
 
     def _run_batch(self, session: Session, work: Work, tables: classify.Tables) -> Counts:
@@ -282,14 +285,17 @@ class Transaction:
             check_copied(plan, rows_loaded(answer.columns, answer.rows), work.letters_staged)
 
     def _judge(self, session: Session, work: Work, tables: classify.Tables, counts: Counts) -> None:
+        batches = self._run.audit_table("BATCHES")
         if work.operation in _WHOLE:
             plan, what = work.batch.plan, _WHOLE[work.operation]
-            limits.check_alone(session, self._run.audit_table("BATCHES"), plan, what)
+            limits.check_alone(session, batches, plan, what)
             work.live = int(session.execute(classify.live_rows(tables), "live rows").rows[0][0])
             percent = float(self._run.settings.get("max_deleted_percent", 20))
             # Without a key, a row that changed is one that is gone and one that is new.
             lost = counts.removed if plan.key else max(0, counts.removed - counts.inserted)
             deletions.check_share(lost, work.live, percent, stream=plan.stream, what=what)
+        elif work.operation == LOAD and counts.removed:
+            limits.check_alone(session, batches, work.batch.plan, "x-replace-scope")
         work.judge(counts)
 
     def _save_letters(
@@ -330,7 +336,7 @@ class Transaction:
             history = self._run.audit_table("RECORD_HISTORY")
             session.execute(write.history(plan, tables, history, facts, counts.kinds), "history")
         if work.operation == OVERWRITE:
-            self._replace(session, work, tables, counts)
+            replace_table(session, work, tables, counts)
             return
         if not counts.written:
             return
@@ -341,23 +347,6 @@ class Transaction:
         sql = write.merge(plan, tables, batch.batch_id, hard_delete=hard, kinds=counts.kinds)
         merged = session.execute(sql, "merge")
         counting.check_merge(counts, merged.columns, merged.rows[0], stream=plan.stream)
-
-    @staticmethod
-    def _replace(session: Session, work: Work, tables: classify.Tables, counts: Counts) -> None:
-        """Replace the table by what was compared.
-
-        Raises:
-            IntegrityError: another program wrote to the table meanwhile.
-        """
-        plan = work.batch.plan
-        written = session.execute(overwrite.replace(plan, tables, work.batch.batch_id), "overwrite").affected
-        expected = work.live - counts.removed + counts.inserted
-        if written != expected:
-            message = (
-                f"stream {plan.stream}: INSERT OVERWRITE wrote {written} rows, expected {expected}; another "
-                "program writes to the table; nothing was replaced"
-            )
-            raise IntegrityError(message)
 
 
 def _say_waiting(stream: str, name: str) -> None:
@@ -388,7 +377,7 @@ def _doubtful(batch: Batch) -> list[tuple[int, int | None]]:
 def _removal(work: Work, doubtful: list[tuple[int, int | None]]) -> str:
     if work.operation == ACTIVATE:
         return "all"
-    loads = work.operation in {LOAD, GATHER} and not work.batch.plan.append
-    scoped = work.batch.plan.scope is not None and loads
+    loads = work.operation in {LOAD, GATHER}
+    scoped = work.batch.plan.removes_lines and loads
     told = not work.batch.goes_on and len(doubtful) <= deletions.MOST_DOUBTFUL
     return "scope" if scoped and told else "none"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from target_snowflake_audit.leaving import names_in
 from target_snowflake_audit.sql.quoting import identifier, literal
-from target_world import LINE_SCHEMA
+from target_world import LINE_SCHEMA, state
 
 if TYPE_CHECKING:
     from target_world import Message, World
@@ -106,6 +106,18 @@ def test_the_history_shows_of_a_left_column_no_more_than_it_may(
     # What is inside an object is not known without its schema.
     assert (before.get("SAID"), before["EXTRA"]) == (shown, "***")
     assert [(row["SAID"], row["EXTRA"]) for row in world.rows()] == [(None, None)]
+
+
+@pytest.mark.parametrize("key", [["documentId", "lineNumber"], []])
+def test_a_table_that_is_overwritten(world: World, key: list[str]) -> None:
+    """The key carries the value over; without one all rows are new."""
+    way: dict[str, Any] = {"load_method": "overwrite", "max_deleted_percent": 100}
+    whole, end = world.schema_message(key=key), state({})
+    world.run([whole, world.line("A", 1, text="old"), end], **way)
+    world.run([world.schema_message(without("text"), key), world.line("A", 1, "2.00"), end], **way)
+    assert [(str(row["AMOUNT"]), row["TEXT"]) for row in world.rows()] == [("2.00", "old" if key else None)]
+    world.run([whole, world.line("A", 1, "2.00", text=None), end], **way)
+    assert [(str(row["AMOUNT"]), row["TEXT"]) for row in world.rows()] == [("2.00", None)]
 
 
 def test_names_are_read_from_statements_however_odd_they_are() -> None:

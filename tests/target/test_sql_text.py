@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from functools import partial
 from pathlib import Path
 
@@ -67,6 +68,7 @@ def all_statements() -> dict[str, str]:
     letters = TableName("D'B", "AUDIT", "DEAD_LETTERS")
     shared = {"RUN_ID": "r", "BATCH_ID": "b", "STREAM": "s'", "TARGET_TABLE": "t", "SINGER_SCHEMA": SCHEMA}
     locks = TableName("D'B", "LOCK", "")
+    carrying = dataclasses.replace(plan, foreign=(("O'x", "NUMBER(3,1)"),))
     found = {
         "create staging": staging.create_staging(plan, t.staging),
         "create typed": staging.create_typed(plan, t.typed),
@@ -109,6 +111,11 @@ def all_statements() -> dict[str, str]:
         "compare without key": overwrite.compare(plan_of(key=()), t, TableName("D'B", "LOCK", "SHADOW")),
         "kept letters": overwrite.kept_letters(letters, history, "t'", "r"),
         "replace": overwrite.replace(plan, t, "b"),
+        "replace and carry over": overwrite.replace(carrying, t, "b"),
+        "compare and carry over": overwrite.compare(carrying, t, TableName("D'B", "LOCK", "SHADOW")),
+        "create typed and carry over": staging.create_typed(carrying, t.typed),
+        "add to what was carried over": overwrite.add(carrying, t, "b"),
+        "count values": overwrite.count_values(plan.table, ["O'x"]),
         "dead letters": audit_rows.dead_letters(letters, t.staging, {**shared, "SCHEMA_SHA256": "x"}),
         "create table": ddl.create_table(plan),
         "create schema": ddl.create_schema(plan.table),

@@ -86,6 +86,8 @@ class StreamPlan:
     """A property that a record does not have keeps its stored value."""
     into: TableName | None = None
     """Where its rows are written before they replace the table; None = into the table itself."""
+    foreign: tuple[tuple[str, str], ...] = ()
+    """Name and type of the table's columns that the stream does not have, where they must be carried over."""
     storage: Storage = DEFAULT_STORAGE
     type_conflict: str = "fail"
     unfilled: tuple[Column, ...] = ()
@@ -96,6 +98,11 @@ class StreamPlan:
     def marked(self, at: int) -> bool:
         """Whether a column's staged value says if it was absent, null or a value."""
         return self.keep and at not in self.key and at not in (self.scope or ())
+
+    @property
+    def removes_lines(self) -> bool:
+        """Whether rows of a received document that did not come with it are deleted."""
+        return self.scope is not None and not self.append
 
     @property
     def names_by_property(self) -> dict[str, str]:

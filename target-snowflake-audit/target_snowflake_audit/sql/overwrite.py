@@ -16,9 +16,11 @@ from target_snowflake_audit.sql import conversion, ddl
 from target_snowflake_audit.sql.classify import INSERT, REMOVE, UNCHANGED, UPDATE, Tables
 from target_snowflake_audit.sql.fence import fence_of
 from target_snowflake_audit.sql.quoting import TableName, identifier, literal, words
-from target_snowflake_audit.sql.staging import STORED, TYPED, value_column
+from target_snowflake_audit.sql.staging import STORED, TYPED, foreign_column, value_column
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from target_snowflake_audit.checking.plan import StreamPlan
 
 KEPT = "kept"
@@ -75,6 +77,8 @@ def compare(plan: StreamPlan, tables: Tables, shadow: TableName, letters: str = 
         letters: SELECT of the KEY_HASH of records whose stored rows stay; '' = none.
     """
     names = [*TYPED, *(name for name, _ in STORED), *map(value_column, range(len(plan.columns)))]
+    names += map(foreign_column, range(len(plan.foreign)))
+    carried = [f"t.{identifier(name)}" for name, _ in plan.foreign]
     new, stored = _rows(plan, shadow), _rows(plan, tables.target)
     on = _same(plan)
     found = 't."_AUDIT_ROW_HASH"'
@@ -86,6 +90,7 @@ def compare(plan: StreamPlan, tables: Tables, shadow: TableName, letters: str = 
     came = [
         f'IFF({found} = s."_AUDIT_ROW_HASH", t."_AUDIT_SEQ", s."_AUDIT_SEQ")',
         *(operation, _key_hash(plan, "s"), 's."_AUDIT_ROW_HASH"', found, *_UNKNOWN, *_columns(plan, "s")),
+        *carried,
     ]
     gone = [
         't."_AUDIT_SEQ"',
@@ -96,6 +101,7 @@ def compare(plan: StreamPlan, tables: Tables, shadow: TableName, letters: str = 
             found,
             *_UNKNOWN,
             *_columns(plan, "t"),
+            *carried,
         ),
     ]
     kept = f'LEFT JOIN ({letters}) AS k ON k."KEY_HASH" = {_key_hash(plan, "t")}' if letters else ""
@@ -159,20 +165,48 @@ def kept_letters(letters: TableName, events: TableName, table: str, run_id: str)
     )
 
 
+def count_values(table: TableName, names: Sequence[str]) -> str:
+    """SELECT of how many rows have a value in each of some columns."""
+    counts = ", ".join(f"COUNT(x.{identifier(name)})" for name in names)
+    return words(f"SELECT {counts} FROM", table.sql, "AS x")
+
+
 def replace(plan: StreamPlan, tables: Tables, batch: str) -> str:
-    """INSERT OVERWRITE of the table by what was compared; rows that are the same keep their audit columns."""
-    names = [identifier(column.name) for column in plan.columns] + list(map(identifier, AUDIT_COLUMNS))
+    """INSERT OVERWRITE of the table by what was compared; rows that are the same keep their audit columns.
+
+    Where columns of others are carried over, new rows are left to `add`.
+    """
+    foreign = [identifier(name) for name, _ in plan.foreign]
+    values = _written(plan, batch)
+    values += [f"s.{identifier(foreign_column(at))}" for at in range(len(foreign))]
+    gone = f'"OP" NOT IN ({literal(REMOVE)}, {literal(INSERT)})' if foreign else f'"OP" <> {literal(REMOVE)}'
+    return words(
+        f"INSERT OVERWRITE INTO {tables.target.sql} ({', '.join([*_names(plan), *foreign])})",
+        f"SELECT {', '.join(values)}",
+        f"FROM {tables.typed.sql} AS s WHERE s.{gone}",
+    )
+
+
+def add(plan: StreamPlan, tables: Tables, batch: str) -> str:
+    """INSERT of the new rows: the columns of others get their defaults."""
+    return words(
+        f"INSERT INTO {tables.target.sql} ({', '.join(_names(plan))})",
+        f"SELECT {', '.join(_written(plan, batch))}",
+        f'FROM {tables.typed.sql} AS s WHERE s."OP" = {literal(INSERT)}',
+    )
+
+
+def _names(plan: StreamPlan) -> list[str]:
+    return [identifier(column.name) for column in plan.columns] + list(map(identifier, AUDIT_COLUMNS))
+
+
+def _written(plan: StreamPlan, batch: str) -> list[str]:
     same = f's."OP" IN ({literal(UNCHANGED)}, {literal(KEPT)})'
-    values = [f"s.{identifier(value_column(at))}" for at in range(len(plan.columns))]
-    values += [
+    return [
+        *(f"s.{identifier(value_column(at))}" for at in range(len(plan.columns))),
         f'IFF({same}, s."BATCH_BEFORE", {literal(batch)})',
         's."ROW_HASH"',
         's."SEQ"',
         f'IFF({same}, s."LOADED_BEFORE", SYSDATE())',
         "CAST(NULL AS TIMESTAMP_NTZ(9))",
     ]
-    return words(
-        f"INSERT OVERWRITE INTO {tables.target.sql} ({', '.join(names)})",
-        f"SELECT {', '.join(values)}",
-        f'FROM {tables.typed.sql} AS s WHERE s."OP" <> {literal(REMOVE)}',
-    )

@@ -42,6 +42,11 @@ def value_column(at: int) -> str:
     return f"C{at}"
 
 
+def foreign_column(at: int) -> str:
+    """Name in the typed table of a column that the target table has and the stream has not."""
+    return f"O{at}"
+
+
 def create_staging(plan: StreamPlan, table: TableName) -> str:
     """CREATE TEMPORARY TABLE of the text form."""
     columns = [f"{identifier(name)} {kind}" for name, kind in zip(STAGED, _STAGED_TYPES, strict=True)]
@@ -55,6 +60,7 @@ def create_typed(plan: StreamPlan, table: TableName) -> str:
     if plan.method == OVERWRITE:
         columns += [f"{identifier(name)} {kind}" for name, kind in STORED]
     columns += [f"{identifier(value_column(at))} {column.type.sql}" for at, column in enumerate(plan.columns)]
+    columns += [f"{identifier(foreign_column(at))} {kind}" for at, (_, kind) in enumerate(plan.foreign)]
     return f"CREATE OR REPLACE TEMPORARY TABLE {table.sql} ({', '.join(columns)})"
 
 
