@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from bisect import bisect_right
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -56,8 +57,9 @@ class VersionKeys:
             yield [_key_line(plan, digest, fields) for digest, fields in keys]
 
     def close(self) -> None:
-        """Forget the keys."""
-        self._file.close()
+        """Forget the keys, whatever of them a full disk does not take."""
+        with suppress(OSError):
+            self._file.close()
 
 
 def _key_line(plan: StreamPlan, digest: str, key: list[str]) -> str:

@@ -352,8 +352,7 @@ class TargetSnowflakeAudit(LoadingTarget):
         """Record the end of the run and say how many dead letters there are, in the last line."""
         self._busy = True  # a first signal comes too late to change anything
         for loader in self.loaders.values():
-            with suppress(OSError):  # closing writes what a full disk has refused
-                loader.close()
+            loader.close()
         if status == COMPLETED:
             self.run.end(status, error, retry=self.engine.retrier.end)
         else:  # Snowflake may be what has failed, and a person may wait
