@@ -36,6 +36,8 @@ class VersionKeys:
         """Start with no key."""
         self.version = version
         self.complete = True
+        self.told = False
+        """Some record has said that it is of this version."""
         self.count = 0
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as this object
 

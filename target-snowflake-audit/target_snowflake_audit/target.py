@@ -248,11 +248,8 @@ class TargetSnowflakeAudit(LoadingTarget):
             sink._add_sdc_metadata_to_record(record, message, {})  # noqa: SLF001 - pinned by a test
         version = message.get("version")
         loader = sink.loader
-        if loader.must_load_before(record, version):
-            self.load_sink(sink)
-            if name in self.failed:
-                self.barrier.record(name)
-                return
+        if not self.has_room(sink, record, version):
+            return
         seq = self.barrier.record(name)
         loader.add(
             record, message[RECORD_TEXT], seq, message.get("time_extracted"), version=version, found=found

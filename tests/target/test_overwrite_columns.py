@@ -89,7 +89,7 @@ def test_without_a_key_values_of_the_owner_are_not_lost(world: World) -> None:
 def test_which_columns_are_carried_over() -> None:
     schema = {"type": "object", "properties": {"a": {"type": "string"}}}
     plan = make_plan({}, "s", schema, [], {"stream": "s"}, "DB")
-    described = [
+    described: list[dict[str, Any]] = [
         {"name": "A", "type": "VARCHAR(1)", "kind": "COLUMN", "policy name": "P"},
         {"name": "_AUDIT_SEQ", "type": "NUMBER(38,0)", "kind": "COLUMN", "policy name": None},
         {"name": "b", "type": "VECTOR(FLOAT, 3)", "kind": "COLUMN", "policy name": None},
