@@ -232,8 +232,8 @@ class Batch:
         return bisect_left(self.seqs, seq)
 
     def close(self) -> None:
-        """Remove the files."""
-        self.file.close()
+        """Remove the files; after a full disk, too, whose error is the one to be told."""
+        self.file.discard()
         self.spool.close()
         folders.remove(self.folder)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from bisect import bisect_right
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,8 @@ class VersionKeys:
         """Start with no key."""
         self.version = version
         self.complete = True
+        self.told = False
+        """Some record has said that it is of this version."""
         self.count = 0
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as this object
 
@@ -56,8 +59,9 @@ class VersionKeys:
             yield [_key_line(plan, digest, fields) for digest, fields in keys]
 
     def close(self) -> None:
-        """Forget the keys."""
-        self._file.close()
+        """Forget the keys, whatever of them a full disk does not take."""
+        with suppress(OSError):
+            self._file.close()
 
 
 def _key_line(plan: StreamPlan, digest: str, key: list[str]) -> str:

@@ -13,7 +13,7 @@ from target_snowflake_audit.checking.chunks import Checker
 from target_snowflake_audit.checking.deletion_mark import DELETED_PROPERTY
 from target_snowflake_audit.counts import Counts
 from target_snowflake_audit.definition import bring_in_line
-from target_snowflake_audit.deletions import Documents, TornDocument, VersionKeys
+from target_snowflake_audit.deletions import Documents, TornDocument
 from target_snowflake_audit.errors import DeadLetterLimitError, SchemaError
 from target_snowflake_audit.reading.reader import decode_record
 from target_snowflake_audit.refusal_problems import letters_of
@@ -54,8 +54,7 @@ class StreamLoader:
         self._checker = Checker(self.plan)
         self._batch: Batch | None = None
         self._loading: BackgroundLoad | None = None
-        self._versions: VersionKeys | None = None
-        self._unversioned = False
+        self._versions = versions.StreamVersions(plan.stream)
         self.postponed: int | None = None
         """Version to activate at the end of the input: no record of it had come when it was asked for."""
         self._documents = self._new_documents()
@@ -98,8 +97,12 @@ class StreamLoader:
         return time.monotonic() - self._batch.opened if self._batch else 0.0
 
     def must_load_before(self, record: dict[str, Any] | Row, version: int | None) -> bool:
-        """Whether the waiting batch must be loaded before this record is added."""
-        batch = self._batch
+        """Whether the waiting batch must be loaded before this record is added.
+
+        Raises:
+            VersionError: its version is no number.
+        """
+        batch, version = self._batch, self._versions.of(version)
         starts, again = (True, False) if self._documents is None else self._documents.starts(record, version)
         if batch is None:
             return False
@@ -131,10 +134,10 @@ class StreamLoader:
     ) -> None:
         """Add a record that is not yet checked."""
         batch = self._batch or self._begin()
-        self._unversioned = self._unversioned or version is None
-        if version is not None and batch.version is None:
-            batch.version = version
-            batch.versions = None if self._is_old(version) else self._version_keys(version)
+        counted = self._versions.of(version)
+        if counted is not None and batch.version is None:
+            batch.version, batch.versions = counted, self._versions.keys_of(counted)
+        self._versions.saw(version, counted)
         if self.plan.keep and record.get(DELETED_PROPERTY) is not None:
             batch.gone.add(self._key_of(record))
         self.newest = seq
@@ -155,16 +158,19 @@ class StreamLoader:
 
         0 = the first must be looked at by `must_load_before`, as where a batch ends or begins; None = each.
         """
-        batch, plain = self._batch, records.are_of(None)
-        if self.plan.keep or not (plain or batch is None or records.are_of(batch.version)):
+        batch, said = self._batch, records.versions[0]
+        version, alike = self._versions.of(said), records.are_of(said)
+        if self.plan.keep or not (alike or batch is None):
             return None
-        if batch is None and (self._documents is not None or not plain):
+        if batch is None and (self._documents is not None or not alike):
+            return 0
+        if version != (None if batch is None else batch.version):
             return 0
         batch = batch or self._begin()
         count, begins = self._room(records, batch)
         if count:
             seqs = number(count)
-            self._unversioned = self._unversioned or records.versions[0] is None
+            self._versions.saw(said, version)
             self.newest = seqs[-1]
             batch.starts.extend(seqs[at] for at in begins)
             batch.add_all(records.part(0, count), seqs)
@@ -178,7 +184,7 @@ class StreamLoader:
         rows = self._checker.scopes(records.raw)
         if rows is None:
             return None, []
-        return self._documents.take(rows, records.versions[0], lambda at: batch.goes_on or at >= end)
+        return self._documents.take(rows, batch.version, lambda at: batch.goes_on or at >= end)
 
     def _key_of(self, record: dict[str, Any] | Row) -> tuple[str, ...]:
         """The staged fields of the key: `1` and `1.0` may be one."""
@@ -251,17 +257,18 @@ class StreamLoader:
 
         Raises:
             DeletionLimitError: that would be too many.
-            VersionError: the version is older than one activated or received before.
+            VersionError: the version is older than one activated or received before, or no number.
             SchemaError: the stream has no key.
         """
-        newest = None if self._versions is None else self._versions.version
-        if not versions.may_activate(self.plan, version, newest):
+        version = versions.as_number(self.plan.stream, version)
+        if not versions.may_activate(self.plan, version, self._versions.newest):
             return True
-        keys = self._version_keys(version)
-        self.postponed = None if ended or keys.count or not keys.complete else version
+        keys = self._versions.begin(version)
+        told = keys.told and keys.count
+        self.postponed = None if ended or told or not keys.complete else version
         if self.postponed is not None:
             return False
-        if not keys.complete or (not keys.count and self._unversioned):
+        if self._versions.are_unknown(keys):
             versions.tell_unknown_keys(self.plan.stream, version)
             return False
         batch = self.new_batch()
@@ -281,10 +288,6 @@ class StreamLoader:
         finally:
             batch.close()
         return True
-
-    def _is_old(self, version: int) -> bool:
-        """Whether a newer version has begun in this run: records of the old one count for none."""
-        return self._versions is not None and version < self._versions.version
 
     def change(self, plan: StreamPlan, remap: Remap) -> None:
         """Take a new SCHEMA; what was gathered must have been loaded.
@@ -318,8 +321,8 @@ class StreamLoader:
         batch = self._batch = self.new_batch()
         batch.carry(torn, self._again)
         batch.version = torn.version
-        if torn.version is not None and not self._is_old(torn.version):
-            batch.versions = self._version_keys(torn.version)
+        if torn.version is not None:
+            batch.versions = self._versions.keys_of(torn.version)
         if self._documents is not None:
             self._documents.next_batch()
 
@@ -360,7 +363,7 @@ class StreamLoader:
 
     def close(self) -> None:
         """Drop what was gathered and is not being loaded."""
-        self._forget_versions()
+        self._versions.forget()
         if self._batch is not None:
             self._batch.close()
             self._batch = None
@@ -392,14 +395,3 @@ class StreamLoader:
             return None
         names = tuple(self.plan.columns[at].property for at in self.plan.scope)
         return Documents(names, self._checker.document_of)
-
-    def _version_keys(self, version: int) -> VersionKeys:
-        if self._versions is None or self._versions.version != version:
-            self._forget_versions()
-            self._versions = VersionKeys(version)
-        return self._versions
-
-    def _forget_versions(self) -> None:
-        if self._versions is not None:
-            self._versions.close()
-            self._versions = None

@@ -18,7 +18,13 @@ from typing_extensions import override
 from target_snowflake_audit.completeness import ControlCounts
 from target_snowflake_audit.configured_target import ConfiguredTarget
 from target_snowflake_audit.engine import Engine
-from target_snowflake_audit.errors import CutInputError, InterruptedRunError, OutputError, TargetError
+from target_snowflake_audit.errors import (
+    CutInputError,
+    InterruptedRunError,
+    OutputError,
+    TargetError,
+    VersionError,
+)
 from target_snowflake_audit.failures import FailedStreams, ends_the_run
 from target_snowflake_audit.run import Run
 from target_snowflake_audit.sink import AuditSink
@@ -28,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
 
+    from target_snowflake_audit.checking.rows import Row
     from target_snowflake_audit.counts import Counts
     from target_snowflake_audit.loader import StreamLoader
     from target_snowflake_audit.values import Json
@@ -90,6 +97,19 @@ class LoadingTarget(ConfiguredTarget):
             loader.hand_over(self._bookmark(loader), committed, cut=cut, torn=torn)
         sink.mark_drained()
         self._stop_if_asked()
+
+    def has_room(self, sink: AuditSink, record: dict[str, Any] | Row, version: int | None) -> bool:
+        """Load what must be loaded before a record comes; whether its stream takes it then."""
+        name = sink.stream_name
+        try:
+            if sink.loader.must_load_before(record, version):
+                self.load_sink(sink)
+        except VersionError as error:
+            self._fail_stream(name, error)
+        if name in self.failed:
+            self.barrier.record(name)  # never committed: no STATE from here on may leave
+            return False
+        return True
 
     def activate_sink(self, sink: AuditSink, version: int) -> None:
         """Load a sink's batch, then delete what did not come under the version; STATE waits for it."""
@@ -178,10 +198,7 @@ class LoadingTarget(ConfiguredTarget):
         try:
             load()
         except TargetError as error:
-            self.loaders[stream].close()
-            if ends_the_run(error) or self.config.get("error_tolerance") == "none":
-                raise
-            self.failed.add(stream, error)
+            self._fail_stream(stream, error)
             return False
         except Exception:
             # The run ends, and saves what other streams have: nothing of this one may pass what failed.
@@ -191,6 +208,13 @@ class LoadingTarget(ConfiguredTarget):
         finally:
             self._busy = before
         return True
+
+    def _fail_stream(self, stream: str, error: TargetError) -> None:
+        """Give a stream up, or raise what ends the run."""
+        self.loaders[stream].close()
+        if ends_the_run(error) or self.config.get("error_tolerance") == "none":
+            raise error
+        self.failed.add(stream, error)
 
     @contextmanager
     def _undisturbed(self) -> Iterator[None]:

@@ -248,11 +248,8 @@ class TargetSnowflakeAudit(LoadingTarget):
             sink._add_sdc_metadata_to_record(record, message, {})  # noqa: SLF001 - pinned by a test
         version = message.get("version")
         loader = sink.loader
-        if loader.must_load_before(record, version):
-            self.load_sink(sink)
-            if name in self.failed:
-                self.barrier.record(name)
-                return
+        if not self.has_room(sink, record, version):
+            return
         seq = self.barrier.record(name)
         loader.add(
             record, message[RECORD_TEXT], seq, message.get("time_extracted"), version=version, found=found
@@ -352,8 +349,7 @@ class TargetSnowflakeAudit(LoadingTarget):
         """Record the end of the run and say how many dead letters there are, in the last line."""
         self._busy = True  # a first signal comes too late to change anything
         for loader in self.loaders.values():
-            with suppress(OSError):  # closing writes what a full disk has refused
-                loader.close()
+            loader.close()
         if status == COMPLETED:
             self.run.end(status, error, retry=self.engine.retrier.end)
         else:  # Snowflake may be what has failed, and a person may wait

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import itertools
 import json
 import resource
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from processes import VENV_BIN
 from target_snowflake_audit.command import run_command
+from target_snowflake_audit.staging import folders
+from target_snowflake_audit.staging.files import BatchFile
 from target_snowflake_audit.staging.spool import Spool
 from target_snowflake_audit.transaction import Transaction
 from target_snowflake_audit.unexpected import explained, without_secrets
@@ -107,6 +111,57 @@ def test_no_room_for_the_files_of_a_batch(world: World) -> None:
     assert "files of batches need room in /" in last
     assert ended.stdout == b""
     assert [row["DOCUMENT_ID"] for row in world.rows()] == ["A"]
+
+
+FULL = Path("/dev/full")
+
+
+@pytest.mark.parametrize(
+    ("kind", "count"), [("rows", 1), ("rows", 300), ("records", 300), ("keys", 1), ("keys", 300)]
+)
+def test_a_disk_that_is_full_is_told_and_leaves_no_folder(
+    world: World, monkeypatch: pytest.MonkeyPatch, kind: str, count: int
+) -> None:
+    """Few records are written when the batch is finished; what they leave in a buffer, when it is closed."""
+    world.run(load(world))
+    if kind == "rows":
+        monkeypatch.setattr("target_snowflake_audit.batch.BatchFile", lambda _path: BatchFile(FULL))
+    elif kind == "records":
+        monkeypatch.setattr("target_snowflake_audit.batch.Spool", lambda _path: Spool(FULL))
+    else:
+        monkeypatch.setattr(
+            "target_snowflake_audit.deletions.tempfile.TemporaryFile", lambda: FULL.open("w+b")
+        )
+    noise = "".join(f"{n * 7_919:x}" for n in range(40_000))
+    more = [
+        world.line("B", n, extra={"noise": noise[n * 90 : n * 90 + 900]}, version=1) for n in range(count)
+    ]
+    end: Message = {"type": "ACTIVATE_VERSION", "stream": world.stream, "version": 1}
+    before = folders_here()
+    with pytest.raises(OSError, match="No space left on device") as caught:
+        world.run([world.schema_message(), *more, end, state({"n": 2})], max_deleted_percent=100)
+    assert caught.value.errno == errno.ENOSPC
+    assert caught.value.__notes__[-1] == ""
+    assert folders_here() == before
+    assert {row["DOCUMENT_ID"] for row in world.rows()} >= {"A"}
+
+
+def test_texts_that_a_full_disk_does_not_take_and_nobody_reads(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are kept for rows that Snowflake refuses; the batch was committed without them."""
+    monkeypatch.setattr("target_snowflake_audit.batch.Spool", lambda _path: Spool(FULL))
+    before = folders_here()
+    assert world.run(load(world)).states == [{"n": 1}]
+    assert folders_here() == before
+    assert len(world.rows()) == 1
+
+
+def folders_here() -> set[str]:
+    return {path.name for path in Path(tempfile.gettempdir()).glob("target-snowflake-audit-*")} & {
+        path.name
+        for path in folders._held  # noqa: SLF001 - those of this process
+    }
 
 
 def test_no_memory_and_a_mistake_of_ours(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from target_snowflake_audit.checking.audited import audited_text
 from target_snowflake_audit.checking.converters import json_text
 from target_snowflake_audit.checking.problems import MAPPING, Problem, utf8
 from target_snowflake_audit.reading.deep import TooDeep
@@ -37,6 +38,12 @@ class Redactor:
         self._rules = plan.redaction
         self._ways = {column.property: column.redact for column in plan.columns}
         self._by_column = {column.name: column.redact for column in plan.columns}
+        hashed = [
+            at for at, column in enumerate(plan.columns) if column.redact == HASH and not column.retired
+        ]
+        self._hashed = {plan.columns[at].property: at for at in hashed}
+        self._hashed_columns = {plan.columns[at].name: at for at in hashed}
+        self._columns, self._converters = plan.columns, plan.converters
         self._known: dict[str, str] = {}
         self.salt = ""
 
@@ -64,7 +71,7 @@ class Redactor:
             if way or changed:
                 touched[utf8(name)] = way or MASK
             if way != DROP:
-                shown[name] = self._value(way, value) if way else inner
+                shown[name] = self._value(way, value, self._hashed.get(name)) if way else inner
         return (_encoded(shown), touched) if touched else (raw, {})
 
     def _opaque(self, raw: bytes) -> tuple[bytes, dict[str, str]]:
@@ -95,11 +102,14 @@ class Redactor:
         ]
 
     def _problem_value(self, problem: Problem) -> str:
-        way = self._ways.get(problem.name)
-        return digest(self.salt, problem.value) if way == HASH else MASKED
+        way, at = self._ways.get(problem.name), self._hashed.get(problem.name)
+        if at is not None and self._columns[at].type.family == "VARIANT":
+            at = None  # the value is shown as its text, not as JSON
+        return str(self._value(way or MASK, problem.value, at))
 
     def _shown(self, column: str, value: Json) -> str:
-        return str(self._value(HASH if self._by_column[column] == HASH else MASK, value))
+        way = HASH if self._by_column[column] == HASH else MASK
+        return str(self._value(way, value, self._hashed_columns.get(column)))
 
     def _by_name(self, name: str) -> str:
         """What the rules say of a name that the schema does not have; records repeat their names."""
@@ -117,10 +127,19 @@ class Redactor:
         way = self._by_name(name)
         return MASK if way == HASH else "" if way == KEEP else way
 
-    def _value(self, way: str, value: Json) -> Json:
-        if way == HASH:
-            return digest(self.salt, value if isinstance(value, str) else json_text(value))
-        return MASKED
+    def _value(self, way: str, value: Json, at: int | None) -> Json:
+        """A digest is of the text that the history would keep in the column `at`.
+
+        It is of the value as received where that does not convert.
+        """
+        if way != HASH:
+            return MASKED
+        text = None
+        if at is not None:
+            text = audited_text(self._columns[at].type, self._converters[at], value)
+        if text is None:
+            text = value if isinstance(value, str) else json_text(value)
+        return digest(self.salt, text)
 
     def _inside(self, value: Json) -> tuple[Json, bool]:
         """Mask members with redacted names at any depth; whether there were any."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from isal import isal_zlib
@@ -43,6 +44,11 @@ class BatchFile:
         """Finish the file; closing again does nothing."""
         if not self._file.closed:
             self.size += self._file.write(self._gzip.flush())
+            self._file.close()
+
+    def discard(self) -> None:
+        """Close the file, finished or not: nobody reads it any more, whatever a full disk does not take."""
+        with suppress(OSError):
             self._file.close()
 
     @property

@@ -5,6 +5,7 @@ Only the few records that Snowflake itself refuses are ever read back.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from isal import isal_zlib
@@ -60,5 +61,6 @@ class Spool:
         return found
 
     def close(self) -> None:
-        """Close the file; the folder is removed by its owner."""
-        self._file.close()
+        """Close the file, whatever a full disk does not take; the folder is removed by its owner."""
+        with suppress(OSError):
+            self._file.close()
