@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk import mapper
 from singer_sdk.exceptions import MapExpressionError
-from singer_sdk.mapper import SameRecordTransform
+from singer_sdk.mapper import CustomStreamMap, SameRecordTransform
 
 from target_snowflake_audit.checking import problems
 from target_snowflake_audit.checking.problems import Problem
@@ -51,7 +51,7 @@ def mapped(stream_map: StreamMap, record: Json, turn: AbstractContextManager[obj
         return record, None
     try:
         with turn, decimal.localcontext(prec=_DIGITS):
-            made = stream_map.transform(dict(record))
+            made = _made(stream_map, dict(record))
     except (TargetError, MemoryError):  # a signal that ends the run, among others: not the record's fault
         raise
     except Exception as error:  # noqa: BLE001 - an expression may raise anything
@@ -59,6 +59,18 @@ def mapped(stream_map: StreamMap, record: Json, turn: AbstractContextManager[obj
     if made is None or _PLAIN.issuperset(map(type, made.values())):
         return made, None
     return _as_json(record, made)
+
+
+def _made(stream_map: StreamMap, record: dict[str, Any]) -> dict[str, Any] | None:
+    """The record as a map makes it; None = filtered out.
+
+    The SDK gives None for a record without properties, too, which is not told apart from one that is left
+    out on purpose then: it would vanish.
+    """
+    if not isinstance(stream_map, CustomStreamMap):
+        return stream_map.transform(record)
+    made = stream_map._transform_fn(record)  # noqa: SLF001 - pinned by a test
+    return None if made is None else stream_map.flatten_record(made)
 
 
 def _as_json(record: dict[str, Any], made: dict[str, Any]) -> Mapped:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from target_snowflake_audit.audit.tables import BATCHES, DEAD_LETTER_EVENTS, DEAD_LETTERS
 from target_snowflake_audit.checking.problems import MAPPING
-from target_snowflake_audit.sql import audit_rows, classify, newer, write
+from target_snowflake_audit.sql import audit_rows, classify, later, newer, write
 from target_snowflake_audit.sql.quoting import literal
 from target_snowflake_audit.work import REPLAY
 
@@ -24,8 +24,13 @@ if TYPE_CHECKING:
 
 HOLDS_NEWER = "the table holds a newer version of this row by now, which came later"
 HELD_NEWER = "the table held a newer version of this row, which was deleted since"
+LEFT_OUT = "its document came later without this row"
 _SEND = "; nothing was changed, have the source send the record again"
 UNSURE = f"the table holds another version of this row, and which of the two came later cannot be told{_SEND}"
+ABSENT = (
+    "this row was sent, or deleted, later and is not in the table any more, and which version is the newer"
+    f" one cannot be told{_SEND}"
+)
 PARTIAL = (
     "later partial records have changed this row in the table, and may not hold what this one does "
     f"(`absent_fields: keep`){_SEND}"
@@ -40,6 +45,23 @@ def came_later(stored: Sequence[Any], refused: Sequence[Any]) -> bool | None:
         # Letters are written before rows, so that time says nothing inside a batch.
         return None if seq is None or refused_seq is None else int(seq) > int(refused_seq)
     return None if at is None else bool(at > refused_at)
+
+
+def noted_later(noted: Sequence[Any], refused: Sequence[Any]) -> bool:
+    """Whether a note, as (time, batch), is of later than a refusal.
+
+    One of the same batch is: it is written only where the row came after the refused record.
+    """
+    at, batch = noted
+    refused_at, refused_batch, *_ = refused
+    return bool(batch == refused_batch or at > refused_at)
+
+
+class Since(NamedTuple):
+    """What notes say that came since a record was refused: its row, or its document without it."""
+
+    sent: bool = False
+    without: bool = False
 
 
 def left_out(told: Sequence[Any], refused: Sequence[Any]) -> bool:
@@ -86,25 +108,56 @@ class Overtaken:
         batches = self.run.audit_table(BATCHES.name)
         stored = session.execute(classify.overwritten(plan, tables, batches), "stored rows").rows
         told = session.execute(classify.told_since(plan, tables, batches), "told since").rows
-        refused = self._refused(session, plan, (int(row[0]) for row in (*stored, *told)))
+        notes = self._notes(session, plan, tables)
+        refused = self._refused(session, plan, {int(row[0]) for row in (*stored, *told, *notes)})
+        since = _since(notes, refused)
+        self._leave_out(plan, told, refused)
+        self._leave_noted(plan, notes, since)
         replayed = self._replayed(session, plan, stored)
-        self.settled.update(
-            int(seq) for seq, *row in told if int(seq) in refused and left_out(row, refused[int(seq)])
-        )
         for seq, *row in stored:
-            if int(seq) in refused:
-                later = _later(row, refused[int(seq)], replayed)
-                self._decide(int(seq), later, partial=plan.keep and not row[-1])
+            if int(seq) in refused and int(seq) not in self.settled:
+                sent = since.get(int(seq), Since()).sent
+                came = sent or _later(row, refused[int(seq)], replayed)
+                self._decide(int(seq), came, partial=plan.keep and not row[-1])
         left = sorted({*self.settled, *self.doubts})
         if left:
             session.execute(write.supersede(tables, left), "supersede")
 
-    def _decide(self, seq: int, later: bool | None, *, partial: bool) -> None:  # noqa: FBT001 - three values
-        if later is None:
+    def _leave_out(
+        self, plan: StreamPlan, told: Iterable[Sequence[Any]], refused: Mapping[int, Sequence[Any]]
+    ) -> None:
+        """Decide of letters by the runs that told since what the source holds."""
+        for seq, run, at, live in told:
+            if int(seq) in refused and left_out((run, at), refused[int(seq)]):
+                self._decide(int(seq), True, partial=plan.keep and bool(int(live)))  # noqa: FBT003
+
+    def _leave_noted(
+        self, plan: StreamPlan, notes: Iterable[Sequence[Any]], since: Mapping[int, Since]
+    ) -> None:
+        """Decide of letters by notes: their document came without them, or a row that is gone since came.
+
+        What a deletion or a row that is gone had for a stamp is not known any more.
+        """
+        for seq, _, operation, *_ in notes:
+            found = since.get(int(seq), Since())
+            absent = found.sent and operation == classify.INSERT
+            if found.without or (absent and plan.stamp is None):
+                self.settled.add(int(seq))
+            elif absent:
+                self.doubts[int(seq)] = ABSENT
+
+    def _notes(self, session: Session, plan: StreamPlan, tables: classify.Tables) -> list[Sequence[Any]]:
+        """Notes of this table about letters of the batch that still have the key they were refused with."""
+        ids = _texts(self.letters.values())
+        rows = session.execute(later.noted(self.run.audit_table, plan, tables, ids), "notes").rows
+        return [row for row in rows if self.letters.get(int(row[0])) == str(row[1])]
+
+    def _decide(self, seq: int, came: bool | None, *, partial: bool) -> None:  # noqa: FBT001 - three values
+        if came is None:
             self.doubts[seq] = UNSURE
-        elif later and partial:
+        elif came and partial:
             self.doubts[seq] = PARTIAL
-        elif later:
+        elif came:
             self.settled.add(seq)
 
     def why_open(self, plan: StreamPlan, seq: int, *, stale: bool) -> str:
@@ -124,12 +177,15 @@ class Overtaken:
             return {}
         sql = newer.stored(plan, tables, self.run.audit_table(BATCHES.name), seqs)
         stored = session.execute(sql, "newer rows").rows
-        refused = self._refused(session, plan, (int(row[0]) for row in stored))
-        found = {}
+        bad = set(seqs)
+        notes = [row for row in self._notes(session, plan, tables) if int(row[0]) in bad]
+        refused = self._refused(session, plan, {int(row[0]) for row in (*stored, *notes)})
+        since = _since(notes, refused)
+        found = {seq: LEFT_OUT for seq, one in since.items() if one.without}
         for seq, has_newer_stamp, deleted, at, batch, arrived in stored:
-            last = refused.get(int(seq))
-            later = batch is not None and last is not None and came_later((at, batch, arrived), last)
-            if has_newer_stamp or later:
+            last, sent = refused.get(int(seq)), since.get(int(seq), Since()).sent
+            came = batch is not None and last is not None and came_later((at, batch, arrived), last)
+            if has_newer_stamp or sent or came:
                 found[int(seq)] = HELD_NEWER if deleted else HOLDS_NEWER
         return found
 
@@ -160,15 +216,27 @@ class Overtaken:
         return audit_rows.Refusals(letters, events, batches, str(plan.table))
 
 
+def _since(notes: Iterable[Sequence[Any]], refused: Mapping[int, Sequence[Any]]) -> dict[int, Since]:
+    """What came since each record was refused."""
+    found: dict[int, Since] = {}
+    for seq, _, _, event, *noted in notes:
+        if int(seq) in refused and noted_later(noted, refused[int(seq)]):
+            before = found.get(int(seq), Since())
+            found[int(seq)] = Since(
+                before.sent or event == audit_rows.SENT_SINCE, before.without or event == audit_rows.LEFT_OUT
+            )
+    return found
+
+
 def _later(row: Sequence[Any], refused: Sequence[Any], replayed: _Replayed) -> bool | None:
     """Whether a stored row came after a record was refused; None where that cannot be told.
 
     Of a row that was replayed, what counts is when its letter had been refused, not when it was replayed.
     """
     at, batch, seq, operation, key, _ = row
-    later = came_later((at, batch, seq), refused)
-    if operation not in {REPLAY, None} or not later:
-        return later
+    came = came_later((at, batch, seq), refused)
+    if operation not in {REPLAY, None} or not came:
+        return came
     found = replayed.get((str(batch), str(key)), []) if operation == REPLAY else []
     if len(found) != 1:
         return None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from target_snowflake_audit.counts import Counts
 from target_snowflake_audit.sql import audit_rows, chain
+from target_snowflake_audit.sql.later import OPEN_LETTERS
 
 if TYPE_CHECKING:
     from target_snowflake_audit.run import Run
@@ -23,6 +24,7 @@ _COVERED = {
     "dead letters": "LETTERS_DIGEST",
     "refused again": "EVENTS_DIGEST",
     "events": "EVENTS_DIGEST",
+    "sent since": "EVENTS_DIGEST",
     "watermark": "WATERMARK_DIGEST",
 }
 """Steps that write rows which the row of the batch covers."""
@@ -80,11 +82,16 @@ def record_refused(run: Run, session: Session, work: Work, begin: str) -> None:
 
 
 def split(work: Work, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """Keep the last link of the table's chain, which is among the counts; give the counts."""
+    """Keep what is among the counts: the last link of the table's chain, and how many letters are open.
+
+    Returns:
+        The counts.
+    """
     name = str(work.batch.plan.table)
     [(number, digest)] = [(int(row[1]), row[3]) for row in rows if row[0] == name]
     work.tip = (number, None if digest is None else str(digest))
-    return [row[:3] for row in rows if row[0] != name]
+    work.open_letters = sum(int(row[1]) for row in rows if row[0] == OPEN_LETTERS)
+    return [row[:3] for row in rows if row[0] not in {name, OPEN_LETTERS}]
 
 
 def _insert(run: Run, session: Session, work: Work, row: dict[str, Any], begin: str) -> None:

@@ -6,6 +6,7 @@ A letter comes with its stream's SCHEMA, so no tap is needed. Its cause may have
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -43,6 +44,7 @@ _RECEIVE = (
     " load null in their place with --redacted-as-null"
 )
 _NEWER = "the source has sent a newer version since, of this row or of its document without it"
+_FILTERED = "`stream_maps` leave this record out"
 _FATES = {
     classify.INSERT: (REPLAYED, "inserted"),
     classify.UPDATE: (REPLAYED, "updated"),
@@ -152,6 +154,8 @@ class _Replay:
     """Why the stream cannot be loaded, which is what its letters fail for; once known, none is tried."""
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     _last: bool = True
+    _filtered: set[int] = field(default_factory=set)
+    """Letters that `stream_maps` leave out of the table that is loaded."""
 
     def run(self) -> list[Outcome]:
         """Load them; those that somebody else replayed meanwhile are left out and said so."""
@@ -220,13 +224,18 @@ class _Replay:
         return done is None or (done.event in {REPLAYED, SKIPPED} and bool(done.batch_id))
 
     def _fill(self, loader: StreamLoader, batch: Batch, by_seq: dict[int, LetterRow]) -> None:
+        self._filtered.clear()
         for seq, letter in by_seq.items():
             raw = letter.record_text.encode()
             message = {"record": without(decode_record(raw), letter.redacted), RECORD_TEXT: raw}
             record, problems = self.target.mapped(loader.plan.source_stream, loader.plan.stream, message)
             if letter.redacted and not letter.redacted_as_null:
+                # Whether `stream_maps` would leave it out cannot be told without these values.
                 problems = [*(problems or ()), *unknown(loader.plan, letter.redacted)]
-            batch.add(record or {}, raw, seq, None, problems)
+            if record is None and not problems:
+                self._filtered.add(seq)
+            else:
+                batch.add(record or {}, raw, seq, None, problems)
         batch.finish()
 
     def _work(self, loader: StreamLoader, batch: Batch, by_seq: dict[int, LetterRow]) -> Work:
@@ -269,10 +278,12 @@ class _Replay:
             fate = fates.get(seq, classify.OLDER)
             stale = fate == classify.OLDER and seq in refusals.stale
             why_open = overtaken.why_open(plan, seq, stale=stale)
-            if bad[seq] or not why_open:
-                outcome = _outcome(letter, work.batch.batch_id, bad[seq], newer.get(seq), fate)
-            else:
+            if seq in self._filtered:
+                outcome = self._left_out(letter, work.batch.batch_id)
+            elif why_open and not bad[seq]:
                 outcome = Outcome(letter.letter_id, FAILED, why_open, (), work.batch.batch_id)
+            else:
+                outcome = _outcome(letter, work.batch.batch_id, bad[seq], newer.get(seq), fate)
             self.outcomes[letter.letter_id] = outcome
             # Where `stream_maps` make several streams of one, a letter is done when the last has it.
             if self._last or outcome.event == FAILED:
@@ -282,6 +293,13 @@ class _Replay:
         table = self.target.run.audit_table(DEAD_LETTER_EVENTS.name)
         link = {chain.CHAIN: literal(chain.of_batch(work.batch.batch_id))}
         session.execute(audit_rows.insert(table, rows, link), "events")
+
+    def _left_out(self, letter: LetterRow, batch_id: str) -> Outcome:
+        """What became of a letter that is not of this table: what the table before says, if there is one."""
+        before = self.outcomes.get(letter.letter_id)
+        if before is None:
+            return Outcome(letter.letter_id, SKIPPED, _FILTERED, (), batch_id)
+        return dataclasses.replace(before, batch_id=batch_id)
 
     def _problems(self, work: Work, seq: int, letter: LetterRow, refusals: Refusals) -> Sequence[Problem]:
         """What is wrong with a record, without values that the audit trail must not hold."""

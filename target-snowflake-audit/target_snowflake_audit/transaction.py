@@ -3,7 +3,8 @@
 PUT, BEGIN, fence, DELETE, COPY, classify, counts, [refusals, PUT, COPY], [dead letters], [history], MERGE,
 watermark, batch row, COMMIT: at most 16 statements, and two that ask for the transaction's id; 17 where the
 second net refuses a row and a letter was seen before; one more where lines are gone that did not come with
-their document (of whom the table is); three more where a refused version of a key has beaten
+their document (of whom the table is), and one where letters are open, for rows that leave no trace of their
+arrival; three more where a refused version of a key has beaten
 a good one (its rows are set aside, classified and counted again). No DDL among them: it would commit what
 came before.
 """
@@ -15,7 +16,7 @@ import logging
 import threading
 from typing import TYPE_CHECKING, Any
 
-from target_snowflake_audit import bisection, deletions, limits, recording
+from target_snowflake_audit import bisection, classifying, deletions, limits, recording, sent_since
 from target_snowflake_audit import counts as counting
 from target_snowflake_audit.checking.letters import dead_line
 from target_snowflake_audit.errors import IntegrityError
@@ -29,7 +30,7 @@ from target_snowflake_audit.sql import audit_rows, chain, classify, fence, keep,
 from target_snowflake_audit.sql.quoting import literal, words
 from target_snowflake_audit.staging.copied import check_copied, rows_loaded
 from target_snowflake_audit.staging.files import BatchFile
-from target_snowflake_audit.work import ACTIVATE, GATHER, LOAD, NO_REFUSALS, OVERWRITE, REPLAY, Work
+from target_snowflake_audit.work import ACTIVATE, LOAD, NO_REFUSALS, OVERWRITE, REPLAY, Work
 
 if TYPE_CHECKING:
     from target_snowflake_audit.batch import Batch
@@ -179,6 +180,7 @@ class Transaction:
         self._judge(session, work, tables, counts)
         if counts.dead and work.operation != REPLAY:
             self._save_letters(session, work, tables, counts.dead)
+        sent_since.note(self._run, session, work, tables, counts)
         self._write(session, work, tables, counts)
         work.before_commit(session, refusals, tables, counts)
         recording.record(self._run, session, work, counts, began.query_id)
@@ -201,12 +203,13 @@ class Transaction:
     def _classified(
         self, session: Session, work: Work, tables: classify.Tables, *, aside: bool
     ) -> list[tuple[Any, ...]]:
-        session.execute(_classify(work, tables, aside=aside), "classify")
+        session.execute(classifying.statement(work, tables, aside=aside), "classify")
         if work.refused:
             session.execute(set_aside.mark(tables, sorted(work.refused)), "refuse")
         work.after_classify(session, tables)
-        table = str(work.batch.plan.table)
-        sql = chain.with_tip(classify.counts(tables), self._run.audit_table("BATCHES"), table)
+        batches, table = self._run.audit_table("BATCHES"), str(work.batch.plan.table)
+        opened = sent_since.open_letters(self._run, work)
+        sql = chain.with_tip(classify.counts(tables), batches, table, opened)
         return recording.split(work, session.execute(sql, "counts").rows)
 
     def _put(self, session: Session, batch: Batch) -> str:
@@ -357,27 +360,3 @@ def _say_waiting(stream: str, name: str) -> None:
         name,
         LOCK_TIMEOUT_SECONDS,
     )
-
-
-def _classify(work: Work, tables: classify.Tables, *, aside: bool) -> str:
-    if work.classify is not None:
-        return work.classify(tables)
-    plan = work.batch.plan
-    received = keep.received(plan, tables) if plan.keep else ""
-    doubtful = _doubtful(work.batch)
-    return classify.classify(
-        plan, tables, removal=_removal(work, doubtful), received=received, doubtful=doubtful, aside=aside
-    )
-
-
-def _doubtful(batch: Batch) -> list[tuple[int, int | None]]:
-    return deletions.doubtful(batch.starts, batch.lost, cut=batch.cut)
-
-
-def _removal(work: Work, doubtful: list[tuple[int, int | None]]) -> str:
-    if work.operation == ACTIVATE:
-        return "all"
-    loads = work.operation in {LOAD, GATHER}
-    scoped = work.batch.plan.removes_lines and loads
-    told = not work.batch.goes_on and len(doubtful) <= deletions.MOST_DOUBTFUL
-    return "scope" if scoped and told else "none"

@@ -48,6 +48,8 @@ class Work:
     attempt: int = 1
     tip: tuple[int, str | None] = (0, None)
     """Number and digest of the last link of the table's chain, read under its fence."""
+    open_letters: int = 0
+    """Letters of its stream or table that were open before it."""
     letters_folder: str = ""
     """Stage folder of the letters that the last attempt made; '' = it made none."""
     letters_staged: int = 0

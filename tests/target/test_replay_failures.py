@@ -108,3 +108,35 @@ def test_streams_that_the_maps_leave_out_are_left_out_of_every_replay(world: Wor
         [outcome] = replay(settings, letters)
         assert (outcome.event, "`stream_maps` leave it out" in outcome.note) == ("replay_failed", True)
     assert maps == {"another": {}, "__else__": None}
+
+
+def test_letter_that_maps_leave_out_of_every_table_is_closed(world: World) -> None:
+    world.run([world.schema_message(), world.line("A", 1, text=LONG), world.line("A", 2, text=LONG)])
+    maps = {world.stream: {"__filter__": "lineNumber > 1"}}
+    outcomes = replay(world.settings(stream_maps=maps, column_types=wider(world)), letters_of(world))
+    assert [(one.event, one.note) for one in outcomes] == [
+        ("replay_skipped", "`stream_maps` leave this record out"),
+        ("replayed", "inserted"),
+    ]
+    assert sorted(statuses(world)) == ["replay_skipped", "replayed"]
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_letter_that_maps_leave_out_of_one_of_its_tables_is_replayed(world: World, *, first: bool) -> None:
+    other, filtered = f"{world.stream}_b", {"__filter__": "lineNumber > 1"}
+    source = {"__source__": world.stream}
+    both = {world.stream: {}, other: source}
+    world.run([world.schema_message(), world.line("A", 1, text=LONG)], stream_maps=both, max_parallelism=1)
+    maps = {world.stream: filtered, other: source} if first else {world.stream: {}, other: source | filtered}
+    [done] = replay(world.settings(stream_maps=maps, column_types=wider(world)), letters_of(world))
+    assert (done.event, done.note, statuses(world)) == ("replayed", "inserted", ["replayed"])
+    assert [len(world.rows(table)) for table in (world.table, f"{world.table}_B")] == [not first, first]
+
+
+def test_letter_without_some_values_is_not_taken_for_left_out(world: World) -> None:
+    """What the filter would say of these values cannot be told."""
+    world.run([world.schema_message(), world.line("A", 1, text=LONG)])
+    letters = [dataclasses.replace(letter, redacted=("text",)) for letter in letters_of(world)]
+    maps = {world.stream: {"__filter__": "text is not None"}}
+    [failed] = replay(world.settings(stream_maps=maps, column_types=wider(world)), letters)
+    assert failed.event == "replay_failed"

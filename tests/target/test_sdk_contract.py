@@ -12,7 +12,7 @@ import click
 from singer_sdk import Sink, Target
 from singer_sdk.configuration._dict_config import parse_environment_config
 from singer_sdk.helpers._classproperty import classproperty
-from singer_sdk.mapper import CustomStreamMap, PluginMapper, SameRecordTransform
+from singer_sdk.mapper import CustomStreamMap, PluginMapper, SameRecordTransform, StreamMap
 from singer_sdk.plugin_base import PluginBase
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
 from target_snowflake_audit.configured_target import ConfiguredTarget
@@ -141,3 +141,11 @@ def test_stream_maps_give_what_the_target_needs() -> None:
     assert (only.stream_alias, only.flattening_enabled) == ("x", False)
     record = {"a": "1"}
     assert only.transform(record) is record
+
+
+def test_a_map_makes_a_record_by_a_function_that_gives_none_for_what_it_leaves_out() -> None:
+    """`mapping._made` calls it: `transform` gives None for a record without properties as well."""
+    source = inspect.getsource(CustomStreamMap.transform)
+    assert "transformed_record = self._transform_fn(record)" in source
+    assert "super().transform(transformed_record) if transformed_record else None" in source
+    assert "return self.flatten_record(record)" in inspect.getsource(StreamMap.transform)

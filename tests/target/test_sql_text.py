@@ -21,6 +21,7 @@ from target_snowflake_audit.sql import (
     erasure,
     fence,
     keep,
+    later,
     overwrite,
     retention,
     salt,
@@ -83,6 +84,7 @@ def all_statements() -> dict[str, str]:
         "classify keep": classify.classify(parts, t, received=keep.received(parts, t)),
         "refused keep": keep.refused(parts, t, history, "x'y"),
         "counts": classify.counts(t),
+        "told since": classify.told_since(plan, t, TableName("D'B", "AUDIT", "BATCHES")),
         "fates": classify.fates(t),
         "live": classify.live_rows(t),
         "refused": classify.refused(t, history, "x'y"),
@@ -130,6 +132,13 @@ def all_statements() -> dict[str, str]:
             audit, due, cutoff="SYSDATE()", mark="'m'", reason="'r'"
         )
         found[f"delete {name}"] = retention.delete(audit, due)
+    notes = later.Notes(audit, plan, t, "r'", "b'")
+    found |= {
+        "open letters": later.open_letters(letters, audit("DEAD_LETTER_EVENTS"), plan),
+        "sent since": notes.insert(""),
+        "sent since, or left out": notes.insert(classify.documents(plan, t, [])),
+        "noted": later.noted(audit, plan, t, "'l'"),
+    }
     subject = erasure.Subject("D'B.T", ("a'b",), tuple((name, name) for name in ODD), ("l'",))
     found |= {
         "erase history": erasure.history(audit, subject, "m'"),

@@ -70,6 +70,21 @@ def test_filtered_records_are_not_received_and_the_rest_is(world: World) -> None
     assert ended.states == [{"at": 1}]
 
 
+def test_record_without_a_property_after_its_map_is_a_row_or_a_letter_and_counts(world: World) -> None:
+    """The SDK takes one for left out."""
+    lost = world.record({"text": "x"})
+    world.run([world.schema_message(), world.line("A", 1), lost], stream_maps={world.stream: {"text": None}})
+    assert world.counts() == [{"received": 2, "inserted": 1, "dead": 1}]
+    assert [letter["RECORD_TEXT"] for letter in world.letters()] == ['{"text": "x"}']
+    properties = {"text": {"type": ["string", "null"]}, "note": {"type": ["string", "null"]}}
+    keyless = {"stream": f"{world.stream}_k", "key_properties": [], "bookmark_properties": []}
+    schema = world.schema_message({"type": "object", "properties": properties}, **keyless)
+    records = [{**world.record(body), "stream": keyless["stream"]} for body in ({"text": "x"}, {"note": "n"})]
+    world.run([schema, *records], stream_maps={f"{world.stream}_k": {"text": None}})
+    found = world.query(f'SELECT "NOTE" FROM {world.table}_K ORDER BY "NOTE"')
+    assert [row["NOTE"] for row in found] == ["n", None]
+
+
 def test_other_streams_are_left_out_by_else(world: World) -> None:
     other: dict[str, Any] = {"stream": f"{world.stream}_o"}
     maps: dict[str, Any] = {world.stream: {"kind": "'kept'"}, "__else__": None}

@@ -86,8 +86,9 @@ DEAD_LETTER_EVENTS = Table(
             "EVENT",
             TEXT,
             "replayed, replay_failed, replay_skipped, erased, refused_again (open again), seen_again (sent "
-            "again; the status stays); reviewed, edited, approved, discarded and retry_scheduled are for "
-            "later commands, nothing writes them yet",
+            "again; the status stays), sent_since (its row came later as it is stored, or was deleted; the "
+            "status stays), left_out (its document came whole without it; the status stays); reviewed, "
+            "edited, approved, discarded and retry_scheduled are for later commands, nothing writes them yet",
             required=True,
         ),
         Column("NOTE", TEXT, "What the person, or the replay, said about it", payload=True),

@@ -89,6 +89,11 @@ def _without(letters: str) -> str:
     return f'LEFT JOIN ({letters}) AS x ON {same} WHERE x."DEAD_LETTER_ID" IS NULL'
 
 
+def facts_of_snowflake(table: TableName) -> dict[str, str]:
+    """Columns of an audit table whose values are Snowflake's own, with their SQL."""
+    return {name: sql for name, sql in _SNOWFLAKE.items() if name in BY_NAME[table.table].names}
+
+
 MOST_TEXT = 200_000
 """Characters of values in one INSERT; Snowflake takes statements of 1 MB
 (docs.snowflake.com/en/user-guide/query-size-limits)."""
@@ -160,6 +165,10 @@ def dead_letters(table: TableName, staging: TableName, facts: Mapping[str, Any])
 
 
 SEEN_AGAIN, REFUSED_AGAIN = "seen_again", "refused_again"
+SENT_SINCE, LEFT_OUT = "sent_since", "left_out"
+"""A letter's row came later and was not written, or was deleted; its document came whole without it."""
+NOTES = (SEEN_AGAIN, SENT_SINCE, LEFT_OUT)
+"""Events that leave a letter's status alone."""
 CLOSED = ("replayed", "replay_skipped", "erased")
 """Events after which a letter is done, until its record is refused again."""
 
@@ -179,7 +188,7 @@ def refused_again(events: TableName, letters: TableName, staging: TableName, fac
         "EVENT": f'IFF(e."EVENT" IN ({_texts(CLOSED)}), {literal(REFUSED_AGAIN)}, {literal(SEEN_AGAIN)})',
         "RUN_ID": _value("VARCHAR", facts["RUN_ID"]),
         "BATCH_ID": batch,
-        **{name: sql for name, sql in _SNOWFLAKE.items() if name in BY_NAME[events.table].names},
+        **facts_of_snowflake(events),
         chain.CHAIN: literal(chain.of_batch(str(facts["BATCH_ID"]))),
     }
     known = words('SELECT DISTINCT "DEAD_LETTER_ID" FROM', letters.sql, f'WHERE "BATCH_ID" <> {batch}')
@@ -203,7 +212,7 @@ def latest_events(events: TableName, ids: str = "") -> str:
     return words(
         'SELECT "DEAD_LETTER_ID", "EVENT" FROM',
         events.sql,
-        f'WHERE "EVENT" <> {literal(SEEN_AGAIN)}{chosen}',
+        f'WHERE NOT ("EVENT" IN ({_texts(NOTES)})){chosen}',
         f"QUALIFY ROW_NUMBER() OVER ({order}) = 1",
     )
 

@@ -144,10 +144,14 @@ def table_tip(batches: TableName, chain: str) -> str:
     return words("SELECT", literal(chain) + ",", tip, batches.sql, f'WHERE "{CHAIN}" =', literal(chain))
 
 
-def with_tip(counts: str, batches: TableName, chain: str) -> str:
-    """SELECT of a batch's counts (operation, rows, bad rows, null) and, as a further row, of `table_tip`."""
+def with_tip(counts: str, batches: TableName, chain: str, more: str = "") -> str:
+    """SELECT of a batch's counts (operation, rows, bad rows, null) and, as a further row, of `table_tip`.
+
+    `more` is a SELECT of one more such row.
+    """
     rows = words("SELECT c.*,", typed_null(TEXT), f"FROM ({counts}) AS c")
-    return words(rows, "UNION ALL", table_tip(batches, chain))
+    selects = [rows, table_tip(batches, chain), *([more] if more else [])]
+    return " UNION ALL ".join(selects)
 
 
 def table_link(chain: str, number: int, digest: str | None) -> dict[str, str]:

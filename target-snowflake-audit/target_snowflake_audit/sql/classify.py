@@ -66,8 +66,8 @@ def classify(
     """
     selects = [received or _received(plan, tables, aside=aside)]
     if removal != "none":
-        documents = "" if removal == "all" else _documents(plan, tables, doubtful)
-        selects.append(_removed(plan, tables, documents))
+        whole = "" if removal == "all" else documents(plan, tables, doubtful)
+        selects.append(_removed(plan, tables, whole))
     names = ", ".join(identifier(name) for name in (*TYPED, *_values(plan)))
     return words("INSERT OVERWRITE INTO", tables.typed.sql, f"({names})", " UNION ALL ".join(selects))
 
@@ -236,7 +236,7 @@ def _removed(plan: StreamPlan, tables: Tables, documents: str) -> str:
     )
 
 
-def _documents(plan: StreamPlan, tables: Tables, doubtful: Sequence[tuple[int, int | None]]) -> str:
+def documents(plan: StreamPlan, tables: Tables, doubtful: Sequence[tuple[int, int | None]]) -> str:
     """Documents whose missing rows are gone; none with a row whose number is in a `doubtful` range.
 
     Not one with a row that is older than the stored one: the document was read before the stored one was,
@@ -323,44 +323,61 @@ def live_rows(tables: Tables) -> str:
 
 
 def overwritten(plan: StreamPlan, tables: Tables, batches: TableName) -> str:
-    """SELECT of the stored rows that would be replaced by one whose stamp is not newer.
+    """SELECT of the stored rows that would be replaced, or deleted, by one whose stamp is not newer.
 
     Gives SEQ of the new row, and of the stored one when it was loaded or deleted last, its batch and its SEQ
     (null of a deleted row: that of another batch), what the batch did (null: purged), the key's digest, and
     whether the row is deleted.
     """
-    operations, newer = literal(UPDATE), "FALSE"
-    if plan.stamp is None:
-        operations += f", {literal(DELETE)}"
-    else:
-        stamp = comparable(plan, f"y.{identifier(value_column(plan.stamp))}")
-        newer = f"COALESCE({stamp} > {stored_stamp(plan)}, FALSE)"
-    on = " AND ".join(
-        f"t.{identifier(plan.columns[at].name)} = y.{identifier(value_column(at))}" for at in plan.key
-    )
     gone = 't."_AUDIT_DELETED_AT" IS NOT NULL'
     return words(
         f'SELECT y."SEQ", {CHANGED},',
         f't."_AUDIT_BATCH_ID", IFF({gone}, NULL, t."_AUDIT_SEQ"),',
         f'b."OPERATION", y."KEY_HASH", {gone} FROM {tables.typed.sql} AS y',
-        f"JOIN {tables.target.sql} AS t ON {on}",
+        f"JOIN {tables.target.sql} AS t ON {_stored_as(plan)}",
         f'LEFT JOIN {batches.sql} AS b ON b."BATCH_ID" = t."_AUDIT_BATCH_ID"',
-        f'WHERE y."OP" IN ({operations}) AND NOT ({newer})',
+        f"WHERE {_CHANGED_BY} AND NOT ({_newer(plan)})",
     )
 
 
-def told_since(plan: StreamPlan, tables: Tables, batches: TableName) -> str:
-    """SELECT of the runs that told, without a row that would be inserted, what the source holds.
+_CHANGED_BY = f'y."OP" IN ({literal(UPDATE)}, {literal(DELETE)})'
+"""Condition that a classified row (y) would change a stored one."""
 
-    Gives SEQ of the row, the run and its time: runs that wrote rows of the row's document, and runs that
-    activated a version or replaced the table.
+
+def _stored_as(plan: StreamPlan) -> str:
+    """Condition that a stored row (t) has the key of a classified one (y)."""
+    return " AND ".join(
+        f"t.{identifier(plan.columns[at].name)} = y.{identifier(value_column(at))}" for at in plan.key
+    )
+
+
+def _newer(plan: StreamPlan) -> str:
+    """Condition that a classified row (y) has a newer stamp than the stored one (t)."""
+    if plan.stamp is None:
+        return "1 = 0"
+    stamp = comparable(plan, f"y.{identifier(value_column(plan.stamp))}")
+    return f"COALESCE({stamp} > {stored_stamp(plan)}, FALSE)"
+
+
+def told_since(plan: StreamPlan, tables: Tables, batches: TableName) -> str:
+    """SELECT of the runs that told what the source holds.
+
+    Gives SEQ of a row, the run, its time, and whether the table has a live row of its key (1 or 0): runs that
+    wrote rows of the document of a row that would be inserted, and runs that activated a version or replaced
+    the table. These tell of a row that would be inserted, that would bring a deleted one back, or whose stamp
+    is not newer than the stored one's.
     """
     head = 'SELECT y."SEQ", b."RUN_ID",'
     rows = f"FROM {tables.typed.sql} AS y"
-    end = f'y."OP" = {literal(INSERT)} GROUP BY y."SEQ", b."RUN_ID"'
+    by = 'GROUP BY y."SEQ", b."RUN_ID"'
+    inserted = f'y."OP" = {literal(INSERT)}'
     table = f'b."TARGET_TABLE" = {literal(str(plan.table))}'
     joined = f"JOIN {batches.sql} AS b ON {table} AND b.\"OPERATION\" IN ('activate_version', 'overwrite')"
-    selects = [words(head, 'MAX(b."LOADED_AT")', rows, joined, "WHERE", end)]
+    stored = f"LEFT JOIN {tables.target.sql} AS t ON {_stored_as(plan)}"
+    live = 't."_AUDIT_DELETED_AT" IS NULL'
+    chosen = f"({inserted} OR {_CHANGED_BY} AND (NOT ({live}) OR NOT ({_newer(plan)})))"
+    is_live = f"MAX(IFF({inserted} OR NOT ({live}), 0, 1))"
+    selects = [words(head, f'MAX(b."LOADED_AT"), {is_live}', rows, joined, stored, "WHERE", chosen, by)]
     if plan.scope:
         on = " AND ".join(
             f"t.{identifier(plan.columns[at].name)} = y.{identifier(value_column(at))}" for at in plan.scope
@@ -369,10 +386,10 @@ def told_since(plan: StreamPlan, tables: Tables, batches: TableName) -> str:
         selects.append(
             words(
                 head,
-                f"MAX({CHANGED})",
+                f"MAX({CHANGED}), 0",
                 rows,
                 f"JOIN {tables.target.sql} AS t ON {on} {written}",
-                f"WHERE b.\"OPERATION\" IN ('load', 'overwrite') AND {end}",
+                f"WHERE b.\"OPERATION\" IN ('load', 'overwrite') AND {inserted} {by}",
             )
         )
     return " UNION ALL ".join(selects)
