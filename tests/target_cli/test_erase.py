@@ -101,6 +101,34 @@ def test_everything_of_a_person_by_part_of_the_key_letters_and_events_too(
     assert [row[0] is None for row in trail(writer, "parts")] == [True, True, False, True]
 
 
+def test_a_record_that_is_refused_again_after_its_letter_was_erased_is_kept(console: Console) -> None:
+    """Its letter holds nothing any more: the record would be nowhere, while STATE moves on."""
+
+    def listed() -> list[tuple[str, str]]:
+        found = console("dead-letters", "list", "--stream", "again", "--status", "all", "--json")
+        return sorted((one["status"], one["dead_letter_id"]) for one in found.json["dead_letters"])
+
+    def refused(minute: int) -> None:
+        good = record("B", 1, minute=minute)
+        load(
+            console,
+            stream("again", PROPERTIES, ["code", "line"], good, record("A", 3, f"{TOWN} is too long")),
+        )
+
+    refused(0)
+    [(_, first)] = listed()
+    assert erase(console, "again", "--letter", first, "--yes").code == 0
+    refused(1)
+    refused(2)
+    [(_, erased), (status, second)] = listed()
+    assert (erased, status) == (first, "open")
+    assert TOWN in str(console("dead-letters", "show", second, "--json").json["dead_letter"]["record"])
+    assert erase(console, "again", "--letter", second, "--yes").code == 0
+    refused(3)
+    assert [status for status, _ in listed()] == ["erased", "erased", "open"]
+    assert console("verify").code == 0
+
+
 def test_a_letter_and_a_key_hash_name_what_no_key_finds(console: Console, writer: Writer) -> None:
     filled(console, "odd")
     (letter,) = console("dead-letters", "list", "--stream", "odd", "--json").json["dead_letters"]

@@ -136,7 +136,7 @@ def dead_letters(table: TableName, staging: TableName, facts: Mapping[str, Any])
     """
     types = {column.name: column.type for column in BY_NAME[table.table].columns}
     columns = {
-        "DEAD_LETTER_ID": 'l."BODY":"id"::VARCHAR',
+        "DEAD_LETTER_ID": 'l."ID"',
         **{name: _value(types[name], value) for name, value in facts.items()},
         "KEY": 'l."BODY":"key"',
         "KEY_HASH": 'l."KEY_HASH"',
@@ -157,11 +157,32 @@ def dead_letters(table: TableName, staging: TableName, facts: Mapping[str, Any])
     }
     staged = 's."SEQ", s."KEY_HASH", s."EXTRACTED", s."RECORD", PARSE_JSON(s."LETTER") AS "BODY"'
     body = words("SELECT", staged, "FROM", staging.sql, "AS s WHERE s.\"STATE\" = 'D'")
-    rank = 'ROW_NUMBER() OVER (PARTITION BY b."BODY":"id"::VARCHAR ORDER BY b."SEQ")'
-    once = words("SELECT b.* FROM", f"({body})", "AS b QUALIFY", rank, "= 1")
-    known = f'LEFT JOIN {table.sql} AS d ON d."DEAD_LETTER_ID" = l."BODY":"id"::VARCHAR'
+    rank = 'ROW_NUMBER() OVER (PARTITION BY i."ID" ORDER BY i."SEQ")'
+    named = _with_ids(body, table, str(facts["TARGET_TABLE"]))
+    once = words("SELECT i.* FROM", f"({named})", "AS i QUALIFY", rank, "= 1")
+    known = f'LEFT JOIN {table.sql} AS d ON d."DEAD_LETTER_ID" = l."ID"'
     source = words(f"FROM ({once}) AS l", known, 'WHERE d."DEAD_LETTER_ID" IS NULL')
     return chain.insert(table, columns, source)
+
+
+def _with_ids(rows: str, letters: TableName, target: str) -> str:
+    """Staged letters (BODY and more) with ID.
+
+    That of a record that was erased is given to nothing else: the letter holds nothing any more, so a record
+    that is refused again after it is another letter.
+    """
+    erased = words(
+        'SELECT "RECORD_SHA256", COUNT(*) AS "N" FROM',
+        letters.sql,
+        f'WHERE "TARGET_TABLE" = {literal(target)} AND "ERASURE_ID" IS NOT NULL GROUP BY "RECORD_SHA256"',
+    )
+    own = 'b."BODY":"id"::VARCHAR'
+    other = f"SHA2(CONCAT({own}, ':', TO_VARCHAR(e.\"N\")), 256)"
+    return words(
+        "SELECT b.*,",
+        f'IFF(e."N" IS NULL, {own}, {other}) AS "ID" FROM ({rows}) AS b',
+        f'LEFT JOIN ({erased}) AS e ON e."RECORD_SHA256" = b."BODY":"sha256"::VARCHAR',
+    )
 
 
 SEEN_AGAIN, REFUSED_AGAIN = "seen_again", "refused_again"
@@ -177,10 +198,11 @@ def refused_again(events: TableName, letters: TableName, staging: TableName, fac
     """INSERT of an event for each staged dead letter that an earlier batch has refused already.
 
     `refused_again` opens a letter that was replayed since; `seen_again` only says when its record came last
-    and leaves its status alone. `facts` holds RUN_ID and BATCH_ID.
+    and leaves its status alone. `facts` holds RUN_ID, BATCH_ID and TARGET_TABLE.
     """
     body = words('SELECT PARSE_JSON(s."LETTER") AS "BODY" FROM', staging.sql, "AS s WHERE s.\"STATE\" = 'D'")
-    came = words('SELECT DISTINCT b."BODY":"id"::VARCHAR AS "ID" FROM', f"({body})", "AS b")
+    named = _with_ids(body, letters, str(facts["TARGET_TABLE"]))
+    came = words('SELECT DISTINCT i."ID" FROM', f"({named})", "AS i")
     batch = _value("VARCHAR", facts["BATCH_ID"])
     columns = {
         "EVENT_ID": f"SHA2(CONCAT(c.\"ID\", ':', {batch}), 256)",
