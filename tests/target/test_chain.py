@@ -148,7 +148,9 @@ def test_a_changed_value_of_any_column_is_found(admin: Session, table: str, colu
     }.get(kind, f"CONCAT(COALESCE({quoted}, ''), ' ')")
     with undone(admin, f"UPDATE {place} SET {quoted} = {changed}"):
         rows = admin.execute(f"SELECT COUNT(*) FROM {place}", "test").rows[0][0]
-        found = admin.execute(verify.changed_rows(name(table), BY_NAME[table]), "test").rows
+        found = admin.execute(
+            verify.changed_rows(name(table), BY_NAME[table], name("CHECKPOINTS")), "test"
+        ).rows
         assert [wrong for wrong, *_ in found] == [found[0][0]] * rows
         assert found[0][0] in {verify.ROW, verify.PAYLOAD}
 
@@ -213,6 +215,33 @@ def test_batches_that_are_gone_are_found(admin: Session) -> None:
         assert {(LINK, "BATCHES"), (CHANGED, "BATCHES")} <= kinds(findings(admin))
 
 
+@pytest.mark.parametrize(
+    ("table", "changed"),
+    [
+        ("RUNS", {"CHAIN_NUMBER": "NULL"}),
+        ("RUNS", {"CHAIN": "'run:made up'", "CHAIN_NUMBER": "1", "CHAIN_PREVIOUS": "NULL"}),
+        ("RUNS", {"CHAIN": "'batch:made up'"}),
+        ("DEAD_LETTER_EVENTS", {"CHAIN": "'run:made up'", "CHAIN_NUMBER": "NULL", "EVENT": "'discarded'"}),
+    ],
+)
+def test_rows_put_in_beside_the_chains_are_found(admin: Session, table: str, changed: dict[str, str]) -> None:
+    """With a right digest, by somebody who may only insert."""
+    declared, place = BY_NAME[table], name(table).sql
+    forged = {**changed, declared.digest: "NULL"}
+    forged |= {"EVENT_ID": "'forged'"} if "EVENT_ID" in declared.names else {"ERROR": "'forged'"}
+    values = ", ".join(
+        f"{forged.get(column, identifier(column))} AS {identifier(column)}" for column in declared.names
+    )
+    one = f"SELECT {values} FROM {place} LIMIT 1"
+    digest = chain.row_digest(declared, "t", declared.names)
+    columns = ", ".join(
+        digest if column == declared.digest else f"t.{identifier(column)}" for column in declared.names
+    )
+    listed = ", ".join(map(identifier, declared.names))
+    with undone(admin, f"INSERT INTO {place} ({listed}) SELECT {columns} FROM ({one}) AS t"):
+        assert (NOT_CHAINED, table) in kinds(findings(admin))
+
+
 def test_a_chain_computed_again_shows_by_tips_only(admin: Session) -> None:
     """Somebody who may write computes the last batch's digest again; the tip that its run stored differs."""
     from target_snowflake_audit.sql import chain  # noqa: PLC0415
@@ -232,7 +261,9 @@ def test_a_chain_computed_again_shows_by_tips_only(admin: Session) -> None:
     with undone(admin, forged, again, tips):
         anchor = Tip(str(chain_name), int(number), str(digest))
         assert (CUT, "BATCHES") in kinds(findings(admin, anchors=[anchor]))
-        assert (CUT, "BATCHES") not in kinds(findings(admin))
+        found = kinds(findings(admin))
+        assert (CUT, "BATCHES") not in found
+        assert (SIGNATURE, "RUNS") in found  # a run that signed no tip
 
 
 def test_a_tip_that_the_key_did_not_sign_is_found(admin: Session) -> None:
@@ -247,8 +278,16 @@ def test_erased_values_are_told_from_changed_ones(admin: Session, table: str) ->
         for c in payload
     )
     place = name(table).sql
-    with undone(admin, f"UPDATE {place} SET {blank}, \"ERASURE_ID\" = 'e1'"):
+    erased = f"UPDATE {place} SET {blank}, \"ERASURE_ID\" = 'e1'"
+    told = f"""INSERT INTO {name("CHECKPOINTS").sql}
+        ("CHECKPOINT_ID", "KIND", "AUDIT_TABLE", "ROW_COUNT", "ACTOR", "ACTOR_ROLE", "AT", "REASON")
+        SELECT 'e1', 'erase', '{table}', COUNT(*) - {{0}}, 'A', 'B', SYSDATE(), 'asked' FROM {place}"""
+    with undone(admin, erased, told.format(0)):
         assert kinds(findings(admin)) == {(ERASED, table)}
+    with undone(admin, erased, told.format(1)):  # more than was told
+        assert kinds(findings(admin)) == {(ERASED, table), (CHANGED, table)}
+    with undone(admin, erased):  # nobody told
+        assert kinds(findings(admin)) == {(CHANGED, table)}
     with undone(admin, f"UPDATE {place} SET {blank}"):
         assert kinds(findings(admin)) == {(CHANGED, table)}
 

@@ -86,7 +86,8 @@ class Verifier:
         """
         self.checkpoints = self._purges()
         tips, found = self._runs_that_ended()
-        found += [*self._of_checkpoints(), *self._rows(), *self._sets(), *self._links(), *self._strays()]
+        found += [*self._of_checkpoints(), *self._rows(), *self._erasures()]
+        found += [*self._sets(), *self._links(), *self._strays()]
         found += self._tips([*tips, *anchors])
         return sorted(set(found))
 
@@ -117,7 +118,8 @@ class Verifier:
     def _rows(self) -> Iterator[Finding]:
         for table in (table for table in TABLES if table.digest):
             names = verify.identity(table)
-            for wrong, *values in self._ask(verify.changed_rows(self._name(table.name), table)):
+            sql = verify.changed_rows(self._name(table.name), table, self._name(CHECKPOINTS.name))
+            for wrong, *values in self._ask(sql):
                 shown = ", ".join(
                     f"{name} {value}" for name, value in zip(names, values, strict=True) if value is not None
                 )
@@ -128,6 +130,14 @@ class Verifier:
                 else:
                     part = "values of the record" if wrong == verify.PAYLOAD else "columns"
                     yield Finding(CHANGED, table.name, shown, f"{part} differ from what was written")
+
+    def _erasures(self) -> Iterator[Finding]:
+        """Erasures that took more than was told when they were made."""
+        for table in (table for table in TABLES if verify.ERASURE in table.names):
+            sql = verify.erasures(self._name(table.name), table, self._name(CHECKPOINTS.name))
+            for mark, found, told in self._ask(sql):
+                what = f"{found} rows are marked as erased, checkpoints tell of {told}"
+                yield Finding(CHANGED, table.name, f"erasure {mark}", what)
 
     def _sets(self) -> Iterator[Finding]:
         for column, table in chain.SETS.items():
@@ -219,27 +229,22 @@ class Verifier:
     def _strays(self) -> Iterator[Finding]:
         for name in self._runs:
             for (text,) in self._ask(verify.stray(name)):
-                yield Finding(NOT_CHAINED, name.table, f"chain {text}", "there is no such chain")
+                yield Finding(NOT_CHAINED, name.table, f"chain {text}", "a row of it is no link")
 
     def _runs_that_ended(self) -> tuple[list[Tip], list[Finding]]:
         """Tips that runs stored when they ended, and runs whose rows do not agree with their batches."""
-        tips: list[Tip] = []
+        ends = _Ends(self._keys)
         wrong: list[Finding] = []
-        unsigned: list[tuple[Tip, str]] = []
         sql = verify.run_ends(self._name(RUNS.name), self._name(BATCHES.name))
-        for run, said, found, rows, text, began in self._ask(sql):
+        for run, said, found, rows, text, began, chains in self._ask(sql):
             where = f"run {run}"
             if rows is None:
                 wrong.append(Finding(MISSING, RUNS.name, where, f"the run wrote {found} batches"))
             elif said is not None and not self._as_many(int(said), int(found), began):
                 what = f"{found} batches, {said} when the run ended"
                 wrong.append(Finding(CUT, BATCHES.name, where, what))
-            for name, tip in (json.loads(text) if text else {}).items():
-                known = Tip(str(name), int(tip["number"]), str(tip["digest"]))
-                tips.append(known)
-                if self._keys and not known.signed_by(self._keys, str(tip.get("hmac", ""))):
-                    unsigned.append((known, where))
-        return tips, [*wrong, *_without_signature(tips, unsigned)]
+            ends.add(where, text, began, 0 if said is None else int(chains))
+        return ends.tips, [*wrong, *ends.wrong()]
 
     def _as_many(self, said: int, found: int, began: datetime) -> bool:
         """Whether a run has its batches, but those that were purged; the chains tell which."""
@@ -270,6 +275,38 @@ class Verifier:
         if tip.chain.startswith(chain.of_run("")):
             return self._lost(tip.chain, tip.number, tip.digest, found)
         return self.checkpoints.agrees(tip.chain, tip.number, tip.digest) is not False
+
+
+class _Ends:
+    """Gathers the tips that runs stored, and what of them the key does not vouch for."""
+
+    def __init__(self, keys: Sequence[bytes]) -> None:
+        self._keys = keys
+        self.tips: list[Tip] = []
+        self._unsigned: list[tuple[Tip, str]] = []
+        self._silent: list[tuple[datetime, Finding]] = []
+        self._signed: list[datetime] = []
+
+    def add(self, where: str, text: str | None, began: datetime, chains: int) -> None:
+        """Add the TIPS of a run that wrote to so many chains."""
+        told = json.loads(text) if text else {}
+        if len(told) < chains:
+            what = f"tips of {len(told)} tables, the run wrote to {chains}"
+            self._silent.append((began, Finding(SIGNATURE, RUNS.name, where, what)))
+        for name, tip in told.items():
+            known = Tip(str(name), int(tip["number"]), str(tip["digest"]))
+            self.tips.append(known)
+            if known.signed_by(self._keys, str(tip.get("hmac", ""))):
+                self._signed.append(began)
+            else:
+                self._unsigned.append((known, where))
+
+    def wrong(self) -> Iterator[Finding]:
+        """What is missing; without a key nothing vouches for a tip, and runs of before it may have none."""
+        if self._keys:
+            first = min(self._signed, default=None)
+            yield from (finding for began, finding in self._silent if first is None or began >= first)
+            yield from _without_signature(self.tips, self._unsigned)
 
 
 def _without_signature(tips: Sequence[Tip], unsigned: Sequence[tuple[Tip, str]]) -> Iterator[Finding]:

@@ -32,24 +32,51 @@ def identity(table: Table) -> tuple[str, ...]:
     return tuple(name for name in IDENTITY if name in table.names)
 
 
-def changed_rows(name: TableName, table: Table) -> str:
+def changed_rows(name: TableName, table: Table, checkpoints: TableName) -> str:
     """SELECT of rows whose digest is not that of their values: what is wrong, and the columns of `identity`.
 
     What is wrong: `not_chained` (no digest), `row`, `payload` (values of the record), or `erased`: the values
-    of the record are gone and everything else is as it was.
+    of the record are gone, CHECKPOINTS tells of it, and everything else is as it was.
     """
+    known = ""
     digest = f"t.{identifier(table.digest)}"
     wrong = f"{digest} IS DISTINCT FROM {chain.row_digest(table, 't', table.names)}"
     cases = [f"WHEN {digest} IS NULL THEN {literal(NOT_CHAINED)}", f"WHEN {wrong} THEN {literal(ROW)}"]
     if PAYLOAD_DIGEST in table.names:
         payload = chain.payload_digest(table, "t", table.names)
         other = f't."{PAYLOAD_DIGEST}" IS DISTINCT FROM {payload}'
-        gone = f't."{ERASURE}" IS NOT NULL AND {_blank(table)}'
+        told = words('SELECT DISTINCT "CHECKPOINT_ID" FROM', checkpoints.sql, "WHERE", _erasure_of(table))
+        known = f'LEFT JOIN ({told}) AS k ON k."CHECKPOINT_ID" = t."{ERASURE}"'
+        gone = f'k."CHECKPOINT_ID" IS NOT NULL AND {_blank(table)}'
         cases.append(f"WHEN {other} THEN IFF({gone}, {literal(ERASED)}, {literal(PAYLOAD)})")
     found = f"CASE {' '.join(cases)} END"
     shown = ", ".join(f"t.{identifier(column)}" for column in identity(table))
-    rows = words("SELECT", found, 'AS "WRONG",', shown, "FROM", name.sql, "AS t")
+    rows = words("SELECT", found, 'AS "WRONG",', shown, "FROM", name.sql, "AS t", known)
     return words("SELECT c.* FROM", f"({rows})", 'AS c WHERE c."WRONG" IS NOT NULL')
+
+
+def erasures(name: TableName, table: Table, checkpoints: TableName) -> str:
+    """SELECT of erasures that took more rows of a table than CHECKPOINTS tells: ERASURE_ID, rows, told."""
+    found = words(
+        "SELECT",
+        f'"{ERASURE}" AS "ID", COUNT(*) AS "N" FROM',
+        name.sql,
+        f'WHERE "{ERASURE}" IS NOT NULL GROUP BY 1',
+    )
+    told = words(
+        'SELECT "CHECKPOINT_ID" AS "ID", SUM("ROW_COUNT") AS "N" FROM',
+        checkpoints.sql,
+        f"WHERE {_erasure_of(table)} GROUP BY 1",
+    )
+    return words(
+        'SELECT f."ID", f."N", COALESCE(c."N", 0) FROM',
+        f"({found}) AS f",
+        f'LEFT JOIN ({told}) AS c ON c."ID" = f."ID" WHERE f."N" > COALESCE(c."N", 0)',
+    )
+
+
+def _erasure_of(table: Table) -> str:
+    return f'"KIND" = \'erase\' AND "AUDIT_TABLE" = {literal(table.name)}'
 
 
 def sets(batches: TableName, column: str, name: TableName, table: Table) -> str:
@@ -161,18 +188,24 @@ def _links(rows: str) -> str:
 
 
 def stray(name: TableName) -> str:
-    """SELECT of the chains that rows of a table name although no chain of theirs has such a name."""
-    known = " OR ".join(
-        f'"CHAIN" LIKE {literal(prefix + "%")}' for prefix in (chain.of_run(""), chain.of_batch(""))
-    )
+    """SELECT of the chains of rows that are no link of any: no run's, without a number, of another run.
+
+    Rows that a batch's row covers are events of letters.
+    """
+    of_run = f'"CHAIN" LIKE {literal(chain.of_run("") + "%")}'
+    of_batch = f'"CHAIN" LIKE {literal(chain.of_batch("") + "%")}'
+    covered = name.table in chain.SETS.values()
+    own = f'"RUN_ID" IS NULL OR "CHAIN" = CONCAT({literal(chain.of_run(""))}, "RUN_ID")'
+    link = f'{of_run} AND "CHAIN_NUMBER" IS NOT NULL AND ({own})'
+    known = f"({link}) OR {of_batch}" if covered else f"({link})"
     return words('SELECT DISTINCT "CHAIN" FROM', name.sql, f'WHERE "CHAIN" IS NULL OR NOT ({known})')
 
 
 def run_ends(runs: TableName, batches: TableName) -> str:
     """SELECT of every run that wrote batches or ended.
 
-    Gives RUN_ID, batches it says it committed, batches found, whether its start is there, TIPS, and when it
-    began.
+    Gives RUN_ID, batches it says it committed, batches found, whether its start is there, TIPS, when it
+    began, and in how many chains its batches are.
     """
     ended = words(
         'SELECT "RUN_ID", COUNT(*) AS "ROWS", MAX(IFF("EVENT" = \'ended\', "BATCHES", NULL)) AS "SAID",',
@@ -181,13 +214,14 @@ def run_ends(runs: TableName, batches: TableName) -> str:
         'GROUP BY "RUN_ID"',
     )
     found = words(
-        'SELECT "RUN_ID", COUNT(IFF("OPERATION" = \'refused\', NULL, 1)) AS "FOUND" FROM',
+        'SELECT "RUN_ID", COUNT(IFF("OPERATION" = \'refused\', NULL, 1)) AS "FOUND",',
+        'COUNT(DISTINCT "CHAIN") AS "CHAINS" FROM',
         batches.sql,
         'GROUP BY "RUN_ID"',
     )
     return words(
         'SELECT COALESCE(r."RUN_ID", b."RUN_ID"), r."SAID", COALESCE(b."FOUND", 0), r."ROWS", r."TIPS",',
-        'r."BEGAN" FROM',
+        'r."BEGAN", COALESCE(b."CHAINS", 0) FROM',
         f'({ended}) AS r FULL OUTER JOIN ({found}) AS b ON b."RUN_ID" = r."RUN_ID"',
     )
 
