@@ -160,6 +160,27 @@ def test_an_owner_may_grant_but_swaps_and_renames_take_nothing_over(
         admin.rows('DROP SCHEMA "ANALYTICS"."OWN"')
 
 
+def test_a_replaced_view_keeps_its_grants_where_the_statement_says_so(guarded: Account) -> None:
+    with guarded.admin() as admin:
+        admin.rows("CREATE ROLE VIEWERS")
+        admin.rows("CREATE ROLE OTHERS")
+        view = '"ANALYTICS"."AUDIT_LOCK"."V"'
+        shown = f"SHOW GRANTS ON VIEW {view}"
+        admin.rows(f"CREATE OR REPLACE VIEW {view} COPY GRANTS COMMENT = 'c' AS SELECT 1 AS A")
+        admin.rows(f"GRANT SELECT ON VIEW {view} TO ROLE VIEWERS")
+        admin.rows(f"GRANT OWNERSHIP ON VIEW {view} TO ROLE OWNERS COPY CURRENT GRANTS")
+        future = 'FUTURE VIEWS IN SCHEMA "ANALYTICS"."AUDIT_LOCK"'
+        admin.rows(f"GRANT SELECT ON {future} TO ROLE OTHERS")
+        admin.rows(f"CREATE OR REPLACE VIEW {view} (A) COPY GRANTS COMMENT = 'c' AS SELECT 2")
+        held = sorted((row[0], row[4]) for row in admin.rows(shown))
+        assert held == [("OWNERSHIP", "ACCOUNTADMIN"), ("SELECT", "VIEWERS")]
+        admin.rows(f"CREATE OR REPLACE VIEW {view} AS SELECT 1 AS A")
+        held = sorted((row[0], row[4]) for row in admin.rows(shown))
+        assert held == [("OWNERSHIP", "ACCOUNTADMIN"), ("SELECT", "OTHERS")]
+        admin.rows(f"REVOKE SELECT ON {future} FROM ROLE OTHERS")
+        admin.rows(f"DROP VIEW {view}")
+
+
 def test_all_privileges_are_not_ownership_which_asks_what_becomes_of_the_rest(
     guarded: Account,
 ) -> None:

@@ -79,6 +79,14 @@ def test_every_statement_parses_and_quotes_its_names(tmp_path: Path) -> None:
             assert '"a""; --b' in sql
 
 
+def test_ranges_go_into_the_rule_in_the_form_that_snowflake_documents() -> None:
+    options = ["--user", "LOADER", "--service-user"]
+    for given in ("203.0.113.0/255.255.255.0", "203.0.113.9/24", "203.0.113.7", "10.0.0.1/32"):
+        options += ["--allow", given]
+    [rule] = [sql for sql in printed(*options) if "NETWORK RULE" in sql and sql.startswith("CREATE")]
+    assert "VALUE_LIST = ('203.0.113.0/24', '203.0.113.0/24', '203.0.113.7', '10.0.0.1/32')" in rule
+
+
 @pytest.mark.parametrize(
     ("options", "expected"),
     [

@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlglot
+from audit_rows import Writer
 from processes import run_command
 from sqlglot import exp
-from target_snowflake_audit.audit.extras import KINDS, NEW_LETTERS, notice
+from target_snowflake_audit.audit.extras import KINDS, MAILED_LETTERS, NEW_LETTERS, notice
 from target_snowflake_audit.audit.setup_sql import Setup
 from target_snowflake_audit.session import connect
 from target_snowflake_audit.sql.quoting import TableName
 
 if TYPE_CHECKING:
     from audit_console import Console
-    from audit_rows import Writer
 
 NAMES = ("--database", "ANALYTICS", "--warehouse", "LOAD_WH", "--user", "LOADER")
 ALL = (
@@ -37,8 +37,8 @@ ALL = (
     "30",
 )
 WHOLE = re.compile(
-    r"CREATE (STREAM|TASK|ALERT|NOTIFICATION INTEGRATION) IF NOT EXISTS "
-    r"|GRANT (OWNERSHIP|SELECT) ON (ALERT|TASK|STREAM) |GRANT DATABASE ROLE "
+    r"CREATE (STREAM|ALERT|NOTIFICATION INTEGRATION) IF NOT EXISTS |CREATE OR ALTER TASK "
+    r"|ALTER (ALERT|TASK|NOTIFICATION INTEGRATION) |GRANT (OWNERSHIP|SELECT) ON (ALERT|TASK|STREAM) "
 )
 """Forms that sqlglot's Snowflake dialect keeps as text."""
 
@@ -56,9 +56,9 @@ def statements() -> list[str]:
     return found
 
 
-def body(statements: list[str], name: str) -> list[str]:
-    """The statements of a task's script."""
-    (task,) = [one for one in statements if one.startswith("CREATE TASK") and f'"{name}"' in one]
+def body(statements: list[str], name: str, starts: str = "CREATE OR ALTER TASK ") -> list[str]:
+    """The statements of a task's script, or of an alert's."""
+    (task,) = [one for one in statements if one.startswith(starts) and f'"{name}"' in one]
     script = task[task.index("$$") + 2 : task.rindex("$$")]
     inner = script[script.index("BEGIN ") + 6 : script.index("; EXCEPTION")]
     assert script.endswith("EXCEPTION WHEN OTHER THEN ROLLBACK; RAISE; END")
@@ -100,7 +100,7 @@ def test_a_script_is_printed_in_which_nothing_starts_by_itself() -> None:
     assert 'ALTER TABLE "ANALYTICS"."FINANCE"."GL_LINES" SET CHANGE_TRACKING = TRUE;' in text
     assert "CREATE ROLE" not in text
     _, plain, _ = extras()
-    assert "CREATE TASK" not in plain
+    assert " TASK " not in plain
     assert "CREATE STREAM" not in plain
 
 
@@ -134,29 +134,78 @@ def test_the_letters_task_counts_new_letters_by_stream(
     for name in ("a", "b"):
         writer.audit("DEAD_LETTERS", DEAD_LETTER_ID=name, STREAM="s", TARGET_TABLE="T", AT=at)
     for one in statements:
-        if NEW_LETTERS in one and not one.startswith("CREATE TASK"):
+        if NEW_LETTERS in one and not one.startswith("CREATE OR ALTER TASK"):
             writer.run(one)
     writer.run('GRANT ROLE "SAGEX3_REVIEWER" TO USER "LOADER"')
     setup = Setup()
-    sql, mail = body(statements, "DEAD_LETTER_TASK")
-    assert sql == notice(setup)
-    assert mail.startswith("CALL SYSTEM$SEND_EMAIL('AUDIT_EMAIL', 'ann@example.com', ")
+    first, sql, mail, last = body(statements, "DEAD_LETTER_TASK")
+    # The stream moves on with the COMMIT only, so that a mail that fails is tried again.
+    assert (first, sql, last) == ("BEGIN TRANSACTION", notice(setup), "COMMIT")
+    assert mail.startswith("CALL SYSTEM$SEND_EMAIL('SAGEX3_TASK_EMAIL', 'ann@example.com', ")
     # A stream has the columns of its table.
     run(console, "SAGEX3_REVIEWER", [notice(setup, TableName("ANALYTICS", "AUDIT", "DEAD_LETTERS"))])
     noticed = writer.run(f'SELECT "STREAM", "LETTERS", "FIRST_AT" FROM "AUDIT_LOCK"."{NEW_LETTERS}"')
     assert noticed == [("s", 2, at)]
 
 
-def test_the_alert_looks_at_letters_since_it_looked_last(writer: Writer, statements: list[str]) -> None:
+def test_the_alert_misses_no_letter_whatever_its_time(
+    console: Console, writer: Writer, statements: list[str]
+) -> None:
+    """A letter's AT is its INSERT's time: when it is committed an alert may have looked since."""
+    for one in statements:
+        if MAILED_LETTERS in one and " TABLE " in one.partition("(")[0]:
+            writer.run(one)
+    writer.run('GRANT ROLE "SAGEX3_REVIEWER" TO USER "LOADER"')
+    writer.run('DELETE FROM "AUDIT"."DEAD_LETTERS"')
     (alert,) = [one for one in statements if one.startswith("CREATE ALERT")]
-    found = re.search(r"IF \(EXISTS \((SELECT .+)\)\) THEN CALL ", alert)
+    found = re.search(r"IF \(EXISTS \((SELECT .+)\)\) THEN EXECUTE IMMEDIATE ", alert)
     assert found
-    sql = found[1].replace("SNOWFLAKE.ALERT.LAST_SUCCESSFUL_SCHEDULED_TIME()", "NULL::TIMESTAMP_LTZ")
-    now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
-    writer.audit("DEAD_LETTERS", DEAD_LETTER_ID="new", AT=now)
-    writer.audit("DEAD_LETTERS", DEAD_LETTER_ID="old", AT=now - dt.timedelta(days=1))
-    assert ("new",) in (rows := writer.run(sql))
-    assert ("old",) not in rows
+    first, note, mail, last = body(statements, "DEAD_LETTER_ALERT", "CREATE ALERT ")
+    assert (first, mail.partition("(")[0], last) == ("BEGIN TRANSACTION", "CALL SYSTEM$SEND_EMAIL", "COMMIT")
+    assert "'SAGEX3_ALERT_EMAIL'" in mail
+    at = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+    loading = Writer(console.ready)
+    loading.run("BEGIN TRANSACTION")
+    loading.audit("DEAD_LETTERS", DEAD_LETTER_ID="late", BATCH_ID="1", AT=at - dt.timedelta(hours=3))
+    writer.audit("DEAD_LETTERS", DEAD_LETTER_ID="soon", BATCH_ID="2", AT=at)
+    assert writer.run(found[1]) == [("soon", "2")]
+    run(console, "SAGEX3_REVIEWER", [first, note, "ROLLBACK"])
+    assert writer.run(found[1]) == [("soon", "2")], "the mail failed: it is tried again"
+    run(console, "SAGEX3_REVIEWER", [first, note, last])
+    assert writer.run(found[1]) == []
+    loading.run("COMMIT")
+    loading.close()
+    assert writer.run(found[1]) == [("late", "1")]
+    run(console, "SAGEX3_REVIEWER", [first, note, last])
+    writer.run('DELETE FROM "AUDIT"."DEAD_LETTERS"')
+    writer.audit("DEAD_LETTERS", DEAD_LETTER_ID="late", BATCH_ID="3", AT=at)
+    assert writer.run(found[1]) == [("late", "3")], "purged and refused again"
+
+
+def test_run_again_with_other_options_the_script_changes_what_is_there() -> None:
+    """What is only made IF NOT EXISTS keeps its old options; what is replaced loses its grants."""
+    again = (*ALL[:4], "--email", "bob@example.com", "--keep-days", "1095", "--json")
+    _, document, _ = extras(*again)
+    made = json.loads(document)["statements"]
+    assert not [one for one in made if "OR REPLACE" in one]
+    for kind in ("ALERT", "TASK"):
+        name = f'"SAGEX3_{kind}_EMAIL"'
+        assert f"ALTER NOTIFICATION INTEGRATION {name} SET ALLOWED_RECIPIENTS = ('bob@example.com')" in made
+    lock = '"ANALYTICS"."AUDIT_LOCK".'
+    for task, role in (("DEAD_LETTER_TASK", "REVIEWER"), ("RETENTION_TASK", "PURGER")):
+        name = f'{lock}"{task}"'
+        (at,) = [at for at, one in enumerate(made) if one.startswith(f"CREATE OR ALTER TASK {name} ")]
+        assert made[at - 1] == f"ALTER TASK IF EXISTS {name} SUSPEND"
+        assert f'GRANT OWNERSHIP ON TASK {name} TO ROLE "SAGEX3_{role}" COPY CURRENT GRANTS' in made[at + 1 :]
+    assert "DATEADD('day', -1095, SYSDATE())" in made[at]
+    name = f'{lock}"DEAD_LETTER_ALERT"'
+    (at,) = [at for at, one in enumerate(made) if one.startswith(f"CREATE ALERT IF NOT EXISTS {name} ")]
+    assert made[at - 1] == f"ALTER ALERT IF EXISTS {name} SUSPEND"
+    condition, _, action = made[at].partition(" IF (")[2].partition(") THEN ")
+    assert made[at + 1] == f"ALTER ALERT {name} SET WAREHOUSE = \"LOAD_WH\" SCHEDULE = '60 MINUTE'"
+    assert made[at + 2] == f"ALTER ALERT {name} MODIFY CONDITION {condition}"
+    assert made[at + 3] == f"ALTER ALERT {name} MODIFY ACTION {action}"
+    assert "bob@example.com" in action
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,15 @@ import json
 import re
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 import sqlglot
 from processes import run_command
+from target_snowflake_audit.audit.views import VIEWS
+
+if TYPE_CHECKING:
+    from audit_rows import Writer
 
 NAMES = ("--database", "ANALYTICS", "--warehouse", "LOAD_WH", "--user", "LOADER")
 ONCE = re.compile(
@@ -25,6 +30,7 @@ def test_it_needs_no_setting_and_each_statement_may_be_run_again() -> None:
     assert (code, errors) == (0, "")
     made = sqlglot.parse(text, dialect="snowflake")
     assert len(made) > 40
+    assert "MANAGE GRANTS" in text.partition("\n\n")[0], "what hands ownership over must have"
     _, document, _ = init_sql(*NAMES, "--json")
     statements = json.loads(document)["statements"]
     assert [s for s in statements if not ONCE.match(s)] == []
@@ -56,6 +62,18 @@ def test_every_role_may_open_a_session_of_the_programs(role: str) -> None:
     for schema in ("AUDIT", "AUDIT_LOCK"):
         assert re.search(rf'GRANT USAGE.* ON SCHEMA "ANALYTICS"."{schema}" TO ROLE "SAGEX3_{role}";', text)
     assert f'GRANT USAGE ON WAREHOUSE "LOAD_WH" TO ROLE "SAGEX3_{role}";' in text
+
+
+def test_run_again_it_keeps_what_others_were_granted_on_the_views(writer: Writer) -> None:
+    """The local Snowflake was set up by this script already."""
+    writer.run("CREATE ROLE FINANCE_READERS")
+    for view in VIEWS:
+        writer.run(f'GRANT SELECT ON VIEW "AUDIT"."{view.name}" TO ROLE FINANCE_READERS')
+    _, document, _ = init_sql(*NAMES, "--json")
+    for statement in json.loads(document)["statements"]:
+        writer.run(statement)
+    kept = [row for row in writer.run("SHOW GRANTS TO ROLE FINANCE_READERS") if "SELECT" in row]
+    assert len(kept) == len(VIEWS)
 
 
 def test_names_are_stored_as_snowflake_would_and_quoted_ones_keep_their_case() -> None:

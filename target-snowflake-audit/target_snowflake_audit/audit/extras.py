@@ -3,6 +3,10 @@
 Tasks and alerts are made suspended (docs.snowflake.com/en/sql-reference/sql/create-task and create-alert), so
 even after the script is run nothing runs until somebody resumes them; the statements for that are printed as
 comments. They run with the rights of the role that owns them, so each is handed to the role that may do it.
+
+Run again with other options, the script brings what is there to what it says now: it suspends a task or
+alert, since one that is started may not take a change, and alters it. It never replaces it, which would drop
+the grants on it (sql-reference/sql/create-or-alter, /alter-alert, /alter-notification-integration-email).
 """
 
 from __future__ import annotations
@@ -22,12 +26,11 @@ if TYPE_CHECKING:
 
 CHANGE_TRACKING, STREAMS, ALERT, TASK, RETENTION = "change-tracking", "streams", "alert", "task", "retention"
 KINDS = (CHANGE_TRACKING, STREAMS, ALERT, TASK, RETENTION)
-_LOOKED_LAST = (
-    "CONVERT_TIMEZONE('UTC', COALESCE(SNOWFLAKE.ALERT.LAST_SUCCESSFUL_SCHEDULED_TIME(), "
-    "DATEADD('hour', -1, CURRENT_TIMESTAMP())))::TIMESTAMP_NTZ"
-)
 NEW_LETTERS = "NEW_DEAD_LETTERS"
-INTEGRATION = "AUDIT_EMAIL"
+MAILED_LETTERS = "MAILED_DEAD_LETTERS"
+_SUBJECT, _TEXT = "New dead letters", "Look at them: snowflake-audit dead-letters list"
+_SECONDS_BETWEEN_RUNS = 600
+"""A task whose mail fails has its rows still in the stream; without a pause it would try again at once."""
 
 
 @dataclass(frozen=True)
@@ -101,23 +104,67 @@ def _streams(_setup: Setup, extras: Extras) -> Section:
 
 def _alert(setup: Setup, extras: Extras) -> Section:
     """An alert looks every hour; its condition and action run as REVIEWER, who may read the letters."""
-    name = _lock(setup, "DEAD_LETTER_ALERT")
-    letters = _audit(setup)(DEAD_LETTERS.name)
-    found = words('SELECT d."DEAD_LETTER_ID" FROM', letters.sql, 'AS d WHERE d."AT" >', _LOOKED_LAST)
-    head = f"CREATE ALERT IF NOT EXISTS {name.sql} WAREHOUSE = {identifier(setup.warehouse)}"
-    action = f"THEN {_mail(extras, 'New dead letters', 'Look at them: snowflake-audit dead-letters list')}"
-    role = identifier(setup.role(REVIEWER))
+    name, mailed = _lock(setup, "DEAD_LETTER_ALERT"), _lock(setup, MAILED_LETTERS)
+    role, warehouse = identifier(setup.role(REVIEWER)), identifier(setup.warehouse)
+    columns = '"DEAD_LETTER_ID" VARCHAR, "BATCH_ID" VARCHAR, "MAILED_AT" TIMESTAMP_NTZ(9)'
+    action = _noted_and_mailed(mailed_letters(setup), extras, _integration_name(setup, ALERT))
+    when = f"WAREHOUSE = {warehouse} SCHEDULE = '60 MINUTE'"
+    found = f"EXISTS ({unmailed(setup)})"
     return Section(
-        "An alert that looks every hour for dead letters that came since it looked last, and mails.",
+        "An alert that looks every hour for dead letters that it has not mailed about, and mails.\n"
+        "Run again, this suspends the alert and changes it; it runs on when it is resumed.",
         (
-            *_integration(extras, role),
+            *_integration(setup, extras, ALERT, role),
             f"GRANT EXECUTE ALERT ON ACCOUNT TO ROLE {role}",
-            f"GRANT DATABASE ROLE SNOWFLAKE.ALERT_VIEWER TO ROLE {role}",
-            f"{head} SCHEDULE = '60 MINUTE' IF (EXISTS ({found})) {action}",
-            f"GRANT OWNERSHIP ON ALERT {name.sql} TO ROLE {role}",
+            f"CREATE TABLE IF NOT EXISTS {mailed.sql} ({columns})",
+            f"GRANT SELECT, INSERT ON TABLE {mailed.sql} TO ROLE {role}",
+            f"ALTER ALERT IF EXISTS {name.sql} SUSPEND",
+            f"CREATE ALERT IF NOT EXISTS {name.sql} {when} IF ({found}) THEN {action}",
+            f"ALTER ALERT {name.sql} SET {when}",
+            f"ALTER ALERT {name.sql} MODIFY CONDITION {found}",
+            f"ALTER ALERT {name.sql} MODIFY ACTION {action}",
+            _handed_over("ALERT", name, role),
         ),
         (f"ALTER ALERT {name.sql} RESUME",),
     )
+
+
+def unmailed(setup: Setup, columns: str = 'd."DEAD_LETTER_ID", d."BATCH_ID"') -> str:
+    """SELECT of the letters that no mail was sent about.
+
+    By what was written down, not by time: a letter's AT is the time of its INSERT, and it is seen from its
+    COMMIT on, which comes after a MERGE and waits for locks: minutes or hours later, with no bound that could
+    be relied on. A letter that was purged and is refused again is another one, of another batch.
+    """
+    return words(
+        f"SELECT {columns} FROM",
+        _audit(setup)(DEAD_LETTERS.name).sql,
+        "AS d LEFT JOIN",
+        _lock(setup, MAILED_LETTERS).sql,
+        'AS m ON m."DEAD_LETTER_ID" = d."DEAD_LETTER_ID" AND m."BATCH_ID" = d."BATCH_ID"',
+        'WHERE m."DEAD_LETTER_ID" IS NULL',
+    )
+
+
+def mailed_letters(setup: Setup) -> str:
+    """INSERT of the letters that the mail after it is about."""
+    return words(
+        "INSERT INTO",
+        _lock(setup, MAILED_LETTERS).sql,
+        '("DEAD_LETTER_ID", "BATCH_ID", "MAILED_AT")',
+        unmailed(setup, 'd."DEAD_LETTER_ID", d."BATCH_ID", SYSDATE()'),
+    )
+
+
+def _noted_and_mailed(note: str, extras: Extras, integration: str) -> str:
+    """A script that writes down what is new and mails, in one transaction.
+
+    A mail that fails undoes the note, so that it is tried again. A COMMIT that fails after a mail brings the
+    same mail twice, never none; what is committed between the two is not in the note and gets the next mail.
+    """
+    parts = (integration, ", ".join(extras.recipients), _SUBJECT, _TEXT)
+    mail = f"CALL SYSTEM$SEND_EMAIL({', '.join(map(literal, parts))})"
+    return _block("", ("BEGIN TRANSACTION", note, mail, "COMMIT"))
 
 
 def _task(setup: Setup, extras: Extras) -> Section:
@@ -129,22 +176,23 @@ def _task(setup: Setup, extras: Extras) -> Section:
         '"STREAM" VARCHAR, "TARGET_TABLE" VARCHAR, "LETTERS" NUMBER(38,0), "FIRST_AT" TIMESTAMP_NTZ(9), '
         '"NOTICED_AT" TIMESTAMP_NTZ(9)'
     )
-    mail = _mail(extras, "New dead letters", "Look at them: snowflake-audit dead-letters list")
-    body = _block("", (notice(setup), mail))
-    when = literal(stream.sql)
-    head = f"CREATE TASK IF NOT EXISTS {task.sql} WAREHOUSE = {identifier(setup.warehouse)}"
+    body = _noted_and_mailed(notice(setup), extras, _integration_name(setup, TASK))
+    when = f"WHEN SYSTEM$STREAM_HAS_DATA({literal(stream.sql)})"
+    pause = f"USER_TASK_MINIMUM_TRIGGER_INTERVAL_IN_SECONDS = {_SECONDS_BETWEEN_RUNS}"
     return Section(
-        "A task that runs when dead letters came: it notes how many of which stream, and mails.",
+        "A task that runs when dead letters came: it notes how many of which stream, and mails.\n"
+        "Run again, this suspends the task and changes it; it runs on when it is resumed.",
         (
-            *_integration(extras, role),
+            *_integration(setup, extras, TASK, role),
             f"GRANT EXECUTE TASK ON ACCOUNT TO ROLE {role}",
             f"ALTER TABLE {letters.sql} SET CHANGE_TRACKING = TRUE",
             f"CREATE STREAM IF NOT EXISTS {stream.sql} ON TABLE {letters.sql} APPEND_ONLY = TRUE",
             f"GRANT SELECT ON STREAM {stream.sql} TO ROLE {role}",
             f"CREATE TABLE IF NOT EXISTS {notices.sql} ({columns})",
             f"GRANT SELECT, INSERT ON TABLE {notices.sql} TO ROLE {role}",
-            f"{head} WHEN SYSTEM$STREAM_HAS_DATA({when}) AS {body}",
-            f"GRANT OWNERSHIP ON TASK {task.sql} TO ROLE {role}",
+            *_made_task(setup, task, when, body),
+            f"ALTER TASK {task.sql} SET {pause}",
+            _handed_over("TASK", task, role),
         ),
         (f"ALTER TASK {task.sql} RESUME",),
     )
@@ -172,14 +220,14 @@ def _retention(setup: Setup, extras: Extras) -> Section:
         "changed EXCEPTION (-20001, 'rows changed between counting and deleting; nothing was deleted'); "
     )
     body = _block(declared, ("BEGIN TRANSACTION", *retention_statements(setup, extras), "COMMIT"))
-    head = f"CREATE TASK IF NOT EXISTS {task.sql} WAREHOUSE = {identifier(setup.warehouse)}"
     return Section(
         f"A task that deletes audit rows older than {extras.keep_days} days, each Sunday at 3, after\n"
-        "writing down in CHECKPOINTS what they were. It is what `snowflake-audit purge --yes` does.",
+        "writing down in CHECKPOINTS what they were. It is what `snowflake-audit purge --yes` does.\n"
+        "Run again, this suspends the task and changes it; it runs on when it is resumed.",
         (
             f"GRANT EXECUTE TASK ON ACCOUNT TO ROLE {role}",
-            f"{head} SCHEDULE = 'USING CRON 0 3 * * SUN UTC' AS {body}",
-            f"GRANT OWNERSHIP ON TASK {task.sql} TO ROLE {role}",
+            *_made_task(setup, task, "SCHEDULE = 'USING CRON 0 3 * * SUN UTC'", body),
+            _handed_over("TASK", task, role),
         ),
         (f"ALTER TASK {task.sql} RESUME",),
     )
@@ -203,6 +251,19 @@ def retention_statements(
     return tuple(made)
 
 
+def _made_task(setup: Setup, task: TableName, when: str, body: str) -> tuple[str, str]:
+    warehouse = identifier(setup.warehouse)
+    return (
+        f"ALTER TASK IF EXISTS {task.sql} SUSPEND",
+        f"CREATE OR ALTER TASK {task.sql} WAREHOUSE = {warehouse} {when} AS {body}",
+    )
+
+
+def _handed_over(kind: str, name: TableName, role: str) -> str:
+    """Without COPY this would fail where somebody else was granted MONITOR or OPERATE (grant-ownership)."""
+    return f"GRANT OWNERSHIP ON {kind} {name.sql} TO ROLE {role} COPY CURRENT GRANTS"
+
+
 def _block(declared: str, statements: tuple[str, ...]) -> str:
     """A script as a task's body. In `$$`, so that clients which cut at semicolons leave it whole.
 
@@ -215,22 +276,22 @@ def _block(declared: str, statements: tuple[str, ...]) -> str:
     return f"EXECUTE IMMEDIATE $${declared}BEGIN {text}; EXCEPTION WHEN OTHER THEN ROLLBACK; RAISE; END$$"
 
 
-def _integration(extras: Extras, role: str) -> tuple[str, str]:
+def _integration_name(setup: Setup, kind: str) -> str:
+    """One for alert and one for task: each lets mail go to the addresses that were named for it last."""
+    return f"{setup.role_prefix}{kind.upper()}_EMAIL"
+
+
+def _integration(setup: Setup, extras: Extras, kind: str, role: str) -> tuple[str, ...]:
     if not extras.recipients:
         message = "alert and task send mail: --email ADDRESS, a verified one of a user of the account"
         raise ValueError(message)
-    allowed = ", ".join(map(literal, extras.recipients))
-    name = identifier(INTEGRATION)
-    head = f"CREATE NOTIFICATION INTEGRATION IF NOT EXISTS {name} TYPE = EMAIL ENABLED = TRUE"
+    allowed = f"ALLOWED_RECIPIENTS = ({', '.join(map(literal, extras.recipients))})"
+    name = identifier(_integration_name(setup, kind))
     return (
-        f"{head} ALLOWED_RECIPIENTS = ({allowed})",
+        f"CREATE NOTIFICATION INTEGRATION IF NOT EXISTS {name} TYPE = EMAIL ENABLED = TRUE {allowed}",
+        f"ALTER NOTIFICATION INTEGRATION {name} SET {allowed}",
         f"GRANT USAGE ON INTEGRATION {name} TO ROLE {role}",
     )
-
-
-def _mail(extras: Extras, subject: str, text: str) -> str:
-    parts = (INTEGRATION, ", ".join(extras.recipients), subject, text)
-    return f"CALL SYSTEM$SEND_EMAIL({', '.join(map(literal, parts))})"
 
 
 def _audit(setup: Setup) -> Callable[[str], TableName]:

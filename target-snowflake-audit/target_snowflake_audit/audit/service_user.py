@@ -44,8 +44,7 @@ class ServiceUser:
         Raises:
             ValueError: an address is none, or a token has no network policy or too long a life.
         """
-        for address in self.addresses:
-            _check_address(address)
+        object.__setattr__(self, "addresses", tuple(map(_address, self.addresses)))
         if self.token_days and not self.addresses:
             message = "a service user needs a network policy for an access token: give --allow"
             raise ValueError(message)
@@ -59,12 +58,18 @@ class ServiceUser:
         return f"{self.name}_ADDRESSES"
 
 
-def _check_address(text: str) -> None:
+def _address(text: str) -> str:
+    """An address or range as a network rule takes it: one address, or a range in CIDR form.
+
+    Python also reads a range with its mask (203.0.113.0/255.255.255.0), which user-guide/network-rules does
+    not know. A range is written with the address it starts at.
+    """
     try:
-        ipaddress.IPv4Network(text, strict=False)
+        found = ipaddress.IPv4Network(text, strict=False)
     except ValueError:
         message = f"--allow {text}: expected an IPv4 address or range, such as 203.0.113.7 or 203.0.113.0/24"
         raise ValueError(message) from None
+    return str(found) if "/" in text else text
 
 
 def public_key_text(pem: bytes) -> str:

@@ -2,7 +2,8 @@
 
 Every statement may be run again: what exists stays, missing columns are added, rights are granted once more.
 Sources of the rights:
-docs.snowflake.com/en/user-guide/security-access-control-privileges.
+docs.snowflake.com/en/user-guide/security-access-control-privileges; who may hand ownership over:
+docs.snowflake.com/en/release-notes/bcr-bundles/2026_07/bcr-2395.
 """
 
 from __future__ import annotations
@@ -92,8 +93,10 @@ def script(setup: Setup) -> str:
     head = (
         "-- Sets up the audit trail of target-snowflake-audit. Run it once, and again after an upgrade, as\n"
         "-- ACCOUNTADMIN or as a role that may create roles, warehouses and databases (and users and\n"
-        "-- network policies, where a service user is made). Run again, it adds what is missing, replaces\n"
-        "-- the views, and sets key and addresses of the service user; tables and rows stay.\n"
+        "-- network policies, where a service user is made) and that has MANAGE GRANTS on the account:\n"
+        "-- without it ownership may only go to a role that is active in the session.\n"
+        "-- Run again, it adds what is missing, replaces the views and keeps the grants on them, and sets\n"
+        "-- key and addresses of the service user; tables and rows stay.\n"
     )
     parts = [head]
     for purpose, part in sections(setup):
@@ -120,7 +123,9 @@ def create_view(database: str, schema: str, view: View) -> str:
     """CREATE VIEW of an audit view."""
     name = TableName(database, schema, view.name)
     select = view.select.replace("{schema}", name.schema_sql)
-    return f"CREATE OR REPLACE VIEW {name.sql} COMMENT = {literal(view.comment)} AS\n{select}"
+    # Without COPY GRANTS an upgrade would take the view from whoever else may read it.
+    head = f"CREATE OR REPLACE VIEW {name.sql} COPY GRANTS COMMENT = {literal(view.comment)}"
+    return f"{head} AS\n{select}"
 
 
 def create_stage(database: str, schema: str) -> str:

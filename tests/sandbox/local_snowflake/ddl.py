@@ -153,7 +153,10 @@ def _create_view(call: Call) -> Result:
         columns = "(" + ", ".join(quote(identifier(_column_name(c))) for c in tree.this.expressions) + ")"
     call.session.duck.execute(f"CREATE OR REPLACE VIEW {name.duck}{columns} AS {select}")
     call.world.catalogue.changed()
-    call.world.grants.created(call.session.role, "TABLE", name)  # a replaced view loses what was granted
+    if there is not None and tree.find(exp.CopyGrantsProperty):
+        call.world.grants.replaced(call.session.role, "TABLE", name)
+    else:
+        call.world.grants.created(call.session.role, "TABLE", name)  # a replaced view loses what was granted
     return results.status(f"View {name.name} successfully created.")
 
 

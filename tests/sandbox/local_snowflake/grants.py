@@ -120,6 +120,14 @@ class Grants:
                 self.granted.add(Grant(grant.role, grant.privilege, kind, name))
         self.save()
 
+    def replaced(self, role: str, kind: str, name: tuple[str, ...]) -> None:
+        """COPY GRANTS: all but OWNERSHIP stays; future grants are not added (create-view page)."""
+        kept = {g for g in self.granted if (g.kind, g.name) == (kind, name) and not g.future}
+        kept = {g for g in kept if g.privilege != "OWNERSHIP"}
+        self.dropped(kind, name)
+        self.granted |= {*kept, Grant(role, "OWNERSHIP", kind, name)}
+        self.save()
+
     def renamed(self, kind: str, old: tuple[str, ...], new: tuple[str, ...]) -> None:
         """An object keeps its privileges under its new name."""
         moved = {g for g in self.granted if (g.kind, g.name) == (kind, old)}
