@@ -18,7 +18,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from target_snowflake_audit.audit.checkpoints import Checkpoints, purge_of
+from target_snowflake_audit.audit.checkpoints import NOT_AS_WRITTEN, Checkpoints, purge_of
 from target_snowflake_audit.audit.tables import (
     BATCHES,
     BY_NAME,
@@ -104,6 +104,10 @@ class Verifier:
             firsts = {
                 str(name): int(number) for name, number in rows if name is not None and number is not None
             }
+            for purge in self.checkpoints.purges:
+                if purge.unreadable:
+                    where = f"checkpoint {purge.checkpoint}"
+                    yield Finding(CHANGED, CHECKPOINTS.name, where, "LINKS holds what no purge writes")
             for name, what in self.checkpoints.wrong(firsts):
                 yield Finding(CHECKPOINT, CHECKPOINTS.name, f"chain {name}", what)
             sql = verify.beside_purged(self._runs, self._name(CHECKPOINTS.name))
@@ -234,10 +238,12 @@ class Verifier:
             elif said is not None and not self._as_many(int(said), int(found), began):
                 what = f"{found} batches, {said} when the run ended"
                 wrong.append(Finding(CUT, BATCHES.name, where, what))
-            for name, tip in (json.loads(text) if text else {}).items():
-                known = Tip(str(name), int(tip["number"]), str(tip["digest"]))
+            told = _told(text)
+            if told is None:
+                wrong.append(Finding(CHANGED, RUNS.name, where, "TIPS holds what no run writes"))
+            for known, signature in told or ():
                 tips.append(known)
-                if self._keys and not known.signed_by(self._keys, str(tip.get("hmac", ""))):
+                if self._keys and not known.signed_by(self._keys, signature):
                     unsigned.append((known, where))
         return tips, [*wrong, *_without_signature(tips, unsigned)]
 
@@ -270,6 +276,17 @@ class Verifier:
         if tip.chain.startswith(chain.of_run("")):
             return self._lost(tip.chain, tip.number, tip.digest, found)
         return self.checkpoints.agrees(tip.chain, tip.number, tip.digest) is not False
+
+
+def _told(text: str | None) -> list[tuple[Tip, str]] | None:
+    """Tips of a run with their signatures; None = they are not as a run writes them."""
+    try:
+        return [
+            (Tip(str(name), int(tip["number"]), str(tip["digest"])), str(tip.get("hmac", "")))
+            for name, tip in (json.loads(text) if text else {}).items()
+        ]
+    except NOT_AS_WRITTEN:
+        return None
 
 
 def _without_signature(tips: Sequence[Tip], unsigned: Sequence[tuple[Tip, str]]) -> Iterator[Finding]:
