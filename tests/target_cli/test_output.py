@@ -1,4 +1,4 @@
-"""What the console writes where an output lacks a character, and how it ends when something unexpected fails."""
+"""What the console writes where an output lacks a character, and how it ends on an unexpected error."""
 
 from __future__ import annotations
 
