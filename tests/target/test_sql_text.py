@@ -123,7 +123,7 @@ def all_statements() -> dict[str, str]:
             audit, due, cutoff="SYSDATE()", mark="'m'", reason="'r'"
         )
         found[f"delete {name}"] = retention.delete(audit, due)
-    subject = erasure.Subject("D'B.T", ("a'b",), tuple((name, name) for name in ODD), ("l'",))
+    subject = erasure.Subject("D'B.T", ("a'b",), tuple((name, (name, "x")) for name in ODD), ("l'",))
     found |= {
         "erase history": erasure.history(audit, subject, "m'"),
         "erase letter": erasure.letter(audit, "l'", "[]", "m'"),

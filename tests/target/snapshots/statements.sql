@@ -176,7 +176,7 @@ INSERT INTO "D'B"."AUDIT"."CHECKPOINTS" ("CHECKPOINT_ID", "KIND", "CUTOFF", "REA
 DELETE FROM "D'B"."AUDIT"."RUNS" AS r USING (SELECT "RUN_ID", MAX("AT") AS "LAST" FROM "D'B"."AUDIT"."RUNS" GROUP BY "RUN_ID") AS n WHERE r."RUN_ID" = n."RUN_ID" AND n."LAST" < SYSDATE() AND n."LAST" < (SELECT MAX("AT") FROM "D'B"."AUDIT"."RUNS") AND NOT (r."RUN_ID" IN (SELECT "RUN_ID" FROM "D'B"."AUDIT"."BATCHES"));
 
 -- erase history
-UPDATE "D'B"."AUDIT"."RECORD_HISTORY" AS r SET "KEY" = NULL, "BEFORE" = NULL, "AFTER" = NULL, "ERASURE_ID" = 'm''' WHERE r."TARGET_TABLE" = 'D''B.T' AND r."ERASURE_ID" IS NULL AND ((r."KEY_HASH" IN ('a''b')) OR (r."KEY":"quote""inside"::VARCHAR = 'quote"inside' AND r."KEY":"semi;--"::VARCHAR = 'semi;--' AND r."KEY":"dollar$$"::VARCHAR = 'dollar$$' AND r."KEY":"sp ace"::VARCHAR = 'sp ace' AND r."KEY":"emoji 🙂"::VARCHAR = 'emoji 🙂' AND r."KEY":"select"::VARCHAR = 'select' AND r."KEY":"'apostrophe'"::VARCHAR = '''apostrophe'''));
+UPDATE "D'B"."AUDIT"."RECORD_HISTORY" AS r SET "KEY" = NULL, "BEFORE" = NULL, "AFTER" = NULL, "ERASURE_ID" = 'm''' WHERE r."TARGET_TABLE" = 'D''B.T' AND r."ERASURE_ID" IS NULL AND ((r."KEY_HASH" IN ('a''b')) OR (r."KEY":"quote""inside"::VARCHAR IN ('quote"inside', 'x') AND r."KEY":"semi;--"::VARCHAR IN ('semi;--', 'x') AND r."KEY":"dollar$$"::VARCHAR IN ('dollar$$', 'x') AND r."KEY":"sp ace"::VARCHAR IN ('sp ace', 'x') AND r."KEY":"emoji 🙂"::VARCHAR IN ('emoji 🙂', 'x') AND r."KEY":"select"::VARCHAR IN ('select', 'x') AND r."KEY":"'apostrophe'"::VARCHAR IN ('''apostrophe''', 'x')));
 
 -- erase letter
 UPDATE "D'B"."AUDIT"."DEAD_LETTERS" AS r SET "KEY" = NULL, "RECORD" = NULL, "RECORD_TEXT" = '', "ERRORS" = PARSE_JSON('[]'), "ERASURE_ID" = 'm''' WHERE r."DEAD_LETTER_ID" = 'l''' AND r."ERASURE_ID" IS NULL;
@@ -185,7 +185,7 @@ UPDATE "D'B"."AUDIT"."DEAD_LETTERS" AS r SET "KEY" = NULL, "RECORD" = NULL, "REC
 UPDATE "D'B"."AUDIT"."DEAD_LETTER_EVENTS" AS r SET "PATCH" = NULL, "ERRORS" = NULL, "ERASURE_ID" = 'm''' WHERE r."DEAD_LETTER_ID" IN ('l''') AND r."ERASURE_ID" IS NULL;
 
 -- letters to erase
-SELECT r."DEAD_LETTER_ID", r."ERRORS" FROM "D'B"."AUDIT"."DEAD_LETTERS" AS r WHERE r."TARGET_TABLE" = 'D''B.T' AND r."ERASURE_ID" IS NULL AND ((r."KEY_HASH" IN ('a''b')) OR (r."KEY":"quote""inside"::VARCHAR = 'quote"inside' AND r."KEY":"semi;--"::VARCHAR = 'semi;--' AND r."KEY":"dollar$$"::VARCHAR = 'dollar$$' AND r."KEY":"sp ace"::VARCHAR = 'sp ace' AND r."KEY":"emoji 🙂"::VARCHAR = 'emoji 🙂' AND r."KEY":"select"::VARCHAR = 'select' AND r."KEY":"'apostrophe'"::VARCHAR = '''apostrophe''') OR (r."DEAD_LETTER_ID" IN ('l''')));
+SELECT r."DEAD_LETTER_ID", r."ERRORS" FROM "D'B"."AUDIT"."DEAD_LETTERS" AS r WHERE r."TARGET_TABLE" = 'D''B.T' AND r."ERASURE_ID" IS NULL AND ((r."KEY_HASH" IN ('a''b')) OR (r."KEY":"quote""inside"::VARCHAR IN ('quote"inside', 'x') AND r."KEY":"semi;--"::VARCHAR IN ('semi;--', 'x') AND r."KEY":"dollar$$"::VARCHAR IN ('dollar$$', 'x') AND r."KEY":"sp ace"::VARCHAR IN ('sp ace', 'x') AND r."KEY":"emoji 🙂"::VARCHAR IN ('emoji 🙂', 'x') AND r."KEY":"select"::VARCHAR IN ('select', 'x') AND r."KEY":"'apostrophe'"::VARCHAR IN ('''apostrophe''', 'x')) OR (r."DEAD_LETTER_ID" IN ('l''')));
 
 -- counted
 SELECT "AUDIT_TABLE", "TARGET_TABLE", SUM("ROW_COUNT"), MIN("FIRST_AT"), MAX("LAST_AT") FROM "D'B"."AUDIT"."CHECKPOINTS" WHERE "CHECKPOINT_ID" = 'm' GROUP BY "AUDIT_TABLE", "TARGET_TABLE" ORDER BY "AUDIT_TABLE", "TARGET_TABLE";

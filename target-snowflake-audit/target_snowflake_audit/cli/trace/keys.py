@@ -65,6 +65,18 @@ def digest(key: Mapping[str, str], order: Sequence[str], types: Mapping[str, str
     return key_hash([_text(name, typed(key[name], types.get(name, "")), types) for name in order])
 
 
+def same_values(wanted: str, stored: Sequence[str], type_: str) -> tuple[str, ...]:
+    """Those of some texts that are one value with a typed one in a column: `12.10` is `12.1` in a NUMBER.
+
+    Letters keep keys as received, and a VARIANT writes numbers and times in its own way. The text itself is
+    always among them: a letter may be about a value that the column cannot hold.
+    """
+    canonical = converter(parse(type_))
+    [value] = canonical([typed(wanted, type_)])
+    same = [text for text in stored if canonical([typed(text, type_)])[0] == value]
+    return tuple(dict.fromkeys([wanted, *([] if isinstance(value, Bad) else same)]))
+
+
 def typed(text: str, type_: str) -> object:
     """The JSON value that a person means by a text: of BOOLEAN only true and false themselves are values."""
     return _BOOLEANS.get(text.lower(), text) if type_.upper() == "BOOLEAN" else text
