@@ -68,10 +68,18 @@ class Rules:
 
         `streams` are its stream's names as received and after `stream_maps`.
         """
-        among = tuple(streams)
-        inside = (*name.split(self.separator), *_names_in(schema))
-        for one in (name, column, *inside):
-            way = self.of_name(among, one)
+        return self._of_first(tuple(streams), name, column, _names_in(schema))
+
+    def of_value(self, stream: str, name: str, value: object) -> str:
+        """How a stored value is redacted where its schema is not at hand; '' = not.
+
+        Names inside an object count, as those inside a schema do.
+        """
+        return self._of_first((stream,), name, name, _names_inside(value))
+
+    def _of_first(self, streams: tuple[str, ...], name: str, column: str, inside: Iterable[str]) -> str:
+        for one in (name, column, *name.split(self.separator), *inside):
+            way = self.of_name(streams, one)
             if way:
                 return "" if way == KEEP else way
         return ""
@@ -111,12 +119,23 @@ def is_redacted(value: object) -> bool:
 
 def shown_row(rules: Rules, stream: str, row: Mapping[str, Any]) -> dict[str, Any]:
     """Give a row of a target table as the console may show it: redacted columns masked or left out."""
-    ways = {name: rules.of_property((stream,), name, name, {}) for name in row}
+    ways = {name: rules.of_value(stream, name, value) for name, value in row.items()}
     return {
         name: MASKED if ways[name] and value is not None else value
         for name, value in row.items()
         if ways[name] != DROP
     }
+
+
+def _names_inside(value: object) -> Iterator[str]:
+    """Names inside a JSON value, at any depth."""
+    if isinstance(value, dict):
+        for name, part in value.items():
+            yield str(name)
+            yield from _names_inside(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _names_inside(part)
 
 
 def _names_in(schema: Any) -> Iterator[str]:  # noqa: ANN401 - any part of a JSON schema

@@ -51,7 +51,8 @@ def loaders_of(target: TargetSnowflakeAudit, stream: str, schema: Mapping[str, A
         TargetError: a table cannot take the stream, or settings are wrong.
     """
     try:
-        target.take_schema({**schema, "stream": stream})
+        # Letters share their schema, and nothing that a target does to it may reach those of another table.
+        target.take_schema({**copy.deepcopy(dict(schema)), "stream": stream})
     except TargetError:
         target.forget(stream)
         raise

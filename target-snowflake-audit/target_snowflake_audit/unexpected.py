@@ -52,7 +52,7 @@ def explained(
     if isinstance(error, OSError):
         return ResourceError(without_secrets(_of_system(error, where), settings))
     text = f": {error}" if shows_text else ""
-    message = f"{type(error).__name__} {where}{_place(error)}{text}; {_AFTER}"
+    message = f"{type(error).__name__} {where}{place(error)}{text}; {_AFTER}"
     return UnexpectedError(without_secrets(message, settings))
 
 
@@ -75,7 +75,7 @@ def _of_system(error: OSError, where: str) -> str:
     return f"{reason} {where}{file}{hint}; {_AFTER}"
 
 
-def _place(error: Exception) -> str:
+def place(error: Exception) -> str:
     """Line of code that failed, for a report."""
     frames = traceback.extract_tb(error.__traceback__)
     return f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""

@@ -139,7 +139,7 @@ def all_statements() -> dict[str, str]:
         "sent since, or left out": notes.insert(classify.documents(plan, t, [])),
         "noted": later.noted(audit, plan, t, "'l'"),
     }
-    subject = erasure.Subject("D'B.T", ("a'b",), tuple((name, name) for name in ODD), ("l'",))
+    subject = erasure.Subject("D'B.T", ("a'b",), tuple((name, (name, "x")) for name in ODD), ("l'",))
     found |= {
         "erase history": erasure.history(audit, subject, "m'"),
         "erase letter": erasure.letter(audit, "l'", "[]", "m'"),

@@ -28,7 +28,7 @@ from target_snowflake_audit.audit.verify import (
 from target_snowflake_audit.purging import purge
 from target_snowflake_audit.session import Session, connect
 from target_snowflake_audit.sql import chain
-from target_snowflake_audit.sql.quoting import TableName
+from target_snowflake_audit.sql.quoting import TableName, literal
 from target_world import World, state
 from warehouse import administrator
 
@@ -206,6 +206,39 @@ def test_a_checkpoint_that_names_other_links_than_it_counts_is_found(links_purge
     forged = f'UPDATE {place("CHECKPOINTS")} SET "LINKS" = {links} WHERE "OF_CHAIN" = \'run:long\''
     with tampered(links_purged, forged) as found:
         assert (CHECKPOINT, "CHECKPOINTS") in kinds(found)
+
+
+@pytest.mark.parametrize("links", ['{"number": 2}', '[{"T": {}}]', "[1]", "7", '[{"number": "x"}]'])
+def test_links_of_another_form_are_a_finding_and_no_crash(links_purged: World, links: str) -> None:
+    where = "\"OF_CHAIN\" = 'run:long'"
+    forged = f'UPDATE {place("CHECKPOINTS")} SET "LINKS" = PARSE_JSON({literal(links)}) WHERE {where}'
+    with tampered(links_purged, forged) as found:
+        assert {(CHANGED, "CHECKPOINTS"), (CHECKPOINT, "CHECKPOINTS")} <= kinds(found)
+
+
+@pytest.mark.parametrize(
+    "tips",
+    [
+        '{"T": {}}',
+        "[1]",
+        "7",
+        '{"T": 1}',
+        '{"T": {"number": "x", "digest": "d"}}',
+        '{"T": {"number": 1e400}}',
+    ],
+)
+def test_tips_of_another_form_are_a_finding_and_no_crash(links_purged: World, tips: str) -> None:
+    forged = f'UPDATE {place("RUNS")} SET "TIPS" = PARSE_JSON({literal(tips)}) WHERE "TIPS" IS NOT NULL'
+    with tampered(links_purged, forged) as found:
+        assert any(
+            (one.kind, one.table) == (CHANGED, "RUNS") and "what no run writes" in one.what for one in found
+        )
+
+
+def test_a_signature_outside_ascii_is_a_wrong_one() -> None:
+    tip = Tip("T", 1, "d")
+    assert tip.signed_by([b"k" * 32], tip.signature(b"k" * 32))
+    assert not tip.signed_by([b"k" * 32], "\u00e9")
 
 
 def test_a_chain_starts_at_its_checkpoint_and_the_command_says_until_when(all_purged: World) -> None:

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from target_snowflake_audit.cli.output import Column, print_all, print_json, table
-from target_snowflake_audit.cli.trace.document import Document, Entry, posted, sums
+from target_snowflake_audit.cli.trace.document import Document, Entry, posted, redacted, sums
 from target_snowflake_audit.cli.trace.links import BY_ENTRY_NUMBER, SUPPLIER_INVOICE
 from target_snowflake_audit.cli.trace.render import document_json, document_parts
+from target_snowflake_audit.redaction import rules_of, shown_row
 
 Row = dict[str, Any]
 
@@ -93,7 +95,8 @@ def test_an_invoice_without_entry_is_not_posted() -> None:
 
 def test_people_see_amounts_exactly_and_a_marked_difference(capsys: pytest.CaptureFixture[str]) -> None:
     dimensions = [{"type": "CCT", "value": "\x1b1"}]
-    print_all(document_parts(document(allocations=[allocation(1, "100.00", dimensions=dimensions)])))
+    made = document(allocations=[allocation(1, "100.00", dimensions=dimensions)])
+    print_all(document_parts(made, sums(made)))
     text = capsys.readouterr().out
     assert "DIFFERS by -0.30" in text
     assert "CCT=\\x1b1" in text
@@ -102,11 +105,33 @@ def test_people_see_amounts_exactly_and_a_marked_difference(capsys: pytest.Captu
 
 
 def test_programs_get_exact_amounts(capsys: pytest.CaptureFixture[str]) -> None:
-    print_json(document_json(document()))
+    print_json(document_json(document(), sums(document())))
     found = json.loads(capsys.readouterr().out, parse_float=Decimal)
     assert found["header"]["totalAmountIncludingTax"] == Decimal("120.36")
     assert [one["difference"] for one in found["sums"]] == [0, 0, 0, 0]
     assert found["entries"][0]["link"] == BY_ENTRY_NUMBER
+
+
+def test_what_rules_redact_is_not_shown_and_amounts_are_added_up_all_the_same(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    told = {"description": "For Ann", "totalAmountIncludingTax": Decimal("120.36")}
+    lines = [gl_line(1, 1, "100.30", description="For Bob")]
+    rules = rules_of(
+        {"redact_columns": {"gl_*": {"description": "drop"}, "*": {"*Tax": "mask", "id": "drop"}}}
+    )
+    made = document(lines=lines, allocations=[allocation(1, "100.30", dimensions=[{"eMail": "c@x.y"}])])
+    made = replace(made, header={**made.header, **told})
+    shown = redacted(made, lambda stream, row: shown_row(rules, stream, row))
+    print_all(document_parts(shown, sums(made)))
+    print_json(document_json(shown, sums(made)))
+    text = capsys.readouterr().out
+    assert shown.header["totalAmountIncludingTax"] == "***"
+    assert (shown.header["description"], "id" in shown.header) == ("For Ann", False)
+    assert [dict(row) for row in shown.entries[0].lines] == [gl_line(1, 1, "100.30")]
+    assert "For Bob" not in text
+    assert "c@x.y" not in text
+    assert "allocations = line" in text
 
 
 def test_nothing_is_cut_on_a_narrow_terminal(

@@ -27,6 +27,9 @@ STATEMENTS = [
     runs.batches(AUDIT, run="r", stream="s", limit=5),
     trace.loaded_tables(AUDIT),
     trace.a_key(AUDIT, "RECORD_HISTORY", str(TABLE)),
+    trace.key_columns(AUDIT, "RECORD_HISTORY", str(TABLE)),
+    trace.key_values(AUDIT, "DEAD_LETTERS", str(TABLE), "ID"),
+    trace.redacted_key(AUDIT, "DEAD_LETTERS", str(TABLE), "ID"),
     trace.history(AUDIT, str(TABLE), "hash"),
     trace.batches(AUDIT, ["a"]),
     trace.retries(AUDIT, ["a", "b"]),
@@ -58,6 +61,14 @@ def test_a_value_cannot_leave_its_literal(value: str) -> None:
         if found.is_string
     ]
     assert sorted(literals) == sorted([value, value, "x", "%s"])
+
+
+@given(st.text(alphabet='%s"a', min_size=1, max_size=9))
+def test_a_name_may_look_like_the_place_of_a_value(name: str) -> None:
+    statement = trace.rows(TableName("D", name, name), (name, "A"), {name: "%s", "A": 1}, order=(name,))
+    parsed = sqlglot.parse_one(statement.sql, dialect="snowflake")
+    assert tuple(column.alias_or_name for column in parsed.selects) == (name, "A")
+    assert [found.this for found in parsed.find_all(exp.Literal)] == ["%s", "1"]
 
 
 def test_a_missing_value_is_an_error() -> None:

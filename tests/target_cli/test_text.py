@@ -51,6 +51,17 @@ def test_times_with_a_zone_become_utc() -> None:
     assert json_text([moment.astimezone(UTC)]) == '["2026-01-01T23:00:00.250Z"]'
 
 
+@pytest.mark.parametrize(
+    ("micros", "text"), [(123_456, ".123456Z"), (400, ".000400Z"), (123_000, ".123Z"), (0, "Z")]
+)
+def test_no_digit_of_a_second_is_cut_off(micros: int, text: str) -> None:
+    moment = datetime(2026, 1, 2, 3, 4, 5, micros)  # noqa: DTZ001 - TIMESTAMP_NTZ has no zone
+    assert (shown(moment), json_text([moment])) == (
+        f"2026-01-02T03:04:05{text}",
+        f'["2026-01-02T03:04:05{text}"]',
+    )
+
+
 def test_a_quoted_value_tells_text_from_number_and_null() -> None:
     assert [quoted(value) for value in ("12", Decimal(12), "", None, "null")] == [
         '"12"',

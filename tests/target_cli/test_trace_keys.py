@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from target_snowflake_audit.cli.errors import CommandError
 from target_snowflake_audit.cli.trace.keys import Example, digest, key_order
@@ -28,6 +30,22 @@ def test_a_typed_key_is_made_canonical_for_its_column(typed: str, canonical: str
 
 def test_a_decimal_key_gets_the_scale_of_its_column() -> None:
     assert digest({"RATE": "1.5"}, ("RATE",), {"RATE": "NUMBER(38,2)"}) == key_hash(["1.50"])
+
+
+@pytest.mark.parametrize(("text", "canonical"), [("true", "true"), ("False", "false")])
+def test_a_boolean_key_is_typed_as_a_word(text: str, canonical: str) -> None:
+    types = {"OPEN": "BOOLEAN", "NAME": "VARCHAR(5)"}
+    key = {"OPEN": text, "NAME": "true"}
+    assert digest(key, ("OPEN", "NAME"), types) == key_hash([canonical, "true"])
+    with pytest.raises(CommandError, match="OPEN=yes: expected true or false"):
+        digest({"OPEN": "yes"}, ("OPEN",), types)
+
+
+def test_without_a_right_on_the_table_the_types_are_not_known_rather_than_changed() -> None:
+    example = Example({"RATE": Decimal("1.5")}, key_hash(["1.50"]))
+    assert key_order(example, {"RATE": "NUMBER(38,2)"}) == ("RATE",)
+    with pytest.raises(CommandError, match="types of the key columns RATE are not known: this role cannot"):
+        key_order(example, {})
 
 
 def test_a_value_that_cannot_be_in_the_column_is_named() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from audit_messages import load, stream
 from target_snowflake_audit.audit.checkpoints import purge_of
+from target_snowflake_audit.cli.dead_letters.render import error_text, record_rows
 
 if TYPE_CHECKING:
     from audit_console import Console
@@ -88,6 +89,21 @@ def test_an_event_written_by_hand_is_found(console: Console, writer: Writer) -> 
     assert "the row has no digest" in verified.out
     assert re.search(r"^[1-9][0-9]* findings?[.;]", verified.out, re.MULTILINE), verified.out
     writer.run('DELETE FROM "AUDIT"."DEAD_LETTER_EVENTS" WHERE "EVENT_ID" = \'by hand\'')
+
+
+def test_values_of_an_erased_letter_are_told_as_erased_and_not_as_null_or_absent() -> None:
+    errors = [{"property": "town", "column": "TOWN", "reason": "too_long", "expected": "at most 12"}]
+    errors += [{"property": "code", "column": "CODE", "reason": "missing", "expected": "a value"}]
+    errors += [{"property": "", "column": "", "reason": "schema", "expected": "an object"}]
+    letter = {"ERRORS": errors, "RECORD_TEXT": "", "ERASURE_ID": "c1"}
+    assert [error_text(one) for one in errors] == [
+        "town = (erased): too_long",
+        "code: missing",
+        "record: schema",
+    ]
+    assert [row["value"] for row in record_rows(letter, {})] == ["(erased)", "(absent)", "(erased)"]
+    kept = {**letter, "RECORD_TEXT": "{}", "ERASURE_ID": None}
+    assert [row["value"] for row in record_rows(kept, {})] == ["(absent)", "(absent)", ""]
 
 
 def test_purged_events_of_a_batch_have_no_numbers() -> None:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable, Iterator, Mapping
 
+NOT_AS_WRITTEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What reading JSON of the audit tables raises after somebody changed it to JSON of another form."""
+
 
 @dataclass(frozen=True, order=True)
 class Purge:
@@ -40,6 +43,8 @@ class Purge:
     checkpoint: str
     links: tuple[tuple[int, str], ...]
     """Of a run's chain: number and CHAIN_PREVIOUS ('' = none) of each row."""
+    unreadable: bool = False
+    """Whether LINKS was changed so that it names no links; `links` is empty then."""
 
     @property
     def text(self) -> str:
@@ -62,9 +67,19 @@ def purge_of(row: Iterable[Any]) -> Purge:
     table, target, name, first, last, digest, rows, cutoff, at, actor, reason, mark, links = row
     numbers = int(first or 0), int(last or 0)
     texts = (str(table), str(target or ""), str(name or ""), *numbers, str(digest or ""))
-    named = sorted((int(one["number"]), str(one.get("previous") or "")) for one in json.loads(links or "[]"))
+    named = _links(links)
     who = (str(actor or ""), str(reason), str(mark))
-    return Purge(*texts, int(rows), cutoff or at, at, *who, tuple(named))
+    return Purge(*texts, int(rows), cutoff or at, at, *who, tuple(named or ()), unreadable=named is None)
+
+
+def _links(text: str | None) -> list[tuple[int, str]] | None:
+    """Links in order; None = they are not as a purge writes them."""
+    try:
+        return sorted(
+            (int(one["number"]), str(one.get("previous") or "")) for one in json.loads(text or "[]")
+        )
+    except NOT_AS_WRITTEN:
+        return None
 
 
 class Checkpoints:

@@ -48,7 +48,8 @@ class Tip:
 
     def signed_by(self, keys: Iterable[bytes], signature: str) -> bool:
         """Whether a signature is that of one of the keys."""
-        return any(hmac.compare_digest(self.signature(key), signature) for key in keys)
+        given = signature.encode(errors="backslashreplace")  # as text, characters outside ASCII are an error
+        return any(hmac.compare_digest(self.signature(key).encode(), given) for key in keys)
 
 
 def keys_of(settings: Mapping[str, Any]) -> tuple[bytes, ...]:

@@ -18,7 +18,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from target_snowflake_audit.audit.checkpoints import Checkpoints, purge_of
+from target_snowflake_audit.audit.checkpoints import NOT_AS_WRITTEN, Checkpoints, purge_of
 from target_snowflake_audit.audit.tables import (
     BATCHES,
     BY_NAME,
@@ -105,6 +105,10 @@ class Verifier:
             firsts = {
                 str(name): int(number) for name, number in rows if name is not None and number is not None
             }
+            for purge in self.checkpoints.purges:
+                if purge.unreadable:
+                    where = f"checkpoint {purge.checkpoint}"
+                    yield Finding(CHANGED, CHECKPOINTS.name, where, "LINKS holds what no purge writes")
             for name, what in self.checkpoints.wrong(firsts):
                 yield Finding(CHECKPOINT, CHECKPOINTS.name, f"chain {name}", what)
             sql = verify.beside_purged(self._runs, self._name(CHECKPOINTS.name))
@@ -286,27 +290,41 @@ class _Ends:
         self._unsigned: list[tuple[Tip, str]] = []
         self._silent: list[tuple[datetime, Finding]] = []
         self._signed: list[datetime] = []
+        self._changed: list[Finding] = []
 
     def add(self, where: str, text: str | None, began: datetime, chains: int) -> None:
         """Add the TIPS of a run that wrote to so many chains."""
-        told = json.loads(text) if text else {}
-        if len(told) < chains:
+        told = _told(text)
+        if told is None:
+            self._changed.append(Finding(CHANGED, RUNS.name, where, "TIPS holds what no run writes"))
+        elif len(told) < chains:
             what = f"tips of {len(told)} tables, the run wrote to {chains}"
             self._silent.append((began, Finding(SIGNATURE, RUNS.name, where, what)))
-        for name, tip in told.items():
-            known = Tip(str(name), int(tip["number"]), str(tip["digest"]))
+        for known, signature in told or ():
             self.tips.append(known)
-            if known.signed_by(self._keys, str(tip.get("hmac", ""))):
+            if known.signed_by(self._keys, signature):
                 self._signed.append(began)
             else:
                 self._unsigned.append((known, where))
 
     def wrong(self) -> Iterator[Finding]:
         """What is missing; without a key nothing vouches for a tip, and runs of before it may have none."""
+        yield from self._changed
         if self._keys:
             first = min(self._signed, default=None)
             yield from (finding for began, finding in self._silent if first is None or began >= first)
             yield from _without_signature(self.tips, self._unsigned)
+
+
+def _told(text: str | None) -> list[tuple[Tip, str]] | None:
+    """Tips of a run with their signatures; None = they are not as a run writes them."""
+    try:
+        return [
+            (Tip(str(name), int(tip["number"]), str(tip["digest"])), str(tip.get("hmac", "")))
+            for name, tip in (json.loads(text) if text else {}).items()
+        ]
+    except NOT_AS_WRITTEN:
+        return None
 
 
 def _without_signature(tips: Sequence[Tip], unsigned: Sequence[tuple[Tip, str]]) -> Iterator[Finding]:

@@ -9,13 +9,13 @@ import click
 from target_snowflake_audit.cli import workspace
 from target_snowflake_audit.cli.dead_letters.lookup import one_letter
 from target_snowflake_audit.cli.done import names, print_done, told
-from target_snowflake_audit.cli.errors import FINE, CommandError
+from target_snowflake_audit.cli.errors import FINE, FOUND_SOMETHING, CommandError
 from target_snowflake_audit.cli.options import configured
 from target_snowflake_audit.cli.trace import lookup
-from target_snowflake_audit.cli.trace.keys import digest, key_order
-from target_snowflake_audit.cli.trace.names import choose_table, read_key
+from target_snowflake_audit.cli.trace.keys import digest, key_order, same_values
+from target_snowflake_audit.cli.trace.names import choose_table, key_column, read_key
+from target_snowflake_audit.columntypes import parse
 from target_snowflake_audit.sql.erasure import Subject
-from target_snowflake_audit.sql.quoting import fold
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,7 +56,8 @@ def erase(
       snowflake-audit erase CUSTOMERS C0042 --reason "request 17"
       snowflake-audit erase CONTACTS --where-key customer=C0042 --reason "request 17" --yes
 
-    Needs the rights of role PURGER; everything is one transaction.
+    NAME in --where-key is a key column or its property. Ends with code 1 when the trail holds nothing of the
+    record that is not erased yet. Needs the rights of role PURGER; everything is one transaction.
     """
     from target_snowflake_audit import purging  # noqa: PLC0415 - needs the connector, which costs a second
 
@@ -68,10 +69,11 @@ def erase(
         name = choose_table(table, lookup.loaded_tables(reader, audit)).table
         hashes = [*key_hash, *([_key_hash(reader, audit, name, key)] if key else [])]
         letters = [str(one_letter(reader, audit, one)["DEAD_LETTER_ID"]) for one in letter]
-        subject = Subject(str(name), tuple(hashes), tuple(map(_pair, where_key)), tuple(letters))
+        chosen = _chosen(reader, audit, name, where_key)
+        subject = Subject(str(name), tuple(hashes), chosen, tuple(letters))
         done = purging.erase(reader.session, names(audit), subject, reason=reason, commit=yes)
     print_done(done, "blanked", as_json=as_json)
-    return FINE
+    return FINE if done.parts else FOUND_SOMETHING
 
 
 def _key_hash(reader: Reader, audit: Audit, table: TableName, key: tuple[str, ...]) -> str:
@@ -80,9 +82,34 @@ def _key_hash(reader: Reader, audit: Audit, table: TableName, key: tuple[str, ..
     return digest(read_key(key, order), order, types)
 
 
+def _chosen(
+    reader: Reader, audit: Audit, table: TableName, where_key: tuple[str, ...]
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Key columns with every text that stands for the wanted value in the trail."""
+    pairs = [_pair(text) for text in where_key]
+    if not pairs:
+        return ()
+    columns = lookup.key_columns(reader, audit, table)
+    types = lookup.readable_types(reader, table)
+    if not types:
+        told = "this role cannot see the table, so its keys are compared as text: 12.10 is not 12.1"
+        click.echo(f"snowflake-audit: erase: {told}", err=True)
+    chosen = []
+    for wanted, value in pairs:
+        column = key_column(wanted, columns)
+        if lookup.has_redacted_keys(reader, audit, table, column):
+            message = f"erase: key column {column} is redacted in the audit trail; give --key-hash instead"
+            raise CommandError(message)
+        type_ = types.get(column, "VARCHAR")
+        as_text = parse(type_).family == "VARCHAR"  # a text is itself only
+        stored = [] if as_text else lookup.key_values(reader, audit, table, column)
+        chosen.append((column, same_values(value, stored, type_)))
+    return tuple(chosen)
+
+
 def _pair(text: str) -> tuple[str, str]:
     name, _, value = text.partition("=")
     if not name or not value:
         message = f"erase: --where-key {text!r}: expected NAME=VALUE"
         raise CommandError(message)
-    return fold(name), value
+    return name, value

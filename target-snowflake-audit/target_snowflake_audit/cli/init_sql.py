@@ -15,7 +15,7 @@ from target_snowflake_audit.audit.service_user import ServiceUser, public_key_te
 from target_snowflake_audit.audit.setup_sql import Setup, script, statements
 from target_snowflake_audit.cli.errors import FINE, CommandError
 from target_snowflake_audit.cli.options import as_json
-from target_snowflake_audit.cli.output import print_json
+from target_snowflake_audit.cli.output import print_exact, print_json
 from target_snowflake_audit.cli.trace.names import parts
 from target_snowflake_audit.sql.quoting import TableName, fold
 
@@ -100,7 +100,7 @@ def init_sql(*, as_json: bool, **given: Any) -> int:  # noqa: ANN401 - what clic
     if as_json:
         print_json({"statements": made})
     else:
-        click.echo(text)
+        print_exact(text)
     return FINE
 
 

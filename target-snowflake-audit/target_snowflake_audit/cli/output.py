@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 import os
 import sys
 from dataclasses import dataclass
@@ -12,10 +14,12 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from target_snowflake_audit.cli.errors import CommandError
 from target_snowflake_audit.cli.text import json_text, safe, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from typing import TextIO
 
     from rich.console import RenderableType
 
@@ -35,9 +39,44 @@ class Column:
     right: bool = False  # amounts and counts
 
 
+def writable(*streams: TextIO) -> None:
+    """Have characters that an output's encoding lacks written as escapes: no key may end a command."""
+    for stream in streams:
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def print_json(document: object) -> None:
     """Write one JSON document and a newline to standard output."""
-    sys.stdout.write(json_text(document) + "\n")
+    text = json_text(document)
+    sys.stdout.write((text if _can_write(text) else _escaped(text)) + "\n")
+
+
+def print_exact(text: str) -> None:
+    """Write text that is no longer itself with a character changed, such as SQL, and a newline.
+
+    Raises:
+        CommandError: the output's encoding lacks one of its characters.
+    """
+    if not _can_write(text):
+        message = (
+            f"standard output cannot hold this text in {sys.stdout.encoding}: set PYTHONIOENCODING=utf-8"
+        )
+        raise CommandError(message)
+    sys.stdout.write(text + "\n")
+
+
+def _can_write(text: str) -> bool:
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _escaped(text: str) -> str:
+    """JSON in ASCII. Only its texts hold other characters, and Python's own escapes are none of JSON."""
+    return "".join(one if one.isascii() else json.dumps(one)[1:-1] for one in text)
 
 
 def print_all(parts: Iterable[RenderableType]) -> None:

@@ -55,10 +55,15 @@ def quoted(value: object) -> str:
 
 
 def utc(moment: datetime) -> str:
-    """Write a time as `2026-01-02T03:04:05Z`; Snowflake's TIMESTAMP_NTZ columns hold UTC."""
+    """Write a time as `2026-01-02T03:04:05Z`; Snowflake's TIMESTAMP_NTZ columns hold UTC.
+
+    With milliseconds where there are any, and with microseconds where milliseconds would cut it.
+    """
     if moment.tzinfo is not None:
         moment = moment.astimezone(UTC).replace(tzinfo=None)
-    precision = "milliseconds" if moment.microsecond else "seconds"
+    if not moment.microsecond:
+        return moment.isoformat(timespec="seconds") + "Z"
+    precision = "microseconds" if moment.microsecond % 1000 else "milliseconds"
     return moment.isoformat(timespec=precision) + "Z"
 
 

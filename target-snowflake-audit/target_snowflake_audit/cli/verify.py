@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from pathlib import Path
@@ -69,14 +70,32 @@ def _tips(file: Path | None) -> list[Tip]:
     from target_snowflake_audit.audit.tips import Tip  # noqa: PLC0415 - it needs what costs a second
 
     found = []
-    for number, text in enumerate(file.read_text(encoding="utf-8").splitlines() if file else (), 1):
+    for number, text in enumerate(_lines(file) if file else (), 1):
+        if not text.strip():
+            continue
         try:
             tip = json.loads(_TIP.findall(text)[0])
             found.append(Tip(str(tip["chain"]), int(tip["number"]), str(tip["digest"])))
-        except (ValueError, LookupError, TypeError):
+        except (ArithmeticError, ValueError, LookupError, TypeError):
             message = f"--anchors {file}, line {number}: expected `Chain tip` and JSON, as a run logs it"
             raise CommandError(message) from None
     return found
+
+
+def _lines(file: Path) -> list[str]:
+    """Lines of a file in UTF-8, or in UTF-16 with its mark, as PowerShell writes what it redirects."""
+    try:
+        data = file.read_bytes()
+        marked = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        return data.decode("utf-16" if marked else "utf-8-sig").splitlines()
+    except OSError as error:
+        message = f"--anchors {file}: {error.strerror}"
+        raise CommandError(message) from None
+    except UnicodeDecodeError as error:
+        message = (
+            f"--anchors {file}: not UTF-8, nor UTF-16 with its mark: {error.reason} at byte {error.start}"
+        )
+        raise CommandError(message) from None
 
 
 def _print(found: list[Finding], purges: list[Purge], *, anchored: bool, as_json: bool) -> None:

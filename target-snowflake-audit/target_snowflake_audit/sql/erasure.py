@@ -31,7 +31,8 @@ class Subject:
 
     table: str
     key_hashes: tuple[str, ...] = ()
-    key: tuple[tuple[str, str], ...] = ()
+    key: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Key columns, each with the texts that its value may have in KEY."""
     letters: tuple[str, ...] = ()
 
     def rows(self, table: Table) -> str:
@@ -42,7 +43,7 @@ class Subject:
         if self.key:
             found.append(
                 " AND ".join(
-                    f'r."KEY":{identifier(name)}::VARCHAR = {literal(value)}' for name, value in self.key
+                    f'r."KEY":{identifier(name)}::VARCHAR IN ({_texts(values)})' for name, values in self.key
                 )
             )
         if self.letters and table is DEAD_LETTERS:

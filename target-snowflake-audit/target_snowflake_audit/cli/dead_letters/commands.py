@@ -123,7 +123,8 @@ def replay(
         message = "dead-letters replay: give letters, or --stream, or --all-open"
         raise CommandError(message)
     with workspace.opened(config) as (reader, audit):
-        rows = replaying.letters(reader, audit, _chosen(reader, audit, letters, stream))
+        chosen = _chosen(reader, audit, letters, stream)
+        rows = replaying.letters(reader, audit, chosen, dry_run=dry_run)
     if dry_run or not rows:
         _print_dry_run(rows, as_json=as_json)
         return FINE

@@ -56,6 +56,7 @@ _DRY_RUN = [
 ]
 _OUTCOME_NAMES = {"replayed": "replayed", "replay_failed": "failed", "replay_skipped": "skipped"}
 _WITHOUT_VALUE = (MISSING, REDACTED)
+_ERASED = "(erased)"
 _OUTCOME_STYLES = {"replayed": "green", "replay_failed": "bold red"}
 
 
@@ -153,7 +154,8 @@ def record_rows(letter: Row, types: Mapping[str, str]) -> list[dict[str, Any]]:
     for error in letter["ERRORS"] or ():
         errors.setdefault(str(error.get("property") or error.get("column") or ""), []).append(error)
     names = [*values, *(name for name in errors if name not in values)]
-    return [_record_row(name, values, errors.get(name, []), types) for name in names]
+    gone = letter.get("ERASURE_ID") is not None
+    return [_record_row(name, values, errors.get(name, []), types, erased=gone) for name in names]
 
 
 def key_text(key: object) -> str:
@@ -176,6 +178,8 @@ def error_text(error: Row) -> str:
         value = None
     elif not value and (reason in _WITHOUT_VALUE or name == "record"):
         return f"{name}: {shown(reason)}"
+    elif "value" not in error:
+        return f"{name} = {_ERASED}: {shown(reason)}"
     return f"{name} = {quoted(value)}: {shown(reason)}"
 
 
@@ -236,10 +240,17 @@ def _record(letter: Row) -> object:
 
 
 def _record_row(
-    name: str, values: Mapping[str, Any], errors: Sequence[Row], types: Mapping[str, str]
+    name: str,
+    values: Mapping[str, Any],
+    errors: Sequence[Row],
+    types: Mapping[str, str],
+    *,
+    erased: bool = False,
 ) -> dict[str, Any]:
     row: dict[str, Any] = {"property": name or "(whole record)", "mark": "", "reason": "", "expected": ""}
-    row["value"] = quoted(values[name]) if name in values else "(absent)" if name else ""
+    lacking = any(error.get("reason") == MISSING for error in errors)
+    none = _ERASED if erased and not lacking else "(absent)" if name else ""
+    row["value"] = quoted(values[name]) if name in values else none
     row["type"] = ""
     if errors:
         row |= {

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from target_snowflake_audit.cli.errors import CommandError
-from target_snowflake_audit.cli.reader import audit_rows
+from target_snowflake_audit.cli.reader import AUDIT_JSON, decoded
 from target_snowflake_audit.cli.sql import dead_letters as sql
 from target_snowflake_audit.cli.trace.names import full_name
 from target_snowflake_audit.sql.quoting import identifier
@@ -22,30 +22,47 @@ if TYPE_CHECKING:
     from target_snowflake_audit.replay import Outcome
 
 MOST_AT_ONCE = 1000
-"""Letters read and replayed together: each carries its record and the schema of its stream."""
+"""Letters read together: each comes with its record and the schema of its stream."""
+
+_SCHEMA = "SINGER_SCHEMA"
 
 
 def slices(identifiers: Sequence[str]) -> Iterator[list[str]]:
-    """Split identifiers into parts that fit into memory, each once."""
+    """Split identifiers into parts that fit into a statement, each once."""
     once = list(dict.fromkeys(identifiers))
     for start in range(0, len(once), MOST_AT_ONCE):
         yield once[start : start + MOST_AT_ONCE]
 
 
-def letters(reader: Reader, audit: Audit, identifiers: Sequence[str]) -> list[Row]:
-    """Read letters, in the order in which they arrived.
+def letters(reader: Reader, audit: Audit, identifiers: Sequence[str], *, dry_run: bool = False) -> list[Row]:
+    """Read letters, in the order in which they arrived; for a dry run without their records.
+
+    All of one schema share it: thousands of letters have a few schemas, which are larger than most records.
 
     Raises:
         CommandError: one was erased.
     """
     found: list[Row] = []
+    schemas: dict[str, object] = {}
+    columns = sql.DRY_RUN if dry_run else sql.REPLAY
     for part in slices(identifiers):
-        found += audit_rows(reader, sql.letters_to_replay(audit, part))
+        rows = reader.rows(sql.letters_to_replay(audit, part, columns))
+        found += [_decoded(row, schemas) for row in rows]
     erased = [row["DEAD_LETTER_ID"] for row in found if row["ERASURE_ID"] is not None]
     if erased:
         message = f"{', '.join(erased)}: erased on request; the record is no longer there to be loaded"
         raise CommandError(message)
     return found
+
+
+def _decoded(row: Row, schemas: dict[str, object]) -> Row:
+    """Decode a letter; a schema that another letter had is not decoded again."""
+    text = row.get(_SCHEMA)
+    if text is None:
+        return decoded(row, AUDIT_JSON)
+    if text not in schemas:
+        schemas[text] = decoded(row, [_SCHEMA])[_SCHEMA]
+    return {**decoded(row, AUDIT_JSON - {_SCHEMA}), _SCHEMA: schemas[text]}
 
 
 def replay_letters(

@@ -27,13 +27,13 @@ REPLAY = (
     "DEAD_LETTER_ID",
     "STREAM",
     "TARGET_TABLE",
-    "KEY",
-    "ERRORS",
     "RECORD_TEXT",
     "SINGER_SCHEMA",
     "REDACTED",
     "ERASURE_ID",
 )
+DRY_RUN = ("DEAD_LETTER_ID", "STREAM", "TARGET_TABLE", "KEY", "ERRORS", "ERASURE_ID")
+"""What a dry run shows of a letter: neither its record nor its stream's schema, which are large."""
 _LIST = (
     "DEAD_LETTER_ID",
     "AT",
@@ -91,10 +91,12 @@ def open_ids(audit: Audit, wanted: Filter) -> Statement:
     return select(("DEAD_LETTER_ID",), audit.name(_CURRENT), _conditions(audit, wanted), order=order)
 
 
-def letters_to_replay(audit: Audit, identifiers: Sequence[str]) -> Statement:
-    """What a replay needs of letters, in the order in which they arrived."""
+def letters_to_replay(
+    audit: Audit, identifiers: Sequence[str], columns: tuple[str, ...] = REPLAY
+) -> Statement:
+    """What a replay, or its dry run, needs of letters, in the order in which they arrived."""
     conditions = [one_of("DEAD_LETTER_ID", identifiers)]
-    return select(REPLAY, audit.name("DEAD_LETTERS"), conditions, order='"AT", "SEQ", "DEAD_LETTER_ID"')
+    return select(columns, audit.name("DEAD_LETTERS"), conditions, order='"AT", "SEQ", "DEAD_LETTER_ID"')
 
 
 def letters_of_record(audit: Audit, table: str, key_hash: str) -> Statement:

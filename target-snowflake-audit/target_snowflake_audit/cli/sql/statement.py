@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Value = str | int
+_NAME_OR_PLACE = re.compile(r'"(?:[^"]|"")*"|%s')
+"""A quoted name, which may hold `%s` itself, or the place of a value."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,9 @@ class Statement:
         Raises:
             ValueError: there are more or fewer values than places for them.
         """
-        first, *rest = self.text.split("%s")
+        places = [found.span() for found in _NAME_OR_PLACE.finditer(self.text) if found[0] == "%s"]
+        ends = [start for start, _ in places] + [len(self.text)]
+        first, *rest = [self.text[a:b] for a, b in zip([0, *(end for _, end in places)], ends, strict=True)]
         bound = [_literal(value) for value in self.values]
         return first + "".join(value + part for value, part in zip(bound, rest, strict=True))
 

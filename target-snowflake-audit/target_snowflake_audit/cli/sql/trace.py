@@ -14,6 +14,7 @@ from target_snowflake_audit.cli.sql.statement import (
     one_of,
     select,
 )
+from target_snowflake_audit.redaction import HASHED, MASKED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,6 +35,36 @@ def a_key(audit: Audit, source: str, table: str) -> Statement:
     present = Condition('"KEY_HASH" IS NOT NULL AND "KEY" IS NOT NULL')  # the key of an erased record is null
     conditions = [equals("TARGET_TABLE", table), present]
     return select(("KEY", "KEY_HASH"), audit.name(source), conditions, limit=1)
+
+
+def key_columns(audit: Audit, source: str, table: str) -> Statement:
+    """Names of the key columns of a table's records that are not erased, from RECORD_HISTORY or DEAD_LETTERS."""
+    return _of_keys(audit, source, table, "f.KEY")
+
+
+def key_values(audit: Audit, source: str, table: str, column: str) -> Statement:
+    """Values of a key column of a table's records that are not erased, as text."""
+    return _of_keys(audit, source, table, "f.VALUE::VARCHAR", Condition("f.KEY = %s", (column,)))
+
+
+def redacted_key(audit: Audit, source: str, table: str, column: str) -> Statement:
+    """A redacted value of a key column, where there is one."""
+    looks_so = Condition("(f.VALUE::VARCHAR = %s OR STARTSWITH(f.VALUE::VARCHAR, %s))", (MASKED, HASHED))
+    of_column = Condition("f.KEY = %s", (column,))
+    return _of_keys(audit, source, table, "f.VALUE::VARCHAR", of_column, looks_so, limit=1)
+
+
+def _of_keys(
+    audit: Audit, source: str, table: str, what: str, *more: Condition, limit: int | None = None
+) -> Statement:
+    """Distinct values out of KEY, member by member; the KEY of an erased record is null."""
+    conditions = [Condition('r."TARGET_TABLE" = %s', (table,)), *more]
+    parts = ["SELECT DISTINCT", what, 'AS "FOUND" FROM', audit.name(source)]
+    parts += ['AS r, LATERAL FLATTEN(INPUT => r."KEY") AS f WHERE']
+    parts += [" AND ".join(condition.text for condition in conditions)]
+    parts += [f"LIMIT {int(limit)}"] if limit is not None else []
+    values = tuple(value for condition in conditions for value in condition.values)
+    return Statement(" ".join(parts), values, ("FOUND",))
 
 
 def history(audit: Audit, table: str, key_hash: str) -> Statement:

@@ -12,7 +12,7 @@ from target_snowflake_audit.cli.options import configured
 from target_snowflake_audit.cli.output import print_all, print_json
 from target_snowflake_audit.cli.sql.dead_letters import CLOSED
 from target_snowflake_audit.cli.trace import lookup, render
-from target_snowflake_audit.cli.trace.document import posted, sums
+from target_snowflake_audit.cli.trace.document import posted, redacted, sums
 from target_snowflake_audit.cli.trace.keys import digest, key_order
 from target_snowflake_audit.cli.trace.links import INVOICES
 from target_snowflake_audit.cli.trace.names import choose_table, read_key
@@ -57,7 +57,7 @@ def trace(*, what: str, key: tuple[str, ...], config: tuple[Path, ...], as_json:
         kind = INVOICES.get(what)
         if kind is None:
             return _record(reader, audit, what, key, rules, as_json=as_json)
-        return _document(reader, audit, kind, key, as_json=as_json)
+        return _document(reader, audit, kind, key, rules, as_json=as_json)
 
 
 def _record(
@@ -98,16 +98,17 @@ def _stored(
 
 
 def _document(
-    reader: Reader, audit: Audit, kind: Invoice, arguments: tuple[str, ...], *, as_json: bool
+    reader: Reader, audit: Audit, kind: Invoice, arguments: tuple[str, ...], rules: Rules, *, as_json: bool
 ) -> int:
     if len(arguments) != 1:
         message = f"trace {kind.command}: give one invoice number, got {len(arguments)} values"
         raise CommandError(message)
     number = arguments[0].removeprefix("id=")
     document = lookup.Documents(reader, lookup.loaded_tables(reader, audit)).invoice(kind, number)
+    shown = redacted(document, lambda stream, row: shown_row(rules, stream, row))
     if as_json:
-        print_json(render.document_json(document))
+        print_json(render.document_json(shown, sums(document)))
     else:
-        print_all(render.document_parts(document))
+        print_all(render.document_parts(shown, sums(document)))
     wrong = not posted(document) or any(one.difference for one in sums(document))
     return FOUND_SOMETHING if wrong else FINE

@@ -7,16 +7,16 @@ line link is never made up. All sums are exact decimals.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from target_snowflake_audit.cli.trace.links import LEGAL
+from target_snowflake_audit.cli.trace.links import ALLOCATIONS, ENTRY, ENTRY_LINES, LEGAL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from target_snowflake_audit.cli.trace.links import Invoice
+    from target_snowflake_audit.cli.trace.links import Invoice, Part
 
     Row = Mapping[str, Any]
 
@@ -55,6 +55,31 @@ class Sum:
     def difference(self) -> Decimal:
         """Zero when they agree."""
         return self.found - self.expected
+
+
+def redacted(document: Document, shown: Callable[[str, Row], Row]) -> Document:
+    """The document as it may be shown; amounts are added up over the one that was read.
+
+    Args:
+        document: as read.
+        shown: gives the row of a stream as it may be shown.
+    """
+
+    def rows(part: Part, found: Sequence[Row]) -> list[Row]:
+        return [shown(part.stream, row) for row in found]
+
+    entries = [
+        replace(
+            entry,
+            header=None if entry.header is None else shown(ENTRY.stream, entry.header),
+            lines=rows(ENTRY_LINES, entry.lines),
+            allocations=rows(ALLOCATIONS, entry.allocations),
+        )
+        for entry in document.entries
+    ]
+    kind = document.kind
+    header, lines = shown(kind.header.stream, document.header), rows(kind.lines, document.lines)
+    return Document(kind, header, lines, entries)
 
 
 def sums(document: Document) -> list[Sum]:

@@ -33,7 +33,8 @@ def key_order(example: Example, types: Mapping[str, str]) -> tuple[str, ...]:
     example's digest again.
 
     Raises:
-        CommandError: no order does, as after the columns were given other types, or values are redacted.
+        CommandError: no order does, as after the columns were given other types or where they are not known, or
+            values are redacted.
     """
     redacted = [name for name, value in example.key.items() if is_redacted(value)]
     if redacted and len(example.key) == 1:
@@ -45,6 +46,12 @@ def key_order(example: Example, types: Mapping[str, str]) -> tuple[str, ...]:
     for names in permutations(texts):
         if key_hash([texts[name] for name in names]) == example.digest:
             return names
+    if not types:
+        message = (
+            f"the types of the key columns {', '.join(texts)} are not known: this role cannot see the table, "
+            "or it is gone; with any right on the table, such as SELECT, the role sees them"
+        )
+        raise CommandError(message)
     message = f"cannot tell the order of the key columns {', '.join(texts)}: their types have changed"
     raise CommandError(message)
 
@@ -55,7 +62,27 @@ def digest(key: Mapping[str, str], order: Sequence[str], types: Mapping[str, str
     Raises:
         CommandError: a value cannot be a value of its column.
     """
-    return key_hash([_text(name, key[name], types) for name in order])
+    return key_hash([_text(name, typed(key[name], types.get(name, "")), types) for name in order])
+
+
+def same_values(wanted: str, stored: Sequence[str], type_: str) -> tuple[str, ...]:
+    """Those of some texts that are one value with a typed one in a column: `12.10` is `12.1` in a NUMBER.
+
+    Letters keep keys as received, and a VARIANT writes numbers and times in its own way. The text itself is
+    always among them: a letter may be about a value that the column cannot hold.
+    """
+    canonical = converter(parse(type_))
+    [value] = canonical([typed(wanted, type_)])
+    same = [text for text in stored if canonical([typed(text, type_)])[0] == value]
+    return tuple(dict.fromkeys([wanted, *([] if isinstance(value, Bad) else same)]))
+
+
+def typed(text: str, type_: str) -> object:
+    """The JSON value that a person means by a text: of BOOLEAN only true and false themselves are values."""
+    return _BOOLEANS.get(text.lower(), text) if type_.upper() == "BOOLEAN" else text
+
+
+_BOOLEANS: dict[str, object] = {"true": True, "false": False}
 
 
 def _text(name: str, value: object, types: Mapping[str, str]) -> str:

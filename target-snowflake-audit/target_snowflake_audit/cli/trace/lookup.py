@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from target_snowflake_audit.sql.quoting import TableName
 
 DELETED = "_AUDIT_DELETED_AT"
+_WITH_KEYS = ("RECORD_HISTORY", "DEAD_LETTERS")
 
 
 def loaded_tables(reader: Reader, audit: Audit) -> list[Loaded]:
@@ -49,12 +50,47 @@ def example_key(reader: Reader, audit: Audit, table: TableName) -> Example:
     Raises:
         CommandError: the trail holds none, as after `history: off`.
     """
-    for source in ("RECORD_HISTORY", "DEAD_LETTERS"):
+    for source in _WITH_KEYS:
         for row in audit_rows(reader, sql.a_key(audit, source, str(table))):
             if isinstance(row["KEY"], dict):
                 return Example(row["KEY"], row["KEY_HASH"])
+    raise _nothing_of(table)
+
+
+def key_columns(reader: Reader, audit: Audit, table: TableName) -> list[str]:
+    """Names of the key columns of a table's records, loaded or refused.
+
+    Raises:
+        CommandError: the trail holds no key, as after `history: off`.
+    """
+    found = {
+        str(row["FOUND"])
+        for source in _WITH_KEYS
+        for row in reader.rows(sql.key_columns(audit, source, str(table)))
+    }
+    if not found:
+        raise _nothing_of(table)
+    return sorted(found)
+
+
+def key_values(reader: Reader, audit: Audit, table: TableName, column: str) -> list[str]:
+    """Every value of a key column that the trail holds, as text."""
+    return [
+        str(row["FOUND"])
+        for source in _WITH_KEYS
+        for row in reader.rows(sql.key_values(audit, source, str(table), column))
+        if row["FOUND"] is not None
+    ]
+
+
+def has_redacted_keys(reader: Reader, audit: Audit, table: TableName, column: str) -> bool:
+    """Whether the trail holds values of a key column that `redact_columns` changed."""
+    return any(reader.rows(sql.redacted_key(audit, source, str(table), column)) for source in _WITH_KEYS)
+
+
+def _nothing_of(table: TableName) -> CommandError:
     message = f"{table}: the audit trail holds no record of this table (setting `history` may be off)"
-    raise CommandError(message)
+    return CommandError(message)
 
 
 def record_trail(reader: Reader, audit: Audit, table: TableName, key_hash: str) -> Trail:

@@ -96,6 +96,23 @@ def read_key(arguments: Sequence[str], names: Sequence[str]) -> dict[str, str]:
     raise CommandError(message)
 
 
+def key_column(wanted: str, names: Sequence[str]) -> str:
+    """Find the key column that a person means by its own name or its property's.
+
+    Raises:
+        CommandError: no key column has the name, or several could be meant.
+    """
+    for exact in (wanted, fold(wanted)):
+        if exact in names:
+            return exact
+    found = [name for name in names if _squeezed(name) == _squeezed(wanted)]
+    if len(found) == 1:
+        return found[0]
+    problem = "no key column" if not found else "several key columns"
+    message = f"{wanted} means {problem} of this table; its key columns are {', '.join(names)}"
+    raise CommandError(message)
+
+
 def _squeezed(name: str) -> str:
     """`lineNumber` and `LINE_NUMBER` are one name to a person."""
     return name.replace("_", "").upper()

@@ -8,7 +8,7 @@ from target_snowflake_audit.checking.problems import MAPPING
 from target_snowflake_audit.cli.dead_letters.render import error_text
 from target_snowflake_audit.cli.output import SHORT_ID, Column, empty, facts, line, lines, table
 from target_snowflake_audit.cli.text import NOTHING, quoted, shown
-from target_snowflake_audit.cli.trace.document import posted, sums
+from target_snowflake_audit.cli.trace.document import posted
 from target_snowflake_audit.cli.trace.links import ALLOCATIONS, ENTRY, ENTRY_LINES, title_of, words_of
 from target_snowflake_audit.cli.trace.timeline import AUDIT_PREFIX
 
@@ -56,10 +56,12 @@ def record_json(steps: Sequence[Step], current: Row | None) -> dict[str, Any]:
     }
 
 
-def document_parts(document: Document) -> Iterable[RenderableType]:
-    """The document as tables from the invoice to its cost allocations, and the sums at the end."""
+def document_parts(document: Document, compared: Sequence[Sum]) -> Iterable[RenderableType]:
+    """The document as tables from the invoice to its cost allocations, and its sums at the end."""
     kind = document.kind
-    yield facts(f"{kind.title} {document.header['id']}", _shown(kind.header, document.header))
+    yield facts(
+        f"{kind.title} {document.header.get('id', '')}".rstrip(), _shown(kind.header, document.header)
+    )
     yield _rows("Invoice lines", kind.lines, document.lines)
     if not posted(document):
         yield line("No GL entry of this invoice is loaded.", "yellow")
@@ -73,12 +75,12 @@ def document_parts(document: Document) -> Iterable[RenderableType]:
             Column("Found", "found", right=True),
             Column("Result", "result"),
         ],
-        (_sum_row(one) for one in sums(document)),
+        (_sum_row(one) for one in compared),
     )
 
 
-def document_json(document: Document) -> dict[str, Any]:
-    """The document as JSON members."""
+def document_json(document: Document, compared: Sequence[Sum]) -> dict[str, Any]:
+    """The document and its sums as JSON members."""
     return {
         "document": document.kind.command,
         "header": dict(document.header),
@@ -96,7 +98,7 @@ def document_json(document: Document) -> dict[str, Any]:
         ],
         "sums": [
             {"what": one.what, "expected": one.expected, "found": one.found, "difference": one.difference}
-            for one in sums(document)
+            for one in compared
         ],
     }
 
