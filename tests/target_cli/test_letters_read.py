@@ -26,14 +26,17 @@ class Stored:
     """Letters as the connector gives them: each with its schema as a text of its own."""
 
     def __init__(self, **changed: object) -> None:
+        """`changed` are columns that differ from a plain letter."""
         self.asked: list[Statement] = []
         self.changed = changed
 
     def rows(self, statement: Statement) -> list[Row]:
+        """A letter for each identifier that is asked for."""
         self.asked.append(statement)
         return [self.row(statement.columns, str(name)) for name in statement.values]
 
     def row(self, columns: tuple[str, ...], name: str) -> Row:
+        """One letter; its schema depends on its identifier."""
         schema = json.dumps(SCHEMAS[int(name) % 2])
         found: dict[str, Any] = {
             "DEAD_LETTER_ID": name,

@@ -67,8 +67,16 @@ def test_a_value_cannot_leave_its_literal(value: str) -> None:
 def test_a_name_may_look_like_the_place_of_a_value(name: str) -> None:
     statement = trace.rows(TableName("D", name, name), (name, "A"), {name: "%s", "A": 1}, order=(name,))
     parsed = sqlglot.parse_one(statement.sql, dialect="snowflake")
+    assert isinstance(parsed, exp.Select)
     assert tuple(column.alias_or_name for column in parsed.selects) == (name, "A")
     assert [found.this for found in parsed.find_all(exp.Literal)] == ["%s", "1"]
+
+
+def test_a_time_comes_as_text_with_all_its_digits() -> None:
+    statement = trace.rows(TABLE, ("ID", "AT"), {"ID": "SI1"}, order=("ID",), stamps=("AT",))
+    assert len(sqlglot.parse(statement.sql, dialect="snowflake")) == 1
+    assert statement.columns == ("ID", "AT")
+    assert """TO_VARCHAR("AT", 'YYYY-MM-DD HH24:MI:SS.FF9') FROM""" in statement.sql
 
 
 def test_a_missing_value_is_an_error() -> None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from target_snowflake_audit.cli.text import exact_json, json_text, quoted, safe, shown, utc
+from target_snowflake_audit.cli.text import exact_json, json_text, quoted, safe, shown, utc, utc_of_text
 
 
 @pytest.mark.parametrize(
@@ -60,6 +60,19 @@ def test_no_digit_of_a_second_is_cut_off(micros: int, text: str) -> None:
         f"2026-01-02T03:04:05{text}",
         f'["2026-01-02T03:04:05{text}"]',
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "shown_as"),
+    [
+        ("2026-01-02 03:04:05.000000000", "2026-01-02T03:04:05Z"),
+        ("2026-01-02 03:04:05.250000000", "2026-01-02T03:04:05.250Z"),
+        ("2026-01-02 03:04:05.000400000", "2026-01-02T03:04:05.000400Z"),
+        ("2026-01-02 03:04:05.123456789", "2026-01-02T03:04:05.123456789Z"),
+    ],
+)
+def test_a_time_that_came_as_text_keeps_its_nanoseconds(text: str, shown_as: str) -> None:
+    assert utc_of_text(text) == shown_as
 
 
 def test_a_quoted_value_tells_text_from_number_and_null() -> None:

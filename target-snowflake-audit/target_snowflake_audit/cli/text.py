@@ -67,6 +67,14 @@ def utc(moment: datetime) -> str:
     return moment.isoformat(timespec=precision) + "Z"
 
 
+def utc_of_text(text: str) -> str:
+    """Write `2026-01-02 03:04:05.000000000` as `utc` does, with nanoseconds where there are any."""
+    moment, _, fraction = text.replace(" ", "T", 1).partition(".")
+    while fraction.endswith("000"):
+        fraction = fraction[:-3]
+    return f"{moment}.{fraction}Z" if fraction else f"{moment}Z"
+
+
 def json_text(value: object) -> str:
     """Write JSON on one line; decimals keep each digit, times are UTC."""
     return _encode.encode(plain(value)).decode()

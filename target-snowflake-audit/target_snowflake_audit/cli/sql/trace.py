@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from target_snowflake_audit.audit.tables import BATCHES, RECORD_HISTORY, RETRIES
@@ -15,9 +16,10 @@ from target_snowflake_audit.cli.sql.statement import (
     select,
 )
 from target_snowflake_audit.redaction import HASHED, MASKED
+from target_snowflake_audit.sql.quoting import identifier
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from target_snowflake_audit.sql.quoting import TableName
 
@@ -38,7 +40,7 @@ def a_key(audit: Audit, source: str, table: str) -> Statement:
 
 
 def key_columns(audit: Audit, source: str, table: str) -> Statement:
-    """Names of the key columns of a table's records that are not erased, from RECORD_HISTORY or DEAD_LETTERS."""
+    """Names of the key columns of records that are not erased, from RECORD_HISTORY or DEAD_LETTERS."""
     return _of_keys(audit, source, table, "f.KEY")
 
 
@@ -86,11 +88,25 @@ def retries(audit: Audit, identifiers: Sequence[str]) -> Statement:
 
 
 def rows(
-    table: TableName, columns: Sequence[str], key: Mapping[str, str | int], *, order: Sequence[str] = ()
+    table: TableName,
+    columns: Sequence[str],
+    key: Mapping[str, str | int],
+    *,
+    order: Sequence[str] = (),
+    stamps: Collection[str] = (),
 ) -> Statement:
-    """Rows of a target table by the values of some columns, soft-deleted ones included."""
+    """Rows of a target table by the values of some columns, soft-deleted ones included.
+
+    `stamps` are columns of times without a zone that come as text: the connector cuts off nanoseconds.
+    """
     conditions = [equals(column, value) for column, value in key.items()]
-    return select(columns, table.sql, conditions, order=listed(order))
+    made = select(columns, table.sql, conditions, order=listed(order))
+    what = ", ".join(_stamp(name) if name in stamps else identifier(name) for name in columns)
+    return replace(made, text=f"SELECT {what}{made.text.removeprefix(f'SELECT {listed(columns)}')}")
+
+
+def _stamp(column: str) -> str:
+    return f"TO_VARCHAR({identifier(column)}, 'YYYY-MM-DD HH24:MI:SS.FF9')"
 
 
 def live_rows(

@@ -13,7 +13,7 @@ from target_snowflake_audit.cli.output import print_all, print_json
 from target_snowflake_audit.cli.sql.dead_letters import CLOSED
 from target_snowflake_audit.cli.trace import lookup, render
 from target_snowflake_audit.cli.trace.document import posted, redacted, sums
-from target_snowflake_audit.cli.trace.keys import digest, key_order
+from target_snowflake_audit.cli.trace.keys import digest, in_utc, key_order
 from target_snowflake_audit.cli.trace.links import INVOICES
 from target_snowflake_audit.cli.trace.names import choose_table, read_key
 from target_snowflake_audit.cli.trace.timeline import timeline
@@ -92,7 +92,7 @@ def _stored(
     if not types:
         return None, False
     try:
-        return lookup.current_row(reader, loaded.table, key, types), True
+        return lookup.current_row(reader, loaded.table, in_utc(key, types), types), True
     except NotAllowedError:
         return None, False
 

@@ -33,8 +33,8 @@ def key_order(example: Example, types: Mapping[str, str]) -> tuple[str, ...]:
     example's digest again.
 
     Raises:
-        CommandError: no order does, as after the columns were given other types or where they are not known, or
-            values are redacted.
+        CommandError: no order does, as after the columns got other types; types are not known; or values
+            are redacted.
     """
     redacted = [name for name, value in example.key.items() if is_redacted(value)]
     if redacted and len(example.key) == 1:
@@ -63,6 +63,12 @@ def digest(key: Mapping[str, str], order: Sequence[str], types: Mapping[str, str
         CommandError: a value cannot be a value of its column.
     """
     return key_hash([_text(name, typed(key[name], types.get(name, "")), types) for name in order])
+
+
+def in_utc(key: Mapping[str, str], types: Mapping[str, str]) -> dict[str, str]:
+    """Key values as the table has them: a text with an offset is another time to a column without a zone."""
+    stamps = {name for name, type_ in types.items() if type_.upper().startswith("TIMESTAMP")}
+    return {name: _text(name, value, types) if name in stamps else value for name, value in key.items()}
 
 
 def same_values(wanted: str, stored: Sequence[str], type_: str) -> tuple[str, ...]:

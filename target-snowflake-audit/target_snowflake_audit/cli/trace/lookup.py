@@ -8,6 +8,7 @@ from target_snowflake_audit.cli.errors import CommandError, NotAllowedError
 from target_snowflake_audit.cli.reader import SEMI_STRUCTURED, Reader, Row, audit_rows, decoded
 from target_snowflake_audit.cli.sql import dead_letters
 from target_snowflake_audit.cli.sql import trace as sql
+from target_snowflake_audit.cli.text import utc_of_text
 from target_snowflake_audit.cli.trace.document import Document, Entry
 from target_snowflake_audit.cli.trace.keys import Example
 from target_snowflake_audit.cli.trace.links import (
@@ -126,8 +127,10 @@ def current_row(
     Raises:
         CommandError: the role may not read the table.
     """
-    for row in reader.rows(sql.rows(table, tuple(types), key, order=tuple(key))):
-        return decoded(row, _json_columns(types))
+    stamps = [name for name, type_ in types.items() if type_.upper().startswith("TIMESTAMP_NTZ")]
+    for row in reader.rows(sql.rows(table, tuple(types), key, order=tuple(key), stamps=stamps)):
+        exact = {name: utc_of_text(row[name]) for name in stamps if row[name] is not None}
+        return decoded({**row, **exact}, _json_columns(types))
     return None
 
 
