@@ -51,8 +51,9 @@ def test_a_signal_while_an_expression_is_evaluated_is_no_fault_of_the_record() -
     class Told(CustomStreamMap):
         def __init__(self, error: Exception) -> None:
             self.error = error
+            self._transform_fn = self.evaluate
 
-        def transform(self, record: dict[str, Any]) -> dict[str, Any] | None:
+        def evaluate(self, record: dict[str, Any]) -> dict[str, Any] | None:
             del record
             raise self.error
 
