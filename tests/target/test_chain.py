@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from audited_server import audited_server
-from target_snowflake_audit.audit.tables import BATCHES, BY_NAME, RECORD_HISTORY, RETRIES, RUNS, TABLES
+from target_snowflake_audit.audit.tables import BATCHES, BY_NAME, RETRIES, TABLES
 from target_snowflake_audit.audit.tips import Tip, keys_of
 from target_snowflake_audit.audit.verify import (
     ADDED,
@@ -38,7 +38,6 @@ from target_snowflake_audit.session import Answer, Session, StatementError, conn
 from target_snowflake_audit.sql import chain, verify
 from target_snowflake_audit.sql.erasure import Subject
 from target_snowflake_audit.sql.quoting import TableName, identifier
-from target_snowflake_audit.warehouse_time import needs_warehouse
 from target_world import World, lines, state
 from warehouse import administrator
 
@@ -406,31 +405,3 @@ def test_two_targets_on_one_table_make_one_chain(chained: World) -> None:
     session = connect(world.settings())
     assert findings(session) == []
     session.close()
-
-
-def test_warehouse_time_counts_the_statements_that_need_one(chained: World) -> None:
-    world = chained.for_test("warehouse")
-    world.control.clear_log()
-    world.run([world.schema_message(), world.line("A", 1), world.line("A", 2, text="z" * 11)])
-    sent = world.control.query_log(user="LOADER")
-    assert {
-        entry["statement"]
-        for entry in sent
-        if needs_warehouse(entry["statement"]) != entry["needs_warehouse"]
-    } == set()
-    [batch] = world.audit("BATCHES")
-    steps = json.loads(batch["STEP_MS"])
-    idle = ("put", "begin", "transaction", "commit")
-    assert batch["WAREHOUSE_MS"] == sum(ms for step, ms in steps.items() if step not in idle)
-    [ended] = world.query(
-        f"SELECT STATEMENT_MS FROM {name(RUNS.name).sql} "
-        f"WHERE RUN_ID = '{batch['RUN_ID']}' AND EVENT = 'ended'"
-    )
-    assert ended["STATEMENT_MS"] >= batch["WAREHOUSE_MS"] > 0
-
-
-def test_columns_that_hold_record_values_are_payload() -> None:
-    """A new column of JSON or long text needs a decision: does it hold values of records?"""
-    known = {"CHANGED_COLUMNS"}
-    for column in RECORD_HISTORY.columns:
-        assert column.payload == (column.type == "VARIANT" and column.name not in known), column.name

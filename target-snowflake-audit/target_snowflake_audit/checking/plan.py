@@ -146,8 +146,7 @@ def make_plan(
     _check_properties(stream, properties, key_properties)
     source = str(message.get("stream") or stream)
     validated = bool(settings.get("validate_records", True))
-    required = set(schema.get("required") or []) if validated else set()
-    columns = _columns(settings, (source, stream), properties, required)
+    columns = _columns(settings, (source, stream), properties, schema.get("required") if validated else ())
     index = {column.property: at for at, column in enumerate(columns)}
     key = tuple(index[name] for name in key_properties)
     check_key_types(stream, columns, key)
@@ -234,16 +233,17 @@ def _columns(
     settings: Mapping[str, Any],
     streams: tuple[str, str],
     properties: Mapping[str, Any],
-    required: Collection[str],
+    required: Collection[str] | None,
 ) -> tuple[Column, ...]:
     """The columns in order of their names; `streams` are the stream's names in the input and as mapped."""
+    needed = set(required or ())
     stream, rules = streams[1], rules_of(settings)
     renamed = mapping_entry(settings, stream).get("columns") or {}
     style = str(settings.get("column_naming") or "snake")
     names = column_names(properties, style, renamed, stream=stream)
     made = [
         dataclasses.replace(
-            _column(settings, stream, name, properties[name], names[name], required=name in required),
+            _column(settings, stream, name, properties[name], names[name], required=name in needed),
             redact=rules.of_property(streams, name, names[name], properties[name]),
         )
         for name in properties
