@@ -104,3 +104,17 @@ def check_alone(session: Session, batches: TableName, plan: StreamPlan, what: st
             "table of its own in `schema_mapping`"
         )
         raise SchemaError(message)
+
+
+def check_columns(plan: StreamPlan) -> None:
+    """Refuse records of a stream that has nothing to load.
+
+    Raises:
+        SchemaError: its SCHEMA has no property.
+    """
+    if not plan.columns:
+        message = (
+            f"stream {plan.stream}: records came, but its SCHEMA declares no property, so there is no column "
+            "to load them into; select properties in the tap's catalogue, or leave the stream out"
+        )
+        raise SchemaError(message)

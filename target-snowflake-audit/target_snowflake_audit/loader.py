@@ -227,6 +227,7 @@ class StreamLoader:
 
     def _load(self, work: Work) -> Counts:
         try:
+            limits.check_columns(work.batch.plan)
             return self.commit(work)
         finally:
             work.batch.close()

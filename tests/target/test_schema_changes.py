@@ -111,6 +111,21 @@ def test_a_schema_that_changes_amid_a_run_loads_first_what_waits(world: World) -
     assert [count["received"] for count in world.counts()] == [1, 1]
 
 
+def test_records_of_a_stream_without_a_property_are_refused_and_no_other_stream_is(world: World) -> None:
+    """Its SCHEMA alone is none of our business: some taps send it first, and another one later."""
+    empty, other = {"type": "object", "properties": {}}, f"{world.stream}_other"
+    bare = {"type": "SCHEMA", "stream": other, "schema": empty, "key_properties": []}
+    good = [world.schema_message(), world.line("A", 1)]
+    world.run([bare, *good])
+    with pytest.raises(
+        SchemaError, match=f"stream {other}: records came, but its SCHEMA declares no property"
+    ):
+        world.run(
+            [bare, {"type": "RECORD", "stream": other, "record": {"a": 1}}, *good[:1], world.line("A", 2)]
+        )
+    assert [row["LINE_NUMBER"] for row in world.rows()] == [1, 2]
+
+
 # Tables that somebody else made
 
 
