@@ -106,8 +106,8 @@ class Overtaken:
         if plan.append:
             return
         batches = self.run.audit_table(BATCHES.name)
-        stored = session.execute(classify.overwritten(plan, tables, batches), "stored rows").rows
-        told = session.execute(classify.told_since(plan, tables, batches), "told since").rows
+        stored = session.execute(newer.overwritten(plan, tables, batches), "stored rows").rows
+        told = session.execute(newer.told_since(plan, tables, batches), "told since").rows
         notes = self._notes(session, plan, tables)
         refused = self._refused(session, plan, {int(row[0]) for row in (*stored, *told, *notes)})
         since = _since(notes, refused)

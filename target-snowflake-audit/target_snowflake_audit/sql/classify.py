@@ -185,6 +185,7 @@ def _operation(plan: StreamPlan, *, aside: bool) -> str:
         found = f'IFF(t."_AUDIT_DELETED_AT" IS NULL, {literal(OLDER)}, {literal(OLDER_DELETED)})'
         # One without a stamp before it in the batch has taken the stored row's place.
         older = f'WHEN s."STAMP" < {stored_stamp(plan)} AND s."UNSTAMPED" IS NULL THEN {found}'
+        older += _of_outdated_document(plan)
     gone = f'{key} IS NULL OR t."_AUDIT_DELETED_AT" IS NOT NULL'
     same = 't."_AUDIT_DELETED_AT" IS NULL AND t."_AUDIT_ROW_HASH" = s."ROW_HASH"'
     first = f'WHEN s."STATE" = {literal(ASIDE)} THEN {literal(UPDATE)} ' if aside else ""
@@ -197,6 +198,21 @@ def _operation(plan: StreamPlan, *, aside: bool) -> str:
         f"WHEN {same} THEN {literal(UNCHANGED)}",
         f"ELSE {literal(UPDATE)} END",
     )
+
+
+def _of_outdated_document(plan: StreamPlan) -> str:
+    """WHEN of a row that would come back to life with a document that was read before the stored one.
+
+    One of its rows is older than the stored one. What a newer document came without is not in it any more,
+    whatever stamp the row itself has: lines have stamps of their own.
+    """
+    if not plan.removes_lines:
+        return ""
+    columns = ", ".join(f"s.{identifier(value_column(at))}" for at in plan.scope or ())
+    behind = f's."STAMP" < {stored_stamp(plan)} AND s."UNSTAMPED" IS NULL AND t."_AUDIT_DELETED_AT" IS NULL'
+    outdated = f"MAX(IFF({behind}, 1, 0)) OVER (PARTITION BY {columns}) = 1"
+    revived = 't."_AUDIT_DELETED_AT" IS NOT NULL AND s."STATE" IS NULL'
+    return f" WHEN {revived} AND {outdated} THEN {literal(OLDER)}"
 
 
 def join(plan: StreamPlan, staged: str = "s") -> str:
@@ -320,76 +336,3 @@ def fates(tables: Tables) -> str:
 def live_rows(tables: Tables) -> str:
     """SELECT of the number of live rows of the target."""
     return words("SELECT COUNT(*) FROM", tables.target.sql, 'WHERE "_AUDIT_DELETED_AT" IS NULL')
-
-
-def overwritten(plan: StreamPlan, tables: Tables, batches: TableName) -> str:
-    """SELECT of the stored rows that would be replaced, or deleted, by one whose stamp is not newer.
-
-    Gives SEQ of the new row, and of the stored one when it was loaded or deleted last, its batch and its SEQ
-    (null of a deleted row: that of another batch), what the batch did (null: purged), the key's digest, and
-    whether the row is deleted.
-    """
-    gone = 't."_AUDIT_DELETED_AT" IS NOT NULL'
-    return words(
-        f'SELECT y."SEQ", {CHANGED},',
-        f't."_AUDIT_BATCH_ID", IFF({gone}, NULL, t."_AUDIT_SEQ"),',
-        f'b."OPERATION", y."KEY_HASH", {gone} FROM {tables.typed.sql} AS y',
-        f"JOIN {tables.target.sql} AS t ON {_stored_as(plan)}",
-        f'LEFT JOIN {batches.sql} AS b ON b."BATCH_ID" = t."_AUDIT_BATCH_ID"',
-        f"WHERE {_CHANGED_BY} AND NOT ({_newer(plan)})",
-    )
-
-
-_CHANGED_BY = f'y."OP" IN ({literal(UPDATE)}, {literal(DELETE)})'
-"""Condition that a classified row (y) would change a stored one."""
-
-
-def _stored_as(plan: StreamPlan) -> str:
-    """Condition that a stored row (t) has the key of a classified one (y)."""
-    return " AND ".join(
-        f"t.{identifier(plan.columns[at].name)} = y.{identifier(value_column(at))}" for at in plan.key
-    )
-
-
-def _newer(plan: StreamPlan) -> str:
-    """Condition that a classified row (y) has a newer stamp than the stored one (t)."""
-    if plan.stamp is None:
-        return "1 = 0"
-    stamp = comparable(plan, f"y.{identifier(value_column(plan.stamp))}")
-    return f"COALESCE({stamp} > {stored_stamp(plan)}, FALSE)"
-
-
-def told_since(plan: StreamPlan, tables: Tables, batches: TableName) -> str:
-    """SELECT of the runs that told what the source holds.
-
-    Gives SEQ of a row, the run, its time, and whether the table has a live row of its key (1 or 0): runs that
-    wrote rows of the document of a row that would be inserted, and runs that activated a version or replaced
-    the table. These tell of a row that would be inserted, that would bring a deleted one back, or whose stamp
-    is not newer than the stored one's.
-    """
-    head = 'SELECT y."SEQ", b."RUN_ID",'
-    rows = f"FROM {tables.typed.sql} AS y"
-    by = 'GROUP BY y."SEQ", b."RUN_ID"'
-    inserted = f'y."OP" = {literal(INSERT)}'
-    table = f'b."TARGET_TABLE" = {literal(str(plan.table))}'
-    joined = f"JOIN {batches.sql} AS b ON {table} AND b.\"OPERATION\" IN ('activate_version', 'overwrite')"
-    stored = f"LEFT JOIN {tables.target.sql} AS t ON {_stored_as(plan)}"
-    live = 't."_AUDIT_DELETED_AT" IS NULL'
-    chosen = f"({inserted} OR {_CHANGED_BY} AND (NOT ({live}) OR NOT ({_newer(plan)})))"
-    is_live = f"MAX(IFF({inserted} OR NOT ({live}), 0, 1))"
-    selects = [words(head, f'MAX(b."LOADED_AT"), {is_live}', rows, joined, stored, "WHERE", chosen, by)]
-    if plan.scope:
-        on = " AND ".join(
-            f"t.{identifier(plan.columns[at].name)} = y.{identifier(value_column(at))}" for at in plan.scope
-        )
-        written = f'JOIN {batches.sql} AS b ON b."BATCH_ID" = t."_AUDIT_BATCH_ID"'
-        selects.append(
-            words(
-                head,
-                f"MAX({CHANGED}), 0",
-                rows,
-                f"JOIN {tables.target.sql} AS t ON {on} {written}",
-                f"WHERE b.\"OPERATION\" IN ('load', 'overwrite') AND {inserted} {by}",
-            )
-        )
-    return " UNION ALL ".join(selects)
