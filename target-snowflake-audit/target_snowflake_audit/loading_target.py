@@ -136,7 +136,7 @@ class LoadingTarget(ConfiguredTarget):
         for name, loader in self.loaders.items():
             finish = partial(loader.finish, self._bookmark(loader), stated=self.barrier.covers(loader.newest))
             if loader.holds_state and name not in self.failed and self._guarded(name, finish):
-                self.barrier.committed(name)
+                self.barrier.replaced(name, loader.newest)
                 self._emit_state()
 
     def _activate(self, loader: StreamLoader, version: int, stream: str, *, ended: bool = False) -> None:

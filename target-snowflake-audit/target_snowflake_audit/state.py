@@ -81,6 +81,17 @@ class StateBarrier:
         with self._lock:
             self._loading.pop(stream, None)
 
+    def replaced(self, stream: str, last: int) -> None:
+        """The table was replaced by all records of the stream, whose last one has this number.
+
+        A STATE that covers some of them only never leaves: a tap that goes on from there would send the rest
+        alone, and the next run would take that for the whole.
+        """
+        with self._lock:
+            first = self._loading.pop(stream, None)
+            if first is not None:
+                self._waiting = deque(one for one in self._waiting if not first <= one[0] < last)
+
     def lost(self, stream: str) -> None:
         """A batch failed in a way that nobody knows: no STATE from its first record on may leave any more."""
         with self._lock:

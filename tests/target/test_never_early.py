@@ -208,6 +208,22 @@ def test_the_last_safe_state_leaves_though_a_stream_failed(world: World) -> None
     assert caught.value.__notes__ == ['{"n":1}\n']
 
 
+def test_no_state_leaves_that_covers_a_part_of_a_table_that_was_replaced(world: World) -> None:
+    """A tap that goes on from there sends the rest of the table alone; the next run would take it for all."""
+    mapping = [{"stream": world.stream, "load_method": "overwrite"}]
+    other: dict[str, Any] = {"stream": f"{world.stream}_o"}
+    schemas = [world.schema_message(), world.schema_message(**other)]
+    bad = [{**world.line("B", n, "1.005"), **other} for n in range(2)]
+    with pytest.raises(DeadLetterLimitError) as caught:
+        world.run(
+            [*schemas, state(1), world.line("A", 1), state(2), *bad, world.line("A", 2), state(3)],
+            schema_mapping=mapping,
+            max_dead_letters=0,
+        )
+    assert keys(world) == [("A", 1), ("A", 2)]
+    assert caught.value.__notes__ == ['{"n":1}\n']
+
+
 @pytest.mark.parametrize("encoding", ["latin-1", "ascii", "utf-8"])
 def test_state_with_any_letter_leaves_in_every_encoding(
     world: World, monkeypatch: pytest.MonkeyPatch, encoding: str

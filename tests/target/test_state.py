@@ -45,6 +45,23 @@ def test_batch_that_holds_state_back_keeps_its_first_record() -> None:
     assert barrier.ready() == (True, 2)
 
 
+def test_a_state_between_the_records_of_a_replaced_table_never_leaves() -> None:
+    barrier = StateBarrier()
+    barrier.state("before")
+    barrier.record("a")
+    barrier.state("within")
+    barrier.record("b")
+    last = barrier.record("a")
+    barrier.state("after")
+    for stream in "ab":
+        barrier.handed_over(stream)
+    assert barrier.ready() == (True, "before")
+    barrier.replaced("a", last)
+    assert barrier.ready() == (False, None)
+    barrier.committed("b")
+    assert barrier.ready() == (True, "after")
+
+
 @given(
     st.lists(
         st.one_of(
