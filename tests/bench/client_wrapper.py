@@ -22,6 +22,7 @@ import snowflake.connector
 from target_snowflake_audit.audit import tables as audit
 from target_snowflake_audit.reading.reader import MessageReader
 from target_snowflake_audit.singer_command import run_singer
+from target_snowflake_audit.sql.later import OPEN_LETTERS
 from target_snowflake_audit.staging.files import BatchFile
 
 if TYPE_CHECKING:
@@ -93,8 +94,8 @@ class Cursor:
         return ["rows_loaded"], [(self._lines,)]
 
     def counted(self, found: re.Match[str], _: str) -> tuple[list[str], Rows]:
-        """All of them are new, and the table's chain has no link yet."""
-        rows: Rows = [("insert", self._lines, 0, None), (found[1], 0, 0, None)]
+        """All of them are new, the table's chain has no link yet, and no letter is open."""
+        rows: Rows = [("insert", self._lines, 0, None), (found[1], 0, 0, None), (OPEN_LETTERS, 0, 0, None)]
         return ["OP", "COUNT", "BAD", "DIGEST"], rows
 
     def merged(self, *_: object) -> tuple[list[str], Rows]:
@@ -120,7 +121,7 @@ AUDIT_COLUMNS = [(table.name, name) for table in audit.TABLES for name in table.
 ANSWERS: list[tuple[str, Any]] = [
     (r"PUT 'file://([^']+)'", Cursor.put),
     (r"COPY ", Cursor.copied),
-    (r"SELECT c\.\*,.* UNION ALL SELECT '([^']+)'", Cursor.counted),
+    (r"SELECT c\.\*,.*? UNION ALL SELECT '([^']+)'", Cursor.counted),
     (r'SELECT "CHAIN", MAX', lambda *_: (["CHAIN", "NUMBER", "DIGEST"], [])),
     (r"MERGE ", Cursor.merged),
     (r"CREATE TABLE (?:IF NOT EXISTS )?(\S+) ", Cursor.created),
