@@ -60,7 +60,7 @@ _NUMBERS: dict[int, ErrorClass] = {
     606: AUTHORISATION,
     **dict.fromkeys((390111, 390112, 390114, 390195, 390318), SESSION),
     **dict.fromkeys((394302, 394303), CLOCK),
-    **dict.fromkeys((3001, 2003, 2043), AUTHORISATION),
+    **dict.fromkeys((3001, 2003, 2043, 3041), AUTHORISATION),
     **dict.fromkeys((904, 1003, 2108), COMPILATION),
     **dict.fromkeys(
         (100035, 100037, 100038, 100040, 100046, 100069, 100071, 100072, 100078, 100082, 100132), DATA

@@ -31,9 +31,11 @@ from target_snowflake_audit.retry_classes import (
     ABORTED,
     AUTHENTICATION,
     AUTHORISATION,
+    COMPILATION,
     LOGIN_TOKEN_NUMBERS,
     NETWORK,
     SESSION,
+    UNKNOWN,
     classify,
 )
 from target_snowflake_audit.settings_read import names_of
@@ -55,6 +57,8 @@ DOUBT_SECONDS = 120
 """Snowflake aborts after 300 idle seconds: a COMMIT that took longer than this may have come too late."""
 _LOGIN_FAILED = 250001
 _TRANSACTION = "transaction"
+_REFUSALS = (AUTHORISATION, COMPILATION, UNKNOWN)
+"""Classes of a statement that this account does not let this session run."""
 LOOK_AFTER_SECONDS = 600
 """A session that was idle for longer may have ended: the machine slept, or an administrator ended it."""
 LOGIN_TIMEOUT_SECONDS = 60
@@ -272,6 +276,7 @@ def connect(settings: Mapping[str, Any], *, query_tag: QueryTag | None = None) -
             session = Session(connector.connect(**arguments), tag)
     except connector.errors.Error as error:
         raise explained(settings, _statement_error(CONNECT, error)) from None
+    _leave_other_roles(session, settings)
     _check_place(session, settings)
     return session
 
@@ -336,6 +341,22 @@ def _statement_error(step: str, error: ConnectorError) -> StatementError:
         # Such messages quote the value; values stay out of logs and of RETRIES.
         message = f"a value cannot be converted (error {errno}, SQLSTATE {sqlstate})"
     return StatementError(step, message, found, errno=errno, sqlstate=sqlstate, query_id=error.sfqid)
+
+
+def _leave_other_roles(session: Session, settings: Mapping[str, Any]) -> None:
+    """Keep the rights of the session's role only, which is what the audit trail says a row was written with.
+
+    Where DEFAULT_SECONDARY_ROLES of the user is not set, it is ALL: a loader who is a purger too could delete
+    (docs.snowflake.com/en/sql-reference/sql/use-secondary-roles; bcr-1692). Snowflake does not know the
+    command in each session of External OAuth; there the token says which roles are on.
+    """
+    try:
+        session.execute("USE SECONDARY ROLES NONE", "use secondary roles")
+    except StatementError as error:
+        if not settings.get("oauth_token") or error.error_class not in _REFUSALS:
+            session.close()
+            raise
+        logger.warning("%s; the rights of other roles that the OAuth token allows stay on", error)
 
 
 def _check_place(session: Session, settings: Mapping[str, Any]) -> None:

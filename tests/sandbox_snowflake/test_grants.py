@@ -219,6 +219,11 @@ def test_without_usage_a_place_looks_missing(guarded: Account) -> None:
         assert stranger.error(temporary)[0] == 2003
 
 
+def test_a_schema_of_others_is_there_and_not_to_be_had(loader: Session) -> None:
+    assert loader.error('CREATE SCHEMA IF NOT EXISTS "ANALYTICS"."PUBLIC"') == (3041, "42710")
+    assert loader.error('CREATE SCHEMA "ANALYTICS"."PUBLIC"') == (3041, "42710")
+
+
 def test_revoke_and_roles_of_roles(guarded: Account, loader: Session) -> None:
     with guarded.admin() as admin:
         admin.rows("CREATE ROLE CLEANERS")

@@ -32,7 +32,7 @@ def test_wrong_place_or_login_is_a_setting_error(world: World, change: dict[str,
 
 def test_schema_without_rights_names_the_settings(world: World) -> None:
     with pytest.raises(
-        SettingError, match=r"`default_target_schema`.*create_table.*ANALYTICS.PUBLIC.*schema_mapping"
+        SettingError, match=r"`default_target_schema`.*create_schema.*ANALYTICS.PUBLIC.*init-sql --schema"
     ):
         world.run([world.schema_message()], default_target_schema="PUBLIC")
 

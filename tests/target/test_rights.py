@@ -150,3 +150,32 @@ def test_missing_names_tables_and_columns() -> None:
     del every["RETRIES"]
     assert [what for what, _ in missing(every, "D", "S")] == ["RUNS.ERROR", "RETRIES"]
     assert isinstance(TABLES[0].columns[0], Column)
+
+
+def test_each_session_begins_with_the_rights_of_its_own_role_only(world: World) -> None:
+    world.control.clear_log()
+    world.run([world.schema_message(), world.line("A", 1)])
+    first: dict[str, str] = {}
+    for entry in world.control.query_log(user="LOADER"):
+        first.setdefault(entry["session"], entry["statement"])
+    assert set(first.values()) == {"USE SECONDARY ROLES NONE"}
+
+
+def test_where_oauth_forbids_the_command_the_session_goes_on_and_says_so(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    word = world.control.oauth_token("LOADER", seconds=60)
+    settings = {**world.settings(), "private_key_path": None, "oauth_token": word}
+    refused = {
+        "pattern": "^USE SECONDARY ROLES",
+        "code": 3001,
+        "sqlstate": "42501",
+        "user": "LOADER",
+        "times": 1,
+    }
+    world.control.fault("error", **refused)
+    connect(settings).close()
+    assert "other roles that the OAuth token allows stay on" in caplog.text
+    world.control.fault("error", **refused)
+    with pytest.raises(StatementError, match="use secondary roles"):
+        connect(world.settings())

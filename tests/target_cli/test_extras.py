@@ -182,6 +182,13 @@ def test_the_alert_misses_no_letter_whatever_its_time(
     assert writer.run(found[1]) == [("late", "3")], "purged and refused again"
 
 
+def test_what_needs_a_loaded_table_comes_last(statements: list[str]) -> None:
+    """A client that stops at the first error has made the rest."""
+    first = statements.index('ALTER TABLE "ANALYTICS"."FINANCE"."GL_LINES" SET CHANGE_TRACKING = TRUE')
+    assert all('"FINANCE"."GL_LINES"' in one for one in statements[first:])
+    assert not any('"FINANCE"."GL_LINES"' in one for one in statements[:first])
+
+
 def test_run_again_with_other_options_the_script_changes_what_is_there() -> None:
     """What is only made IF NOT EXISTS keeps its old options; what is replaced loses its grants."""
     again = (*ALL[:4], "--email", "bob@example.com", "--keep-days", "1095", "--json")
@@ -213,9 +220,10 @@ def test_run_again_with_other_options_the_script_changes_what_is_there() -> None
     [
         (("--with", "streams"), "--table SCHEMA.TABLE"),
         (("--with", "alert"), "--email ADDRESS"),
+        (("--with", "retention"), "say after how many days, as your rules for ledgers want it: --keep-days"),
         (("--with", "snow"), "expected change-tracking, streams"),
         (("--with", "streams", "--table", "ONE"), "expected SCHEMA.TABLE"),
-        (("--with", "retention", "--audit-schema", '"A$$B"'), "$$"),
+        (("--with", "retention", "--keep-days", "9", "--audit-schema", '"A$$B"'), "$$"),
     ],
 )
 def test_bad_options_end_with_code_2_and_a_reason(arguments: tuple[str, ...], complaint: str) -> None:

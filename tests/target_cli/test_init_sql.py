@@ -49,6 +49,15 @@ def test_the_loader_may_only_insert_into_and_read_the_audit_tables() -> None:
     assert set(given.values()) == {"SELECT, INSERT"}
 
 
+def test_who_administers_objects_does_not_inherit_the_right_to_change_the_trail() -> None:
+    _, text, _ = init_sql(*NAMES)
+    for role in ("LOADER", "REVIEWER", "APPROVER", "AUDITOR"):
+        assert f'GRANT ROLE "SAGEX3_{role}" TO ROLE SYSADMIN;' in text
+    for role in ("OWNER", "PURGER"):
+        assert f'GRANT ROLE "SAGEX3_{role}" TO ROLE ACCOUNTADMIN;' in text
+        assert f'GRANT ROLE "SAGEX3_{role}" TO ROLE SYSADMIN;' not in text
+
+
 def test_roles_are_granted_to_the_people_named() -> None:
     code, text, _ = init_sql(*NAMES, "--member", "purger=ann", "--member", "approver=bob")
     assert code == 0

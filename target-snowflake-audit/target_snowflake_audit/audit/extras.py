@@ -38,13 +38,13 @@ class Extras:
     """What to print: kinds, target tables for change tracking and streams, and who gets mail.
 
     `recipients` must be verified addresses of users of the account. `keep_days` is the age at which the
-    retention task deletes.
+    retention task deletes; 0 = not said.
     """
 
     kinds: tuple[str, ...]
     tables: tuple[TableName, ...] = ()
     recipients: tuple[str, ...] = ()
-    keep_days: int = 1095
+    keep_days: int = 0
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,8 @@ def sections(setup: Setup, extras: Extras) -> Iterator[Section]:
     """Give the parts that were asked for, in a fixed order.
 
     Raises:
-        ValueError: no table or address was named for what needs one, or a name holds `$$`, which would end a
-            script.
+        ValueError: no table, address or age was named for what needs one, or a name holds `$$`, which would
+            end a script.
     """
     for kind, make in _MAKERS.items():
         if kind in extras.kinds:
@@ -213,6 +213,9 @@ def notice(setup: Setup, source: TableName | None = None) -> str:
 
 def _retention(setup: Setup, extras: Extras) -> Section:
     """The statements of `purge`, once a week."""
+    if not extras.keep_days:
+        message = "retention deletes: say after how many days, as your rules for ledgers want it: --keep-days"
+        raise ValueError(message)
     task, role = _lock(setup, "RETENTION_TASK"), identifier(setup.role(PURGER))
     declared = (
         f"DECLARE cutoff {TIME} DEFAULT DATEADD('day', -{extras.keep_days}, SYSDATE()); "
@@ -310,9 +313,10 @@ def _tables(extras: Extras) -> tuple[TableName, ...]:
 
 
 _MAKERS: dict[str, Callable[[Setup, Extras], Section]] = {
-    CHANGE_TRACKING: _change_tracking,
-    STREAMS: _streams,
     ALERT: _alert,
     TASK: _task,
     RETENTION: _retention,
+    # Last: they fail before the first load has made the table, and a client may stop at the first error.
+    CHANGE_TRACKING: _change_tracking,
+    STREAMS: _streams,
 }

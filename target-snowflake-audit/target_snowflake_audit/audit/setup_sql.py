@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from target_snowflake_audit.audit import service_user
-from target_snowflake_audit.audit.rights import LOADER, OWNER, READERS, ROLES, privileges
+from target_snowflake_audit.audit.rights import LOADER, OWNER, PURGER, READERS, ROLES, privileges
 from target_snowflake_audit.audit.tables import TABLES, Column, Table
 from target_snowflake_audit.audit.views import VIEWS, View
 from target_snowflake_audit.sql.quoting import TableName, identifier, literal
@@ -97,6 +97,9 @@ def script(setup: Setup) -> str:
         "-- without it ownership may only go to a role that is active in the session.\n"
         "-- Run again, it adds what is missing, replaces the views and keeps the grants on them, and sets\n"
         "-- key and addresses of the service user; tables and rows stay.\n"
+        f"-- A schema {setup.audit_schema} or {setup.lock_schema} that something else made would change its"
+        " owner here:\n"
+        "-- look first, and choose another name (--audit-schema) if there is one.\n"
     )
     parts = [head]
     for purpose, part in sections(setup):
@@ -145,7 +148,9 @@ def _roles(setup: Setup) -> Iterator[str]:
     for role in ROLES:
         name = identifier(setup.role(role.name))
         yield f"CREATE ROLE IF NOT EXISTS {name} COMMENT = {literal(role.purpose)}"
-        yield f"GRANT ROLE {name} TO ROLE SYSADMIN"
+        # SYSADMIN is worked with every day; it should not inherit the right to change the trail.
+        holder = "ACCOUNTADMIN" if role.name in {OWNER, PURGER} else "SYSADMIN"
+        yield f"GRANT ROLE {name} TO ROLE {holder}"
     if setup.user:
         yield f"GRANT ROLE {identifier(setup.role(LOADER))} TO USER {identifier(setup.user)}"
     for member, user in setup.members:

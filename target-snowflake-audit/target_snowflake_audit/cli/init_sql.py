@@ -76,9 +76,8 @@ if TYPE_CHECKING:
 @click.option(
     "--keep-days",
     type=click.IntRange(min=1),
-    default=1095,
-    show_default=True,
-    help="Age at which the retention task deletes.",
+    default=None,
+    help="Age at which the retention task deletes; it has no default.",
 )
 @as_json
 def init_sql(*, as_json: bool, **given: Any) -> int:  # noqa: ANN401 - what click read, by option
@@ -136,7 +135,7 @@ def _extras(setup: Setup, given: Mapping[str, Any]) -> extras.Extras:
         message = f"init-sql: --with {', '.join(unknown)}: expected {', '.join(KINDS)}"
         raise CommandError(message)
     tables = tuple(_table(setup, name) for name in given["tables"])
-    return extras.Extras(kinds, tables, tuple(given["emails"]), given["keep_days"])
+    return extras.Extras(kinds, tables, tuple(given["emails"]), given["keep_days"] or 0)
 
 
 def _table(setup: Setup, name: str) -> TableName:

@@ -1,7 +1,8 @@
 """CREATE, DROP, ALTER and COMMENT of databases, schemas, views and stages; tables are in ddl_tables.py.
 
-Rules restored: each commits the open transaction first; "already exists" is 2002/42710; CREATE DATABASE and
-CREATE SCHEMA make the new one current; a stage and its files go with their schema.
+Rules restored: each commits the open transaction first; "already exists" is 2002/42710, 3041 of a schema that
+the role may not see; CREATE DATABASE and CREATE SCHEMA make the new one current; a stage and its files go
+with their schema.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from . import (
     user_commands,
 )
 from .column_types import to_duck
-from .errors import already_exists, not_found, unsupported
+from .errors import already_exists, not_found, schema_of_others, unsupported
 from .names import ObjectName, literal, qualify, quote
 from .resolve import identifier, require, require_schema, resolve, table_parts
 from .translate import translate
@@ -72,6 +73,8 @@ def _create_schema(call: Call) -> Result:
     require_schema(database, None, call.world.catalogue)
     access.require_on_database(call, database, "USAGE")
     there = call.world.catalogue.has_schema(database, schema)
+    if there and not call.world.grants.privileges(call.session.role, "SCHEMA", (database, schema)):
+        raise schema_of_others(schema)
     if there and not tree.args.get("exists") and not tree.args.get("replace"):
         raise already_exists(schema)
     if not there or tree.args.get("replace"):

@@ -52,6 +52,12 @@ def already_exists(name: str) -> SnowflakeError:
     return SnowflakeError(2002, "42710", f"SQL compilation error:\nObject '{name}' already exists.")
 
 
+def schema_of_others(name: str) -> SnowflakeError:
+    """CREATE SCHEMA of one that is there and that the role may not see, IF NOT EXISTS or not."""
+    message = f"Schema '{name}' already exists, but current role has no privileges on it."
+    return SnowflakeError(3041, "42710", f"SQL compilation error:\n{message}")
+
+
 def syntax(detail: str) -> SnowflakeError:
     """A statement that does not parse."""
     return SnowflakeError(1003, "42000", f"SQL compilation error:\nsyntax error: {detail}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from typing import TYPE_CHECKING
 
 from fakesnow import statement_type
@@ -242,7 +243,13 @@ def _columns(call: Call, scope: _Scope) -> tuple[str, list[list[object]]]:
 
 
 def _schemas(call: Call, scope: _Scope) -> tuple[str, list[list[object]]]:
-    found = sorted(call.world.catalogue.schemas(scope[0]))
+    may = partial(call.world.grants.privileges, call.session.role, "SCHEMA")
+    # Those only that the role has a right on.
+    found = [
+        (db, schema)
+        for db, schema in sorted(call.world.catalogue.schemas(scope[0]))
+        if schema == "INFORMATION_SCHEMA" or may((db, schema))
+    ]
     return "created_on,name,database_name,owner", [["", schema, db, "ACCOUNTADMIN"] for db, schema in found]
 
 
