@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from target_snowflake_audit import deletions
 from target_snowflake_audit.sql import classify, keep
-from target_snowflake_audit.work import ACTIVATE, GATHER, LOAD
+from target_snowflake_audit.work import ACTIVATE, GATHER, LOAD, REPLAY
 
 if TYPE_CHECKING:
     from target_snowflake_audit.batch import Batch
@@ -21,7 +21,13 @@ def statement(work: Work, tables: classify.Tables, *, aside: bool) -> str:
     received = keep.received(plan, tables) if plan.keep else ""
     doubtful = _doubtful(work.batch)
     return classify.classify(
-        plan, tables, removal=_removal(work, doubtful), received=received, doubtful=doubtful, aside=aside
+        plan,
+        tables,
+        removal=_removal(work, doubtful),
+        received=received,
+        doubtful=doubtful,
+        aside=aside,
+        judged=work.operation != REPLAY,  # whose letters are of different reads of their documents
     )
 
 

@@ -72,4 +72,7 @@ def _refused(error: StatementError) -> Problem:
 def _stale(plan: StreamPlan, record: dict[str, Any]) -> Problem:
     name = plan.replication_key or ""
     column = plan.names_by_property.get(name, "")
-    return Problem(name, column, str(record.get(name)), problems.STALE, "a stamp not before the stored row's")
+    expected = "a stamp not before the stored row's"
+    if plan.removes_lines:
+        expected += ", in a document that was not read before the stored one"
+    return Problem(name, column, str(record.get(name)), problems.STALE, expected)

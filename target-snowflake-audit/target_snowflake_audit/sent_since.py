@@ -49,6 +49,7 @@ def note(run: Run, session: Session, work: Work, tables: Tables, counts: Counts)
         return
     documents = classifying.whole_documents(work, tables)
     quiet = counts.unchanged + counts.deleted
-    if is_due(opened=work.open_letters, dead=counts.dead, quiet=quiet, documents=bool(documents)):
+    outdated = plan.removes_lines and counts.stale > 0
+    if outdated or is_due(opened=work.open_letters, dead=counts.dead, quiet=quiet, documents=bool(documents)):
         notes = later.Notes(run.audit_table, plan, tables, run.run_id, work.batch.batch_id)
-        session.execute(notes.insert(documents), "sent since")
+        session.execute(notes.insert(documents, outdated=outdated), "sent since")

@@ -5,9 +5,11 @@ As when two runs overlap: the one that read first loads last.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from letters import LONG, letters_of, wider
+from target_snowflake_audit.replay import replay
 from target_world import LINE_SCHEMA
 
 if TYPE_CHECKING:
@@ -76,3 +78,51 @@ def test_a_line_comes_back_beside_an_outdated_document(replaced: World) -> None:
         world.run([message, *lines])
     world.run([message, *document(world, *OLD), *both[0]])
     assert live(world) == [1, 2, 1, 2]
+
+
+def replayed(world: World, **settings: Any) -> list[str]:  # noqa: ANN401 - settings are of any JSON type
+    """What becomes of the letters, in the order in which they were refused; the column is wide enough now."""
+    changed = world.settings(column_types=wider(world), **settings)
+    return [one.event for one in replay(changed, letters_of(world))]
+
+
+@pytest.mark.parametrize("settings", [{}, {"hard_delete": True}], ids=["soft", "hard"])
+def test_it_brings_no_line_that_the_newer_one_came_without(world: World, settings: dict[str, Any]) -> None:
+    """The third line was there between the two reads, and no load has seen it."""
+    message = world.schema_message(SCOPED)
+    settings = {**settings, "max_dead_letter_percent": 100}
+    for lines in (OLD[:2], [(1, T3, "6.00"), OLD[1]]):
+        world.run([message, *document(world, *lines)], **settings)
+    between = [*NEW, (3, T2, "3.00")]
+    beside = document(world, (1, T1, "7.00"), name="B")
+    world.run([message, *document(world, *between), *beside], **settings)
+    assert live(world) == [1, 2, 1]
+    assert [letter["REASON"] for letter in world.letters()] == ["stale", "stale"]
+    assert replayed(world, **settings) == ["replay_skipped", "replay_skipped"]
+    assert live(world) == [1, 2, 1]
+
+
+def test_a_refused_line_tells_that_its_document_is_outdated(world: World) -> None:
+    message = world.schema_message(SCOPED)
+    world.run([message, *document(world, (1, T2, "1.00"), (2, T2, "1.00"))])
+    late = [world.line("A", 1, updatedDate=T1, text=LONG), *document(world, (3, T1, "3.00"))]
+    world.run([message, *late], max_dead_letter_percent=100)
+    assert live(world) == [1, 2]
+    assert {letter["REASON"] for letter in world.letters()} == {"too_long", "stale"}
+
+
+def test_letters_of_several_reads_are_replayed_each_by_itself(world: World) -> None:
+    """One is overtaken; the other holds the newest version of its line, which is deleted in the table."""
+    message = world.schema_message(SCOPED)
+    world.run([message, *document(world, (1, T1, "1.00"), (2, T1, "1.00"))])
+    world.run([message, world.line("A", 1, updatedDate=T2, text=LONG), world.line("B", 1)])
+    world.run(
+        [message, *document(world, (1, T3, "3.00")), world.line("A", 2, "9.00", updatedDate=T3, text=LONG)]
+    )
+    assert live(world) == [1, 1]
+    assert replayed(world) == ["replay_skipped", "replayed"]
+    assert [(row["LINE_NUMBER"], str(row["AMOUNT"])) for row in world.rows()] == [
+        (1, "3.00"),
+        (2, "9.00"),
+        (1, "1.00"),
+    ]

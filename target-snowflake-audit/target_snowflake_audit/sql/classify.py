@@ -22,6 +22,10 @@ INSERT, UPDATE, UNCHANGED = "insert", "update", "unchanged"
 DEDUPLICATED, OLDER, DELETE, REMOVE = "deduplicated", "older", "delete", "remove"
 OLDER_DELETED = "older_deleted"
 """Older than the stored row, which is deleted."""
+OUTDATED = "outdated"
+"""The table has no live row of the key, and the row came with a document older than the stored one."""
+REFUSED = (OLDER, OLDER_DELETED, OUTDATED)
+"""Operations of rows that came too late."""
 WRITTEN = (INSERT, UPDATE)
 BY_RECORD = "record"
 """CAUSE, in the history, of what a record of the source did."""
@@ -52,6 +56,7 @@ def classify(
     received: str = "",
     doubtful: Sequence[tuple[int, int | None]] = (),
     aside: bool = False,
+    judged: bool = True,
 ) -> str:
     """INSERT OVERWRITE into the typed table.
 
@@ -63,8 +68,10 @@ def classify(
         received: SELECT of the received rows, where they are not whole; '' = they are.
         doubtful: ranges of SEQ, first and last (None = no end), whose documents may not be whole.
         aside: some rows were set aside (`sql.aside`); ignored where `received` is given.
+        judged: rows of a document came together, so that one of them tells of the others; likewise ignored.
     """
-    selects = [received or _received(plan, tables, aside=aside)]
+    judged = judged and plan.removes_lines and plan.stamp is not None
+    selects = [received or _received(plan, tables, aside=aside, judged=judged)]
     if removal != "none":
         whole = "" if removal == "all" else documents(plan, tables, doubtful)
         selects.append(_removed(plan, tables, whole))
@@ -76,7 +83,7 @@ def _values(plan: StreamPlan) -> list[str]:
     return [value_column(at) for at in range(len(plan.columns))]
 
 
-def _received(plan: StreamPlan, tables: Tables, *, aside: bool) -> str:
+def _received(plan: StreamPlan, tables: Tables, *, aside: bool, judged: bool) -> str:
     """Received rows: keys are always converted, other values only where they will be written.
 
     Of a record that says its row is deleted, the stamp is written. Each value is converted once; one that is
@@ -105,13 +112,13 @@ def _received(plan: StreamPlan, tables: Tables, *, aside: bool) -> str:
     some = f"v.{_WRITTEN} AND ({' OR '.join(lost) or 'FALSE'})"
     bad = f"IFF({some}, CONCAT({', '.join([*marks, literal('')])}), NULL)"
     outer = [*(f"v.{name}" for name in head), bad, *(f"v.{name}" for name in names)]
-    operations = f"({_operations(plan, tables, aside=aside)}) AS o"
+    operations = f"({_operations(plan, tables, aside=aside, judged=judged)}) AS o"
     told = words("SELECT o.*,", written, "AS", _WRITTEN, "FROM", operations)
     rows = words("SELECT", ", ".join(inner), "FROM", f"({told})", "AS q")
     return words("SELECT", ", ".join(outer), "FROM", f"({rows})", "AS v")
 
 
-def _operations(plan: StreamPlan, tables: Tables, *, aside: bool) -> str:
+def _operations(plan: StreamPlan, tables: Tables, *, aside: bool, judged: bool) -> str:
     """Staged rows with OP and the stored hash; rows set aside have no rank, and beat no other version."""
     if plan.append:
         operation = f'{literal(INSERT)} AS "OP", {_NO_TEXT} AS "HASH_BEFORE"'
@@ -123,8 +130,12 @@ def _operations(plan: StreamPlan, tables: Tables, *, aside: bool) -> str:
         f"{tables.staging.sql} AS a {'LEFT JOIN' if aside else 'JOIN'} ({_ranks(plan, tables)}) AS k",
         f'ON k."SEQ" = a."SEQ" WHERE {to_load("a", aside=aside)}',
     )
-    operation = f'{_operation(plan, aside=aside)} AS "OP", t."_AUDIT_ROW_HASH" AS "HASH_BEFORE"'
+    operation = _operation(plan, aside=aside, judged=judged)
+    operation = f'{operation} AS "OP", t."_AUDIT_ROW_HASH" AS "HASH_BEFORE"'
     joined = words("LEFT JOIN", tables.target.sql, "AS t ON", join(plan))
+    if judged:
+        same = " AND ".join(f"x.{name} = s.{name}" for name in _scope(plan))
+        joined = words(joined, f"LEFT JOIN ({_outdated(plan, tables)}) AS x ON", same)
     return words("SELECT s.*,", operation, "FROM", f"({ranked})", "AS s", joined)
 
 
@@ -178,20 +189,26 @@ def _rank(plan: StreamPlan) -> str:
     return f'ROW_NUMBER() OVER (PARTITION BY g."KEY_HASH" ORDER BY {order})'
 
 
-def _operation(plan: StreamPlan, *, aside: bool) -> str:
+def _operation(plan: StreamPlan, *, aside: bool, judged: bool) -> str:
     key = f"t.{identifier(plan.columns[plan.key[0]].name)}"
-    older = ""
+    older = late = ""
     if plan.stamp is not None:
         found = f'IFF(t."_AUDIT_DELETED_AT" IS NULL, {literal(OLDER)}, {literal(OLDER_DELETED)})'
         # One without a stamp before it in the batch has taken the stored row's place.
         older = f'WHEN s."STAMP" < {stored_stamp(plan)} AND s."UNSTAMPED" IS NULL THEN {found}'
-        older += _of_outdated_document(plan)
+    if judged:
+        # What a newer document came without is not in it any more, whatever stamp the row itself has: rows
+        # have stamps of their own.
+        late = f'WHEN s."STATE" IS NULL AND x.{_scope(plan)[0]} IS NOT NULL AND '
+        older += f' {late} t."_AUDIT_DELETED_AT" IS NOT NULL THEN {literal(OUTDATED)}'
+        late += f"{key} IS NULL THEN {literal(OUTDATED)}"
     gone = f'{key} IS NULL OR t."_AUDIT_DELETED_AT" IS NOT NULL'
     same = 't."_AUDIT_DELETED_AT" IS NULL AND t."_AUDIT_ROW_HASH" = s."ROW_HASH"'
     first = f'WHEN s."STATE" = {literal(ASIDE)} THEN {literal(UPDATE)} ' if aside else ""
     return words(
         f'CASE {first}WHEN s."RN" > 1 THEN {literal(DEDUPLICATED)}',
         f"WHEN s.\"STATE\" = 'X' AND ({gone}) THEN {literal(UNCHANGED)}",
+        late,
         f"WHEN {key} IS NULL THEN {literal(INSERT)}",
         older,
         f"WHEN s.\"STATE\" = 'X' THEN {literal(DELETE)}",
@@ -200,19 +217,46 @@ def _operation(plan: StreamPlan, *, aside: bool) -> str:
     )
 
 
-def _of_outdated_document(plan: StreamPlan) -> str:
-    """WHEN of a row that would come back to life with a document that was read before the stored one.
+def _scope(plan: StreamPlan) -> list[str]:
+    """Staging columns of what names a document."""
+    return [identifier(value_column(at)) for at in plan.scope or ()]
 
-    One of its rows is older than the stored one. What a newer document came without is not in it any more,
-    whatever stamp the row itself has: lines have stamps of their own.
+
+def _outdated(plan: StreamPlan, tables: Tables) -> str:
+    """SELECT of the documents that were read before the stored one: one of their rows is older than it is.
+
+    Any row tells, also one that is refused, set aside or loaded with the first part of its document; not one
+    that comes after another of its key without a stamp, which has taken the stored row's place.
     """
-    if not plan.removes_lines:
-        return ""
-    columns = ", ".join(f"s.{identifier(value_column(at))}" for at in plan.scope or ())
-    behind = f's."STAMP" < {stored_stamp(plan)} AND s."UNSTAMPED" IS NULL AND t."_AUDIT_DELETED_AT" IS NULL'
-    outdated = f"MAX(IFF({behind}, 1, 0)) OVER (PARTITION BY {columns}) = 1"
-    revived = 't."_AUDIT_DELETED_AT" IS NOT NULL AND s."STATE" IS NULL'
-    return f" WHEN {revived} AND {outdated} THEN {literal(OLDER)}"
+    columns = ", ".join(f"s.{name}" for name in _scope(plan))
+    return words(
+        "SELECT",
+        columns,
+        f"FROM ({_sent(tables, plan)}) AS s JOIN {tables.target.sql} AS t ON {join(plan)}",
+        f'LEFT JOIN {_stamped(plan, tables)} AS k ON k."SEQ" = s."SEQ"',
+        f'WHERE {_behind(plan)} AND t."_AUDIT_DELETED_AT" IS NULL AND k."UNSTAMPED" IS NULL',
+        f"GROUP BY {columns}",
+    )
+
+
+def _sent(tables: Tables, plan: StreamPlan) -> str:
+    """SELECT of the staged rows with the text of their stamp (SENT), which a letter holds apart."""
+    letters = words('SELECT a.*, PARSE_JSON(a."LETTER") AS "BODY" FROM', tables.staging.sql, "AS a")
+    return words(f'SELECT b.*, {sent_stamp(plan, "b")} AS "SENT" FROM', f"({letters}) AS b")
+
+
+def sent_stamp(plan: StreamPlan, alias: str) -> str:
+    """The text of a staged row's stamp, '' as null; BODY is its letter, and the stream has a stamp."""
+    stamp = plan.stamp or 0
+    name = f"{alias}.{identifier(value_column(stamp))}"
+    text = f"SUBSTR({name}, 2)" if plan.marked(stamp) else name
+    return f'NULLIF(IFF({alias}."STATE" = \'D\', {alias}."BODY":"source"::VARCHAR, {text}), \'\')'
+
+
+def _behind(plan: StreamPlan) -> str:
+    """Condition that what `_sent` gives (s) is older than the stored row (t)."""
+    stamp = conversion.typed(plan.columns[plan.stamp or 0].type, 's."SENT"')
+    return f"{comparable(plan, stamp)} < {stored_stamp(plan)}"
 
 
 def join(plan: StreamPlan, staged: str = "s") -> str:
@@ -259,27 +303,20 @@ def documents(plan: StreamPlan, tables: Tables, doubtful: Sequence[tuple[int, in
     and the missing rows may be newer than it. Stamps of missing rows say nothing: rows have stamps of their
     own, and the row that is gone may well be the one that was changed last.
     """
-    columns = ", ".join(f"s.{identifier(value_column(at))}" for at in plan.scope or ())
+    columns = ", ".join(f"s.{name}" for name in _scope(plan))
     grouped = f'GROUP BY {columns} HAVING COUNT(*) = COUNT(s."KEY_HASH")'
     if doubtful:
         grouped += f" AND COUNT(IFF({' OR '.join(map(_within, doubtful))}, 1, NULL)) = 0"
     rows = f"{tables.staging.sql} AS s"
     if plan.stamp is not None:
-        kind = plan.columns[plan.stamp].type
-        stamp = comparable(plan, conversion.typed(kind, _stamp_text(plan, plan.stamp)))
-        rows = words(rows, "LEFT JOIN", tables.target.sql, "AS t ON", join(plan))
-        grouped += f" AND COUNT(IFF({stamp} < {stored_stamp(plan)}, 1, NULL)) = 0"
+        rows = f"({_sent(tables, plan)}) AS s LEFT JOIN {tables.target.sql} AS t ON {join(plan)}"
+        grouped += f" AND COUNT(IFF({_behind(plan)}, 1, NULL)) = 0"
     return words("SELECT", columns, "FROM", rows, grouped)
 
 
 def _within(numbers: tuple[int, int | None]) -> str:
     first, last = numbers
     return f's."SEQ" >= {first}' if last is None else f's."SEQ" BETWEEN {first} AND {last}'
-
-
-def _stamp_text(plan: StreamPlan, stamp: int) -> str:
-    name = f"s.{identifier(value_column(stamp))}"
-    return f"SUBSTR({name}, 2)" if plan.marked(stamp) else name
 
 
 def _same_document(plan: StreamPlan) -> str:
@@ -312,13 +349,13 @@ def refused_unless(held: str, tables: Tables, history: TableName, target: str) -
     What is older than the deletion that its source told of is a re-delivery too. A row that was gone with its
     document or version and comes with an older stamp than it had is no such thing: it may be live again.
     """
-    older = f"{literal(OLDER)}, {literal(OLDER_DELETED)}"
+    older = ", ".join(map(literal, REFUSED))
     told = f'MAX_BY(h."CAUSE", h."LOADED_AT") = {literal(BY_RECORD)}'
     known = words(
         'SELECT o."SEQ" FROM',
         f'{history.sql} AS h JOIN {tables.typed.sql} AS o ON o."KEY_HASH" = h."KEY_HASH"',
         f'WHERE h."TARGET_TABLE" = {literal(target)} AND o."OP" IN ({older}) GROUP BY o."SEQ", o."OP"',
-        f'HAVING COUNT(IFF({held}, 1, NULL)) > 0 AND (o."OP" = {literal(OLDER)} OR {told})',
+        f'HAVING COUNT(IFF({held}, 1, NULL)) > 0 AND (o."OP" <> {literal(OLDER_DELETED)} OR {told})',
     )
     return words(
         'SELECT y."SEQ", y."BAD", y."OP", k."SEQ" IS NOT NULL AS "KNOWN" FROM',

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from target_snowflake_audit.audit.tables import BATCHES, DEAD_LETTER_EVENTS, DEAD_LETTERS
 from target_snowflake_audit.sql import audit_rows, chain, conversion
-from target_snowflake_audit.sql.classify import DELETE, UNCHANGED
+from target_snowflake_audit.sql.classify import DELETE, OUTDATED, UNCHANGED
 from target_snowflake_audit.sql.quoting import identifier, literal, words
 from target_snowflake_audit.sql.staging import value_column
 
@@ -50,13 +50,20 @@ class Notes:
     run_id: str
     batch_id: str
 
-    def insert(self, documents: str) -> str:
+    def insert(self, documents: str, *, outdated: bool) -> str:
         """INSERT of the events; `documents` selects the documents that came whole, '' = none is known.
+
+        With `outdated` there may be letters of the batch itself whose document is older than the stored one.
 
         One that the letter's last event says already is not written again.
         """
         events = self.audit(DEAD_LETTER_EVENTS.name)
-        found = " UNION ALL ".join([self._sent(), *([self._left_out(documents)] if documents else [])])
+        selects = [self._sent()]
+        if documents:
+            selects.append(self._left_out(documents))
+        if outdated:
+            selects.append(self._outdated())
+        found = " UNION ALL ".join(selects)
         came = words('SELECT DISTINCT f."ID", f."EVENT" FROM', f"({found})", "AS f")
         batch = literal(self.batch_id)
         columns = {
@@ -86,13 +93,9 @@ class Notes:
             self.tables.typed.sql,
             f'AS y WHERE y."OP" IN ({operations}) GROUP BY y."KEY_HASH"',
         )
-        body = words(
-            'SELECT s."SEQ", PARSE_JSON(s."LETTER") AS "BODY" FROM',
-            self.tables.staging.sql,
-            "AS s WHERE s.\"STATE\" = 'D'",
+        refused = words(
+            'SELECT n."ID", MAX(n."SEQ") AS "SEQ" FROM', f"({self._refused})", 'AS n GROUP BY n."ID"'
         )
-        named = words('SELECT b."SEQ", b."BODY":"id"::VARCHAR AS "ID" FROM', f"({body})", "AS b")
-        refused = words('SELECT n."ID", MAX(n."SEQ") AS "SEQ" FROM', f"({named})", 'AS n GROUP BY n."ID"')
         return words(
             f'SELECT d."DEAD_LETTER_ID" AS "ID", {literal(SENT_SINCE)} AS "EVENT"',
             f'FROM {self._letters} AS d JOIN ({quiet}) AS q ON q."KEY_HASH" = d."KEY_HASH"',
@@ -114,6 +117,24 @@ class Notes:
             f'LEFT JOIN {self.tables.staging.sql} AS s ON s."KEY_HASH" = d."KEY_HASH"',
             f'WHERE {_of(plan, "d")} AND s."SEQ" IS NULL',
         )
+
+    def _outdated(self) -> str:
+        """Letters of the batch whose document, without them, came before it: what is stored is newer."""
+        rows = words('SELECT y."SEQ" FROM', self.tables.typed.sql, f'AS y WHERE y."OP" = {literal(OUTDATED)}')
+        return words(
+            f'SELECT n."ID", {literal(LEFT_OUT)} AS "EVENT"',
+            f'FROM ({self._refused}) AS n JOIN ({rows}) AS y ON y."SEQ" = n."SEQ"',
+        )
+
+    @property
+    def _refused(self) -> str:
+        """SELECT of the letters of the batch: SEQ and ID."""
+        body = words(
+            'SELECT s."SEQ", PARSE_JSON(s."LETTER") AS "BODY" FROM',
+            self.tables.staging.sql,
+            "AS s WHERE s.\"STATE\" = 'D'",
+        )
+        return words('SELECT b."SEQ", b."BODY":"id"::VARCHAR AS "ID" FROM', f"({body})", "AS b")
 
     def _scope_value(self, at: int) -> str:
         """A letter's value of a column that names documents; null where it does not hold it as it was."""

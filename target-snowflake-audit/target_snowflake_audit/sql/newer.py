@@ -32,9 +32,7 @@ def stored(plan: StreamPlan, tables: classify.Tables, batches: TableName, seqs: 
     stamp, unreadable = "CAST(NULL AS VARCHAR)", _FALSE
     newer = older = _FALSE
     if plan.stamp is not None:
-        name = f"s.{identifier(value_column(plan.stamp))}"
-        text = f"SUBSTR({name}, 2)" if plan.marked(plan.stamp) else name
-        stamp = f'NULLIF(IFF(s."STATE" = \'D\', s."BODY":"source"::VARCHAR, {text}), \'\')'
+        stamp = classify.sent_stamp(plan, "s")
         typed = conversion.typed(plan.columns[plan.stamp].type, 'r."STAMP"')
         given = classify.comparable(plan, typed)
         kept = classify.stored_stamp(plan)
