@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from target_snowflake_audit.checking.plan import StreamPlan
     from target_snowflake_audit.run import Run
     from target_snowflake_audit.session import Session
+    from target_snowflake_audit.sql.quoting import TableName
 
 logger = logging.getLogger(__name__)
 
@@ -43,16 +44,21 @@ def unfilled(plan: StreamPlan, stored: Iterable[StoredColumn]) -> tuple[Column, 
     return tuple(Column(name, name, names[name], retired=True) for name in sorted(set(names) - filled))
 
 
-def names_in(statements: Iterable[str]) -> set[str]:
-    """Every identifier in CREATE TABLE and ADD COLUMN statements, as stored."""
-    found = (match[1] for sql in statements for match in _QUOTED.finditer(sql))
+def names_in(statements: Iterable[str], table: TableName) -> set[str]:
+    """The columns in CREATE TABLE and ADD COLUMN statements of a table, as stored.
+
+    They come behind the table's name, whose own parts may be the names of an owner's columns.
+    """
+    definitions = (sql.partition(table.sql)[2] for sql in statements)
+    found = (match[1] for sql in definitions for match in _QUOTED.finditer(sql))
     return {name.replace('""', '"') for name in found if name}
 
 
 def made_for(run: Run, session: Session, plan: StreamPlan) -> set[str]:
     """Names of the columns that this target made for the stream in its table; needs the warehouse."""
     sql = audit_rows.made_columns(run.audit_table(SCHEMA_CHANGES.name), str(plan.table), plan.stream)
-    return names_in(str(row[0]) for row in session.execute(sql, "columns made").rows)
+    statements = [str(row[0]) for row in session.execute(sql, "columns made").rows]
+    return names_in(statements, plan.table)
 
 
 class Leaving:

@@ -6,8 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from target_snowflake_audit.errors import SchemaError
 from target_snowflake_audit.leaving import names_in
-from target_snowflake_audit.sql.quoting import identifier, literal
+from target_snowflake_audit.sql.quoting import TableName, identifier, literal
 from target_world import LINE_SCHEMA, state
 
 if TYPE_CHECKING:
@@ -71,6 +72,26 @@ def test_columns_of_the_owner_are_left_alone(world: World) -> None:
     assert "no property for" not in ended.log
 
 
+@pytest.mark.parametrize("key", [["documentId", "lineNumber"], []])
+def test_a_column_of_the_owner_may_be_named_as_its_table_is(world: World, key: list[str]) -> None:
+    """Upsert, and overwrite without a key: there a value of an owner's column stops the replacement."""
+    way: dict[str, Any] = {} if key else {"load_method": "overwrite", "max_deleted_percent": 100}
+    whole, end = world.schema_message(key=key), state({})
+    world.run([whole, world.line("A", 1), end], **way)
+    names = [part.strip('"') for part in world.table.split(".")]
+    for name in names:
+        world.query(f'ALTER TABLE {world.table} ADD COLUMN "{name}" VARCHAR')
+        world.query(f"UPDATE {world.table} SET \"{name}\" = 'mine'")
+    changed = [whole, world.line("A", 1, "2.00"), end]
+    if key:
+        assert "no property for" not in world.run(changed).log
+    else:
+        with pytest.raises(SchemaError, match="values that the stream does not have"):
+            world.run(changed, **way)
+    [row] = world.rows()
+    assert (str(row["AMOUNT"]), [row[name] for name in names]) == ("2.00" if key else "1.00", ["mine"] * 3)
+
+
 def test_columns_of_another_stream_of_the_table_are_left_alone(world: World) -> None:
     other = f"{world.stream}_b"
     both = [{"stream": name, "table": world.stream} for name in (world.stream, other)]
@@ -126,4 +147,5 @@ def test_names_are_read_from_statements_however_odd_they_are() -> None:
     columns = ", ".join(
         f"{identifier(name)} VARCHAR COMMENT {literal(comments[at % 3])}" for at, name in enumerate(odd)
     )
-    assert names_in([f"CREATE TABLE {identifier('T')} ({columns})"]) == {"T", *odd}
+    table = TableName("D", 'say "S"', "T")
+    assert names_in([f"CREATE TABLE {table.sql} ({columns})"], table) == set(odd)
