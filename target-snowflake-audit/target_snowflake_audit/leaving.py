@@ -68,7 +68,7 @@ class Leaving:
         """`run` has the settings and knows the audit tables."""
         self._run = run
         self._lock = threading.Lock()
-        self._made: dict[tuple[str, str, tuple[Column, ...]], set[str]] = {}
+        self._known: dict[tuple[str, str, tuple[Column, ...]], tuple[Column, ...]] = {}
 
     def of(self, session: Session, plan: StreamPlan) -> tuple[Column, ...]:
         """The columns to set to null; asks once a table and stream, and again where columns are new."""
@@ -76,15 +76,17 @@ class Leaving:
             return ()
         place = (str(plan.table), plan.stream, plan.unfilled)
         with self._lock:
-            known = self._made.get(place)
+            known = self._known.get(place)
             if known is None:
-                known = self._made[place] = made_for(self._run, session, plan)
-                self._tell(plan, known)
-        return tuple(_redacted(self._run.settings, plan, c) for c in plan.unfilled if c.name in known)
+                made = made_for(self._run, session, plan)
+                left = [column for column in plan.unfilled if column.name in made]
+                known = tuple(_redacted(self._run.settings, plan, column) for column in left)
+                self._known[place] = known
+                self._tell(plan, [column.name for column in left])
+        return known
 
     @staticmethod
-    def _tell(plan: StreamPlan, known: set[str]) -> None:
-        names = [column.name for column in plan.unfilled if column.name in known]
+    def _tell(plan: StreamPlan, names: list[str]) -> None:
         if names:
             logger.warning(
                 "Stream %s: the SCHEMA has no property for %s of %s any more; rows that are written get null "
@@ -98,8 +100,14 @@ class Leaving:
 def _redacted(settings: Mapping[str, Any], plan: StreamPlan, column: Column) -> Column:
     """The column as the history may show it. Its schema is gone: what is inside an object is not known."""
     renamed = mapping_entry(settings, plan.stream).get("columns") or {}
-    names = [name for name, to in renamed.items() if given(to, plan.stream) == column.name]
+    names = [name for name, to in renamed.items() if _is_or_beside(column.name, given(to, plan.stream))]
     streams = (plan.source_stream, plan.stream)
     ways = {plan.redaction.of_property(streams, name, column.name, {}) for name in (column.name, *names)}
+    ways.add(plan.redaction.of_left(streams, column.name))
     way = DROP if DROP in ways else MASK if ways - {""} or column.type.family == "VARIANT" else ""
     return Column(column.name, column.name, column.type, redact=way, retired=True)
+
+
+def _is_or_beside(column: str, name: str) -> bool:
+    """Whether a column has a name or may be one beside it, for values of another type."""
+    return column == name or column.startswith(f"{name}__")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from target_snowflake_audit.errors import SchemaError
 from target_snowflake_audit.leaving import names_in
+from target_snowflake_audit.redaction import rules_of
 from target_snowflake_audit.sql.quoting import TableName, identifier, literal
 from target_world import LINE_SCHEMA, state
 
@@ -127,6 +128,59 @@ def test_the_history_shows_of_a_left_column_no_more_than_it_may(
     # What is inside an object is not known without its schema.
     assert (before.get("SAID"), before["EXTRA"]) == (shown, "***")
     assert [(row["SAID"], row["EXTRA"]) for row in world.rows()] == [(None, None)]
+
+
+def test_the_history_masks_what_was_flattened_however_its_names_were_parted(world: World) -> None:
+    contact = {"type": "object", "properties": {"bic": {"type": "string"}, "city": {"type": "string"}}}
+    site = {"type": "object", "properties": {"vat": {"type": "string"}}}
+    inside = {**LINE_SCHEMA["properties"], "contact": contact, "site": site}
+    settings: dict[str, Any] = {
+        "flattening_enabled": True,
+        "flattening_max_depth": 2,
+        "flattening_separator": ".",
+        "redact_columns": {"*": {"site.vat": "drop"}},
+    }
+    values = {"contact": {"bic": "GENODEF1", "city": "Ulm"}, "site": {"vat": "DE1"}}
+    whole = world.schema_message({**LINE_SCHEMA, "properties": inside})
+    world.run([whole, world.line("A", 1, **values)], **settings)
+    [row] = world.rows()
+    assert (row["CONTACT_BIC"], row["CONTACT_CITY"], row["SITE_VAT"]) == ("GENODEF1", "Ulm", "DE1")
+    world.run([world.schema_message(), world.line("A", 1, "2.00")], **settings)
+    [change] = history(world)
+    before = json.loads(change["BEFORE"])
+    assert (before["CONTACT_BIC"], before["CONTACT_CITY"]) == ("***", "Ulm")
+    assert "SITE_VAT" not in before
+
+
+def test_a_left_column_is_masked_by_any_run_of_its_words() -> None:
+    rules = rules_of({"redact_columns": {"s": {"FAX_KIND": "keep", "site.*.vat": "drop", "fax": "hash"}}})
+    shown = {
+        "CITY": "",
+        "BICYCLE": "",
+        "BIC": "mask",
+        "CONTACT_BIC_CODE_1": "mask",
+        "BANK_BRANCH": "mask",
+        "__FAX": "mask",
+        "FAX_KIND": "",
+        "SITE_MAIN_VAT__VARCHAR": "drop",
+        "SITE_FAX_VAT": "drop",
+    }
+    assert {name: rules.of_left(["s"], name) for name in shown} == shown
+
+
+def test_a_column_beside_a_renamed_one_is_masked_too(world: World) -> None:
+    settings: dict[str, Any] = {
+        "redact_columns": {"*": {"text": "hash"}},
+        "schema_mapping": [{"stream": world.stream, "columns": {"text": "SAID"}}],
+        "type_conflict": "side_column",
+    }
+    numbered = {**LINE_SCHEMA, "properties": {**LINE_SCHEMA["properties"], "text": {"type": "integer"}}}
+    world.run([world.schema_message(numbered), world.line("A", 1, text=7)], **settings)
+    world.run([world.schema_message(), world.line("A", 1, text="old")], **settings)
+    world.run([world.schema_message(without("text")), world.line("A", 1, "2.00")], **settings)
+    before = json.loads(history(world)[-1]["BEFORE"])
+    assert [name for name in before if name.startswith("SAID")] == ["SAID__VARCHAR"]
+    assert before["SAID__VARCHAR"] == "***"
 
 
 @pytest.mark.parametrize("key", [["documentId", "lineNumber"], []])
