@@ -3,8 +3,9 @@
 A row is known by the digest of the values that its record brought. Left as they are, such values would be no
 part of it: a property that comes back as null would find an equal digest, and its outdated value would stay.
 So they are null in each row that is written, as a property is that a record does not have; `absent_fields:
-keep` leaves them. Only columns that this target made for the stream are meant, as SCHEMA_CHANGES tells: an
-owner's own, and those of another stream of the table, are never touched.
+keep` leaves them, but for load method overwrite, which writes every row. Only columns that this target made
+for the stream are meant, as SCHEMA_CHANGES tells: an owner's own, and those of another stream of the table,
+are never touched.
 """
 
 from __future__ import annotations
@@ -88,12 +89,14 @@ class Leaving:
     @staticmethod
     def _tell(plan: StreamPlan, names: list[str]) -> None:
         if names:
+            hint = "" if plan.method == OVERWRITE else " (`absent_fields: keep` leaves the values)"
             logger.warning(
                 "Stream %s: the SCHEMA has no property for %s of %s any more; rows that are written get null "
-                "there (`absent_fields: keep` leaves the values)",
+                "there%s",
                 plan.stream,
                 ", ".join(names),
                 plan.table,
+                hint,
             )
 
 

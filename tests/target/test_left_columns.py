@@ -140,7 +140,7 @@ def test_the_history_masks_what_was_flattened_however_its_names_were_parted(worl
         "flattening_separator": ".",
         "redact_columns": {"*": {"site.vat": "drop"}},
     }
-    values = {"contact": {"bic": "GENODEF1", "city": "Ulm"}, "site": {"vat": "DE1"}}
+    values: dict[str, Any] = {"contact": {"bic": "GENODEF1", "city": "Ulm"}, "site": {"vat": "DE1"}}
     whole = world.schema_message({**LINE_SCHEMA, "properties": inside})
     world.run([whole, world.line("A", 1, **values)], **settings)
     [row] = world.rows()
@@ -181,18 +181,6 @@ def test_a_column_beside_a_renamed_one_is_masked_too(world: World) -> None:
     before = json.loads(history(world)[-1]["BEFORE"])
     assert [name for name in before if name.startswith("SAID")] == ["SAID__VARCHAR"]
     assert before["SAID__VARCHAR"] == "***"
-
-
-@pytest.mark.parametrize("key", [["documentId", "lineNumber"], []])
-def test_a_table_that_is_overwritten(world: World, key: list[str]) -> None:
-    """The key carries the value over; without one all rows are new."""
-    way: dict[str, Any] = {"load_method": "overwrite", "max_deleted_percent": 100}
-    whole, end = world.schema_message(key=key), state({})
-    world.run([whole, world.line("A", 1, text="old"), end], **way)
-    world.run([world.schema_message(without("text"), key), world.line("A", 1, "2.00"), end], **way)
-    assert [(str(row["AMOUNT"]), row["TEXT"]) for row in world.rows()] == [("2.00", "old" if key else None)]
-    world.run([whole, world.line("A", 1, "2.00", text=None), end], **way)
-    assert [(str(row["AMOUNT"]), row["TEXT"]) for row in world.rows()] == [("2.00", None)]
 
 
 def test_names_are_read_from_statements_however_odd_they_are() -> None:
