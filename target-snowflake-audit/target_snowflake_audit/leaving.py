@@ -3,8 +3,9 @@
 A row is known by the digest of the values that its record brought. Left as they are, such values would be no
 part of it: a property that comes back as null would find an equal digest, and its outdated value would stay.
 So they are null in each row that is written, as a property is that a record does not have; `absent_fields:
-keep` leaves them. Only columns that this target made for the stream are meant, as SCHEMA_CHANGES tells: an
-owner's own, and those of another stream of the table, are never touched.
+keep` leaves them, but for load method overwrite, which writes every row. Only columns that this target made
+for the stream are meant, as SCHEMA_CHANGES tells: an owner's own, and those of another stream of the table,
+are never touched.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from target_snowflake_audit.checking.plan import StreamPlan
     from target_snowflake_audit.run import Run
     from target_snowflake_audit.session import Session
+    from target_snowflake_audit.sql.quoting import TableName
 
 logger = logging.getLogger(__name__)
 
@@ -43,16 +45,21 @@ def unfilled(plan: StreamPlan, stored: Iterable[StoredColumn]) -> tuple[Column, 
     return tuple(Column(name, name, names[name], retired=True) for name in sorted(set(names) - filled))
 
 
-def names_in(statements: Iterable[str]) -> set[str]:
-    """Every identifier in CREATE TABLE and ADD COLUMN statements, as stored."""
-    found = (match[1] for sql in statements for match in _QUOTED.finditer(sql))
+def names_in(statements: Iterable[str], table: TableName) -> set[str]:
+    """The columns in CREATE TABLE and ADD COLUMN statements of a table, as stored.
+
+    They come behind the table's name, whose own parts may be the names of an owner's columns.
+    """
+    definitions = (sql.partition(table.sql)[2] for sql in statements)
+    found = (match[1] for sql in definitions for match in _QUOTED.finditer(sql))
     return {name.replace('""', '"') for name in found if name}
 
 
 def made_for(run: Run, session: Session, plan: StreamPlan) -> set[str]:
     """Names of the columns that this target made for the stream in its table; needs the warehouse."""
     sql = audit_rows.made_columns(run.audit_table(SCHEMA_CHANGES.name), str(plan.table), plan.stream)
-    return names_in(str(row[0]) for row in session.execute(sql, "columns made").rows)
+    statements = [str(row[0]) for row in session.execute(sql, "columns made").rows]
+    return names_in(statements, plan.table)
 
 
 class Leaving:
@@ -62,7 +69,7 @@ class Leaving:
         """`run` has the settings and knows the audit tables."""
         self._run = run
         self._lock = threading.Lock()
-        self._made: dict[tuple[str, str, tuple[Column, ...]], set[str]] = {}
+        self._known: dict[tuple[str, str, tuple[Column, ...]], tuple[Column, ...]] = {}
 
     def of(self, session: Session, plan: StreamPlan) -> tuple[Column, ...]:
         """The columns to set to null; asks once a table and stream, and again where columns are new."""
@@ -70,30 +77,40 @@ class Leaving:
             return ()
         place = (str(plan.table), plan.stream, plan.unfilled)
         with self._lock:
-            known = self._made.get(place)
+            known = self._known.get(place)
             if known is None:
-                known = self._made[place] = made_for(self._run, session, plan)
-                self._tell(plan, known)
-        return tuple(_redacted(self._run.settings, plan, c) for c in plan.unfilled if c.name in known)
+                made = made_for(self._run, session, plan)
+                left = [column for column in plan.unfilled if column.name in made]
+                known = tuple(_redacted(self._run.settings, plan, column) for column in left)
+                self._known[place] = known
+                self._tell(plan, [column.name for column in left])
+        return known
 
     @staticmethod
-    def _tell(plan: StreamPlan, known: set[str]) -> None:
-        names = [column.name for column in plan.unfilled if column.name in known]
+    def _tell(plan: StreamPlan, names: list[str]) -> None:
         if names:
+            hint = "" if plan.method == OVERWRITE else " (`absent_fields: keep` leaves the values)"
             logger.warning(
                 "Stream %s: the SCHEMA has no property for %s of %s any more; rows that are written get null "
-                "there (`absent_fields: keep` leaves the values)",
+                "there%s",
                 plan.stream,
                 ", ".join(names),
                 plan.table,
+                hint,
             )
 
 
 def _redacted(settings: Mapping[str, Any], plan: StreamPlan, column: Column) -> Column:
     """The column as the history may show it. Its schema is gone: what is inside an object is not known."""
     renamed = mapping_entry(settings, plan.stream).get("columns") or {}
-    names = [name for name, to in renamed.items() if given(to, plan.stream) == column.name]
+    names = [name for name, to in renamed.items() if _is_or_beside(column.name, given(to, plan.stream))]
     streams = (plan.source_stream, plan.stream)
     ways = {plan.redaction.of_property(streams, name, column.name, {}) for name in (column.name, *names)}
+    ways.add(plan.redaction.of_left(streams, column.name))
     way = DROP if DROP in ways else MASK if ways - {""} or column.type.family == "VARIANT" else ""
     return Column(column.name, column.name, column.type, redact=way, retired=True)
+
+
+def _is_or_beside(column: str, name: str) -> bool:
+    """Whether a column has a name or may be one beside it, for values of another type."""
+    return column == name or column.startswith(f"{name}__")

@@ -9,9 +9,10 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from target_snowflake_audit import leaving, replacement
+from target_snowflake_audit import replacement
 from target_snowflake_audit.checking.chunks import Checker
 from target_snowflake_audit.checking.converters import converter
 from target_snowflake_audit.checking.plan import OVERWRITE, UPSERT
@@ -130,10 +131,11 @@ class OverwriteLoader(StreamLoader):
                 f"stream's last record, so it may have been cut off; {self.plan.table} stays as it is"
             )
             raise CutInputError(message)
-        plan = self._whole()
-        others = self.engine.retrier.define(plan.stream, str(plan.table), lambda: self._others(plan))
+        whole = self._whole()
+        look = partial(replacement.with_others, self.run, whole)
+        plan, others = self.engine.retrier.define(whole.stream, str(whole.table), look)
         batch = self.new_batch()
-        batch.checker = Checker(replace(plan, foreign=others if plan.key else ()))
+        batch.checker = Checker(plan)
         try:
             batch.stamps = (min(self._stamps), max(self._stamps)) if self._stamps else None
             batch.extracted = (min(self._extracted), max(self._extracted)) if self._extracted else None
@@ -262,18 +264,6 @@ class OverwriteLoader(StreamLoader):
             history=self._history,
             converters=tuple(converter(column.type) for column in columns),
         )
-
-    def _others(self, plan: StreamPlan) -> tuple[tuple[str, str], ...]:
-        """Columns of the table that no SCHEMA of the run has.
-
-        Without a key all rows are new ones: a column that was made for the stream goes with the old ones.
-        """
-        session = self.run.session()
-        others = replacement.look_up(session, plan)
-        if plan.key or not others:
-            return others
-        made = leaving.made_for(self.run, session, plan)
-        return tuple(column for column in others if column[0] not in made)
 
     def _letters_of_run(self) -> str:
         if not self._dead or not self.plan.key:

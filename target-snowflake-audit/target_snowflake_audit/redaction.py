@@ -8,7 +8,8 @@ into a VARIANT to change a part of it).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,8 @@ _CONTACT = (
 DEFAULTS = tuple(("*", name, HASH) for name in (*_BANK, *_CONTACT))
 """Bank and contact fields, as Sage X3 and others name them; `keep` in the setting takes one out."""
 
+_SIGNS = re.compile(r"[^\w$*?!\[\]]")
+
 
 def squeezed(name: str) -> str:
     """`bankAccount`, `bank_account` and `BANK-ACCOUNT` are one name."""
@@ -69,6 +72,20 @@ class Rules:
         `streams` are its stream's names as received and after `stream_maps`.
         """
         return self._of_first(tuple(streams), name, column, _names_in(schema))
+
+    def of_left(self, streams: Iterable[str], column: str) -> str:
+        """How a column is redacted whose property is not known any more; '' = not.
+
+        Its name does not tell where the name of an object ended (`contact.bic` has become CONTACT_BIC), so
+        rules count that match any run of its words; since they may be written as the property was, signs
+        that no column's name has are left out of them. Rather a mask too many than a bank account shown.
+        """
+        among = tuple(streams)
+        if self.of_name(among, column) == KEEP:
+            return ""
+        bare = replace(self, rules=tuple((one, _bare(pattern), way) for one, pattern, way in self.rules))
+        ways = {rules.of_name(among, run) for run in _runs(column) for rules in (self, bare)}
+        return DROP if DROP in ways else MASK if ways - {"", KEEP} else ""
 
     def of_value(self, stream: str, name: str, value: object) -> str:
         """How a stored value is redacted where its schema is not at hand; '' = not.
@@ -125,6 +142,19 @@ def shown_row(rules: Rules, stream: str, row: Mapping[str, Any]) -> dict[str, An
         for name, value in row.items()
         if ways[name] != DROP
     }
+
+
+def _bare(pattern: str) -> str:
+    """A pattern without what becomes `_` in a column's name; `*`, `?` and sets of signs stay."""
+    return _SIGNS.sub("", pattern)
+
+
+def _runs(column: str) -> Iterator[str]:
+    """A column's name and every run of its words."""
+    words = [word for word in column.split("_") if word]
+    for first in range(len(words)):
+        for end in range(first + 1, len(words) + 1):
+            yield "_".join(words[first:end])
 
 
 def _names_inside(value: object) -> Iterator[str]:

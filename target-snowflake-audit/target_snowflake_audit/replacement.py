@@ -1,13 +1,17 @@
 """How load method overwrite replaces a table that has columns which the stream has not.
 
-They belong to somebody else. INSERT OVERWRITE writes whole rows, so what they hold is carried over by the
-key; without a key no row is known again, and nothing is replaced as long as they hold anything.
+Those that were made for the stream have lost their property: they become null, as with other load methods.
+The others belong to somebody else. INSERT OVERWRITE writes whole rows, so what they hold is carried over by
+the key; without a key no row is known again, and nothing is replaced as long as they hold anything.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
+from target_snowflake_audit import columntypes, leaving
+from target_snowflake_audit.checking.plan import Column
 from target_snowflake_audit.errors import IntegrityError, SchemaError
 from target_snowflake_audit.naming import AUDIT_COLUMNS
 from target_snowflake_audit.sql import ddl, overwrite
@@ -17,26 +21,52 @@ if TYPE_CHECKING:
 
     from target_snowflake_audit.checking.plan import StreamPlan
     from target_snowflake_audit.counts import Counts
+    from target_snowflake_audit.run import Run
     from target_snowflake_audit.session import Session
     from target_snowflake_audit.sql.classify import Tables
     from target_snowflake_audit.work import Work
 
 _POLICY = "policy name"
+_NULLABLE = "null?"
 _KIND, _PLAIN = "kind", "COLUMN"
 
 
-def look_up(session: Session, plan: StreamPlan) -> tuple[tuple[str, str], ...]:
-    """Name and type of the columns of the plan's table that the stream has not; needs no warehouse.
+def with_others(run: Run, plan: StreamPlan) -> tuple[StreamPlan, tuple[str, ...]]:
+    """The plan with the columns of its table that the stream has not, and those of them that must be empty.
 
     Raises:
         SchemaError: one of them has a masking policy.
     """
+    session = run.session()
     answer = session.execute(ddl.describe(plan.table), "describe")
-    return foreign(plan, [dict(zip(answer.columns, row, strict=True)) for row in answer.rows])
+    others = foreign(plan, [dict(zip(answer.columns, row, strict=True)) for row in answer.rows])
+    if not others:
+        return plan, ()
+    made = leaving.made_for(run, session, plan)
+    if plan.key:
+        return carrying(plan, others, made), ()
+    # All rows are new ones: a column that was made for the stream goes with the old ones.
+    strange = tuple(str(row["name"]) for row in others if str(row["name"]) not in made)
+    return carrying(plan, [row for row in others if str(row["name"]) in made], made), strange
 
 
-def foreign(plan: StreamPlan, described: Iterable[Mapping[str, Any]]) -> tuple[tuple[str, str], ...]:
-    """As `look_up`, from the rows of DESCRIBE TABLE.
+def carrying(plan: StreamPlan, others: Iterable[Mapping[str, Any]], made: set[str]) -> StreamPlan:
+    """The plan with other columns, from the rows of DESCRIBE TABLE; those `made` for the stream are unfilled.
+
+    One that takes no null cannot become null, so it is carried over as those of somebody else are.
+    """
+    every = [(str(row["name"]), str(row["type"]), row[_NULLABLE] == "Y") for row in others]
+    unfilled = [
+        Column(name, name, columntypes.parse(kind), retired=True)
+        for name, kind, nullable in every
+        if nullable and name in made
+    ]
+    pairs = tuple((name, kind) for name, kind, _ in every)
+    return dataclasses.replace(plan, foreign=pairs, unfilled=tuple(unfilled))
+
+
+def foreign(plan: StreamPlan, described: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Those rows of DESCRIBE TABLE whose columns the stream has not.
 
     A column that Snowflake computes is left to it. One whose values the role may see masked only would be
     masked for good.
@@ -54,22 +84,21 @@ def foreign(plan: StreamPlan, described: Iterable[Mapping[str, Any]]) -> tuple[t
             "nothing was replaced. Use load_method upsert, or keep them in a table of their own"
         )
         raise SchemaError(message)
-    return tuple((str(row["name"]), str(row["type"])) for row in rows)
+    return rows
 
 
 def _is_stored(row: Mapping[str, Any]) -> bool:
     return str(row.get(_KIND) or _PLAIN).upper() == _PLAIN
 
 
-def check_empty(session: Session, plan: StreamPlan, columns: tuple[tuple[str, str], ...]) -> None:
+def check_empty(session: Session, plan: StreamPlan, names: tuple[str, ...]) -> None:
     """Look whether columns hold nothing; asked under the fence.
 
     Raises:
         SchemaError: they hold something, and no row could keep it.
     """
-    if not columns:
+    if not names:
         return
-    names = [name for name, _ in columns]
     counts = session.execute(overwrite.count_values(plan.table, names), "other columns").rows[0]
     filled = [name for name, count in zip(names, counts, strict=True) if count]
     if filled:

@@ -6,8 +6,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from target_snowflake_audit.errors import SchemaError
 from target_snowflake_audit.leaving import names_in
-from target_snowflake_audit.sql.quoting import identifier, literal
+from target_snowflake_audit.redaction import rules_of
+from target_snowflake_audit.sql.quoting import TableName, identifier, literal
 from target_world import LINE_SCHEMA, state
 
 if TYPE_CHECKING:
@@ -71,6 +73,26 @@ def test_columns_of_the_owner_are_left_alone(world: World) -> None:
     assert "no property for" not in ended.log
 
 
+@pytest.mark.parametrize("key", [["documentId", "lineNumber"], []])
+def test_a_column_of_the_owner_may_be_named_as_its_table_is(world: World, key: list[str]) -> None:
+    """Upsert, and overwrite without a key: there a value of an owner's column stops the replacement."""
+    way: dict[str, Any] = {} if key else {"load_method": "overwrite", "max_deleted_percent": 100}
+    whole, end = world.schema_message(key=key), state({})
+    world.run([whole, world.line("A", 1), end], **way)
+    names = [part.strip('"') for part in world.table.split(".")]
+    for name in names:
+        world.query(f'ALTER TABLE {world.table} ADD COLUMN "{name}" VARCHAR')
+        world.query(f"UPDATE {world.table} SET \"{name}\" = 'mine'")
+    changed = [whole, world.line("A", 1, "2.00"), end]
+    if key:
+        assert "no property for" not in world.run(changed).log
+    else:
+        with pytest.raises(SchemaError, match="values that the stream does not have"):
+            world.run(changed, **way)
+    [row] = world.rows()
+    assert (str(row["AMOUNT"]), [row[name] for name in names]) == ("2.00" if key else "1.00", ["mine"] * 3)
+
+
 def test_columns_of_another_stream_of_the_table_are_left_alone(world: World) -> None:
     other = f"{world.stream}_b"
     both = [{"stream": name, "table": world.stream} for name in (world.stream, other)]
@@ -108,16 +130,57 @@ def test_the_history_shows_of_a_left_column_no_more_than_it_may(
     assert [(row["SAID"], row["EXTRA"]) for row in world.rows()] == [(None, None)]
 
 
-@pytest.mark.parametrize("key", [["documentId", "lineNumber"], []])
-def test_a_table_that_is_overwritten(world: World, key: list[str]) -> None:
-    """The key carries the value over; without one all rows are new."""
-    way: dict[str, Any] = {"load_method": "overwrite", "max_deleted_percent": 100}
-    whole, end = world.schema_message(key=key), state({})
-    world.run([whole, world.line("A", 1, text="old"), end], **way)
-    world.run([world.schema_message(without("text"), key), world.line("A", 1, "2.00"), end], **way)
-    assert [(str(row["AMOUNT"]), row["TEXT"]) for row in world.rows()] == [("2.00", "old" if key else None)]
-    world.run([whole, world.line("A", 1, "2.00", text=None), end], **way)
-    assert [(str(row["AMOUNT"]), row["TEXT"]) for row in world.rows()] == [("2.00", None)]
+def test_the_history_masks_what_was_flattened_however_its_names_were_parted(world: World) -> None:
+    contact = {"type": "object", "properties": {"bic": {"type": "string"}, "city": {"type": "string"}}}
+    site = {"type": "object", "properties": {"vat": {"type": "string"}}}
+    inside = {**LINE_SCHEMA["properties"], "contact": contact, "site": site}
+    settings: dict[str, Any] = {
+        "flattening_enabled": True,
+        "flattening_max_depth": 2,
+        "flattening_separator": ".",
+        "redact_columns": {"*": {"site.vat": "drop"}},
+    }
+    values: dict[str, Any] = {"contact": {"bic": "GENODEF1", "city": "Ulm"}, "site": {"vat": "DE1"}}
+    whole = world.schema_message({**LINE_SCHEMA, "properties": inside})
+    world.run([whole, world.line("A", 1, **values)], **settings)
+    [row] = world.rows()
+    assert (row["CONTACT_BIC"], row["CONTACT_CITY"], row["SITE_VAT"]) == ("GENODEF1", "Ulm", "DE1")
+    world.run([world.schema_message(), world.line("A", 1, "2.00")], **settings)
+    [change] = history(world)
+    before = json.loads(change["BEFORE"])
+    assert (before["CONTACT_BIC"], before["CONTACT_CITY"]) == ("***", "Ulm")
+    assert "SITE_VAT" not in before
+
+
+def test_a_left_column_is_masked_by_any_run_of_its_words() -> None:
+    rules = rules_of({"redact_columns": {"s": {"FAX_KIND": "keep", "site.*.vat": "drop", "fax": "hash"}}})
+    shown = {
+        "CITY": "",
+        "BICYCLE": "",
+        "BIC": "mask",
+        "CONTACT_BIC_CODE_1": "mask",
+        "BANK_BRANCH": "mask",
+        "__FAX": "mask",
+        "FAX_KIND": "",
+        "SITE_MAIN_VAT__VARCHAR": "drop",
+        "SITE_FAX_VAT": "drop",
+    }
+    assert {name: rules.of_left(["s"], name) for name in shown} == shown
+
+
+def test_a_column_beside_a_renamed_one_is_masked_too(world: World) -> None:
+    settings: dict[str, Any] = {
+        "redact_columns": {"*": {"text": "hash"}},
+        "schema_mapping": [{"stream": world.stream, "columns": {"text": "SAID"}}],
+        "type_conflict": "side_column",
+    }
+    numbered = {**LINE_SCHEMA, "properties": {**LINE_SCHEMA["properties"], "text": {"type": "integer"}}}
+    world.run([world.schema_message(numbered), world.line("A", 1, text=7)], **settings)
+    world.run([world.schema_message(), world.line("A", 1, text="old")], **settings)
+    world.run([world.schema_message(without("text")), world.line("A", 1, "2.00")], **settings)
+    before = json.loads(history(world)[-1]["BEFORE"])
+    assert [name for name in before if name.startswith("SAID")] == ["SAID__VARCHAR"]
+    assert before["SAID__VARCHAR"] == "***"
 
 
 def test_names_are_read_from_statements_however_odd_they_are() -> None:
@@ -126,4 +189,5 @@ def test_names_are_read_from_statements_however_odd_they_are() -> None:
     columns = ", ".join(
         f"{identifier(name)} VARCHAR COMMENT {literal(comments[at % 3])}" for at, name in enumerate(odd)
     )
-    assert names_in([f"CREATE TABLE {identifier('T')} ({columns})"]) == {"T", *odd}
+    table = TableName("D", 'say "S"', "T")
+    assert names_in([f"CREATE TABLE {table.sql} ({columns})"], table) == set(odd)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from target_snowflake_audit.checking.plan import make_plan
 from target_snowflake_audit.errors import SchemaError
-from target_snowflake_audit.replacement import foreign
-from target_world import LINE_SCHEMA, state
+from target_snowflake_audit.replacement import carrying, foreign
+from target_world import state
 
 if TYPE_CHECKING:
     from target_world import Message, World
@@ -66,13 +66,6 @@ def test_new_rows_get_the_default_and_no_row_may_stay(world: World) -> None:
     assert [(row["DOCUMENT_ID"], row["STATUS"]) for row in world.rows()] == [("B", "new")]
 
 
-def test_a_column_that_left_the_schema_keeps_its_values(world: World) -> None:
-    whole(world, world.schema_message(), world.line("A", 1, text="old"), world.line("A", 2, text="old"))
-    less = {**LINE_SCHEMA, "properties": {k: v for k, v in LINE_SCHEMA["properties"].items() if k != "text"}}
-    whole(world, world.schema_message(less), world.line("A", 1), world.line("A", 2, "2.00"))
-    assert [row["TEXT"] for row in world.rows()] == ["old", "old"]
-
-
 def test_without_a_key_values_of_the_owner_are_not_lost(world: World) -> None:
     schema = with_own_columns(world, key=[])
     whole(world, schema, world.line("A", 1), world.line("A", 2, "7.00"))  # they hold nothing yet
@@ -96,6 +89,19 @@ def test_which_columns_are_carried_over() -> None:
         {"name": "C", "type": "NUMBER(3,1)", "kind": "VIRTUAL", "policy name": None},
         {"name": "D", "type": "DATE"},
     ]
-    assert foreign(plan, described) == (("b", "VECTOR(FLOAT, 3)"), ("D", "DATE"))
+    assert foreign(plan, described) == described[2::2]
     with pytest.raises(SchemaError, match=r"masking policy that the stream does not have \(b\)"):
         foreign(plan, [{**described[2], "policy name": "DB.S.MASK"}])
+
+
+def test_columns_made_for_the_stream_are_unfilled_where_they_can_be() -> None:
+    schema = {"type": "object", "properties": {"a": {"type": "string"}}}
+    plan = make_plan({}, "s", schema, ["a"], {"stream": "s"}, "DB")
+    described = [
+        {"name": "MINE", "type": "DATE", "null?": "Y"},
+        {"name": "FIXED", "type": "DATE", "null?": "N"},
+        {"name": "OTHER", "type": "VECTOR(FLOAT, 3)", "null?": "Y"},
+    ]
+    made = carrying(plan, described, {"MINE", "FIXED", "GONE"})
+    assert made.foreign == (("MINE", "DATE"), ("FIXED", "DATE"), ("OTHER", "VECTOR(FLOAT, 3)"))
+    assert [(column.name, column.retired) for column in made.unfilled] == [("MINE", True)]

@@ -87,7 +87,7 @@ class StreamPlan:
     into: TableName | None = None
     """Where its rows are written before they replace the table; None = into the table itself."""
     foreign: tuple[tuple[str, str], ...] = ()
-    """Name and type of the table's columns that the stream does not have, where they must be carried over."""
+    """Name and type of the table's columns that the stream does not have, where overwrite must know them."""
     storage: Storage = DEFAULT_STORAGE
     type_conflict: str = "fail"
     unfilled: tuple[Column, ...] = ()

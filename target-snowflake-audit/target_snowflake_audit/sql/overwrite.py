@@ -68,7 +68,9 @@ def compare(plan: StreamPlan, tables: Tables, shadow: TableName, letters: str = 
     """INSERT OVERWRITE into the typed table of what becomes of each row, new and stored.
 
     Rows of a stream without a key are the same when their hashes are; of equal ones the first is compared
-    with the first, the second with the second.
+    with the first, the second with the second. A column whose property has left the SCHEMA becomes null: with
+    a key, a row that still has a value there has changed, whatever its hash says. Where a record became a
+    letter, the stored row stays as it is.
 
     Args:
         plan: the stream.
@@ -78,19 +80,20 @@ def compare(plan: StreamPlan, tables: Tables, shadow: TableName, letters: str = 
     """
     names = [*TYPED, *(name for name, _ in STORED), *map(value_column, range(len(plan.columns)))]
     names += map(foreign_column, range(len(plan.foreign)))
-    carried = [f"t.{identifier(name)}" for name, _ in plan.foreign]
+    stored_others, others = _others(plan)
     new, stored = _rows(plan, shadow), _rows(plan, tables.target)
     on = _same(plan)
     found = 't."_AUDIT_ROW_HASH"'
+    same = _unchanged(plan)
     there = f"t.{identifier(plan.columns[plan.key[0]].name)}" if plan.key else found
     operation = words(
         f"CASE WHEN {there} IS NULL THEN {literal(INSERT)}",
-        f'WHEN {found} = s."_AUDIT_ROW_HASH" THEN {literal(UNCHANGED)} ELSE {literal(UPDATE)} END',
+        f"WHEN {same} THEN {literal(UNCHANGED)} ELSE {literal(UPDATE)} END",
     )
     came = [
-        f'IFF({found} = s."_AUDIT_ROW_HASH", t."_AUDIT_SEQ", s."_AUDIT_SEQ")',
+        f'IFF({same}, t."_AUDIT_SEQ", s."_AUDIT_SEQ")',
         *(operation, _key_hash(plan, "s"), 's."_AUDIT_ROW_HASH"', found, *_UNKNOWN, *_columns(plan, "s")),
-        *carried,
+        *others,
     ]
     gone = [
         't."_AUDIT_SEQ"',
@@ -101,7 +104,7 @@ def compare(plan: StreamPlan, tables: Tables, shadow: TableName, letters: str = 
             found,
             *_UNKNOWN,
             *_columns(plan, "t"),
-            *carried,
+            *stored_others,
         ),
     ]
     kept = f'LEFT JOIN ({letters}) AS k ON k."KEY_HASH" = {_key_hash(plan, "t")}' if letters else ""
@@ -122,6 +125,23 @@ _UNKNOWN = (
     't."_AUDIT_LOADED_AT"',
 )
 """EXTRACTED and BAD, and what is known of the stored row."""
+
+
+def _unchanged(plan: StreamPlan) -> str:
+    """Whether a stored row is as it came: the hash knows nothing of columns that no property fills."""
+    empty = [f"t.{identifier(column.name)} IS NULL" for column in plan.unfilled if plan.key]
+    return " AND ".join(['t."_AUDIT_ROW_HASH" = s."_AUDIT_ROW_HASH"', *empty])
+
+
+def _others(plan: StreamPlan) -> tuple[list[str], list[str]]:
+    """Values of the columns that the stream has not: of a row that stays as it is, and of one that came."""
+    left = {column.name for column in plan.unfilled}
+    stored = [f"t.{identifier(name)}" for name, _ in plan.foreign]
+    came = [
+        f"CAST(NULL AS {kind})" if name in left else value
+        for (name, kind), value in zip(plan.foreign, stored, strict=True)
+    ]
+    return stored, came
 
 
 def _rows(plan: StreamPlan, table: TableName) -> str:

@@ -17,7 +17,7 @@ from target_snowflake_audit.sql.classify import (
     Tables,
 )
 from target_snowflake_audit.sql.quoting import TableName, identifier, literal, words
-from target_snowflake_audit.sql.staging import value_column
+from target_snowflake_audit.sql.staging import foreign_column, value_column
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -38,11 +38,11 @@ def _on(plan: StreamPlan) -> str:
     )
 
 
-def _object(plan: StreamPlan, alias: str, positions: list[int], salt: str) -> str:
+def _object(plan: StreamPlan, alias: str, positions: list[int], salt: str, *, removed: bool = False) -> str:
     """OBJECT_CONSTRUCT of columns, from the target (`t`) or the typed table (`s`); nulls are left out.
 
     Redacted columns are digests made with the salt of the table named, masks, or left out (but for keys).
-    Columns whose property has left the SCHEMA are in the target only.
+    Columns whose property has left the SCHEMA are in the target only, and in typed rows that are `removed`.
     """
     pairs: list[str] = []
     for at in positions:
@@ -50,10 +50,16 @@ def _object(plan: StreamPlan, alias: str, positions: list[int], salt: str) -> st
         if column.redact != DROP or at in plan.key:
             name = identifier(column.name if alias == "t" else value_column(at))
             pairs += _shown(column, f"{alias}.{name}", salt)
-    for column in plan.left if alias == "t" else ():
+    for column in plan.left if alias == "t" or removed else ():
         if column.redact != DROP:
-            pairs += _shown(column, f"t.{identifier(column.name)}", salt)
+            name = _carried(plan, column) if removed else column.name
+            pairs += _shown(column, f"{alias}.{identifier(name)}", salt)
     return f"OBJECT_CONSTRUCT({', '.join(pairs)})"
+
+
+def _carried(plan: StreamPlan, left: Column) -> str:
+    """Where the typed table of an overwrite has the stored value of a column that left the SCHEMA."""
+    return foreign_column([name for name, _ in plan.foreign].index(left.name))
 
 
 def _shown(column: Column, value: str, salt: str) -> tuple[str, str]:
@@ -150,7 +156,7 @@ def _before(plan: StreamPlan, logged: list[str], salt: str) -> str:
     every = list(range(len(plan.columns)))
     if plan.append:
         # Only an overwrite takes rows from a table without a key; they were compared whole.
-        taken = f"IFF({_among(REMOVE)}, {_object(plan, 's', every, salt)}, NULL)"
+        taken = f"IFF({_among(REMOVE)}, {_object(plan, 's', every, salt, removed=True)}, NULL)"
         return taken if REMOVE in logged else "NULL"
     if logged == [INSERT]:
         return "NULL"
