@@ -91,7 +91,7 @@ class Notes:
             self.tables.staging.sql,
             "AS s WHERE s.\"STATE\" = 'D'",
         )
-        named = words('SELECT b."SEQ", b."BODY":"id"::VARCHAR AS "ID" FROM', f"({body})", "AS b")
+        named = audit_rows.with_ids(body, self.audit(DEAD_LETTERS.name), str(self.plan.table))
         refused = words('SELECT n."ID", MAX(n."SEQ") AS "SEQ" FROM', f"({named})", 'AS n GROUP BY n."ID"')
         return words(
             f'SELECT d."DEAD_LETTER_ID" AS "ID", {literal(SENT_SINCE)} AS "EVENT"',
