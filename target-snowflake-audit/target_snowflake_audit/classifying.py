@@ -10,10 +10,11 @@ from target_snowflake_audit.work import ACTIVATE, GATHER, LOAD, REPLAY
 
 if TYPE_CHECKING:
     from target_snowflake_audit.batch import Batch
+    from target_snowflake_audit.run import Run
     from target_snowflake_audit.work import Work
 
 
-def statement(work: Work, tables: classify.Tables, *, aside: bool) -> str:
+def statement(run: Run, work: Work, tables: classify.Tables, *, aside: bool) -> str:
     """Statement that classifies the staged rows of a batch."""
     if work.classify is not None:
         return work.classify(tables)
@@ -23,7 +24,7 @@ def statement(work: Work, tables: classify.Tables, *, aside: bool) -> str:
     return classify.classify(
         plan,
         tables,
-        removal=_removal(work, doubtful),
+        removal=_removal(run, work, doubtful),
         received=received,
         doubtful=doubtful,
         aside=aside,
@@ -31,10 +32,10 @@ def statement(work: Work, tables: classify.Tables, *, aside: bool) -> str:
     )
 
 
-def whole_documents(work: Work, tables: classify.Tables) -> str:
+def whole_documents(run: Run, work: Work, tables: classify.Tables) -> str:
     """SELECT of the documents that came whole with a batch; '' = it tells of none."""
     doubtful = _doubtful(work.batch)
-    if _removal(work, doubtful) != "scope":
+    if _removal(run, work, doubtful) != "scope":
         return ""
     return classify.documents(work.batch.plan, tables, doubtful)
 
@@ -43,9 +44,9 @@ def _doubtful(batch: Batch) -> list[tuple[int, int | None]]:
     return deletions.doubtful(batch.starts, batch.lost, cut=batch.cut)
 
 
-def _removal(work: Work, doubtful: list[tuple[int, int | None]]) -> str:
+def _removal(run: Run, work: Work, doubtful: list[tuple[int, int | None]]) -> str:
     if work.operation == ACTIVATE:
         return "all"
     scoped = work.batch.plan.removes_lines and work.operation in {LOAD, GATHER}
-    told = not work.batch.goes_on and len(doubtful) <= deletions.MOST_DOUBTFUL
+    told = not (work.batch.goes_on or run.lost_records) and len(doubtful) <= deletions.MOST_DOUBTFUL
     return "scope" if scoped and told else "none"

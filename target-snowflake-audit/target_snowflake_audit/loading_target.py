@@ -71,10 +71,24 @@ class LoadingTarget(ConfiguredTarget):
         self.failed = FailedStreams()
         self.control = ControlCounts()
         self._messages: dict[str, dict[str, Any]] = {}
+        self._due: dict[str, Json] = {}
+        """Versions to activate once a STATE has told how many records were sent, by stream as received."""
         self._busy = self._at_once = self._ending = False
         self._current = ""
         self._look_at = 0.0
         self._emitting = threading.Lock()
+
+    @property
+    def doing(self) -> str:
+        """What the run is at, for an error that does not say so."""
+        if not self._current:
+            return "reading the input"
+        return f"{'loading the rest' if self._ending else 'reading records'} of stream {self._current}"
+
+    @property
+    def _counts(self) -> str:
+        """What is done where records were lost before they came here."""
+        return str(self.config.get("control_counts") or "strict")
 
     def load_sink(self, sink: AuditSink, *, cut: bool = False, torn: bool = False) -> None:
         """Hand a sink's batch over; its STATE leaves when it is committed, while reading goes on.
@@ -110,6 +124,21 @@ class LoadingTarget(ConfiguredTarget):
             self.barrier.record(name)  # never committed: no STATE from here on may leave
             return False
         return True
+
+    def _activate_due(self, stream: str = "") -> None:
+        """Activate the versions that wait for a STATE, of one stream as received or of all."""
+        for name in [stream] if stream else list(self._due):
+            if name in self._due:
+                self._activate_version(name, self._due.pop(name))
+
+    def _activate_version(self, stream: str, version: Json) -> None:
+        """Hand the version to the stream's sinks; our own audit columns do what `_sdc_` ones would."""
+        for stream_map in self.mapper.stream_maps[stream]:
+            sink = self._sinks_active.get(stream_map.stream_alias)
+            if stream_map.stream_alias in self.failed:
+                self.barrier.record(stream_map.stream_alias)  # never done: no STATE from here on may leave
+            elif sink is not None and sink.process_activate_version_messages:
+                sink.activate_version(version)
 
     def activate_sink(self, sink: AuditSink, version: int) -> None:
         """Load a sink's batch, then delete what did not come under the version; STATE waits for it."""

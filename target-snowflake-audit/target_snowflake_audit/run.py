@@ -72,6 +72,8 @@ class Run:
     batch_number: int = 0
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
     """Guards what the run knows, and the rows that belong to the run itself."""
+    lost_records: bool = False
+    """Records that were sent have not come: from now on nothing is taken for gone because it did not come."""
     _started: bool = False
     _ended: bool = False
     _first_row: dict[str, Any] = field(default_factory=dict, repr=False)

@@ -47,7 +47,7 @@ def note(run: Run, session: Session, work: Work, tables: Tables, counts: Counts)
     plan = work.batch.plan
     if work.operation != LOAD or plan.append:
         return
-    documents = classifying.whole_documents(work, tables)
+    documents = classifying.whole_documents(run, work, tables)
     quiet = counts.unchanged + counts.deleted
     outdated = plan.removes_lines and counts.stale > 0
     if outdated or is_due(opened=work.open_letters, dead=counts.dead, quiet=quiet, documents=bool(documents)):

@@ -15,6 +15,7 @@ from typing_extensions import override
 
 from target_snowflake_audit.checking.second import SecondProcess
 from target_snowflake_audit.errors import (
+    CompletenessError,
     InterruptedRunError,
     OutputError,
     ResourceError,
@@ -136,6 +137,7 @@ class TargetSnowflakeAudit(LoadingTarget):
         if stream in self._messages and self._messages[stream] != message:
             # What was gathered belongs to the old schema; it must be loaded before the table changes. Other
             # streams may be inside a document.
+            self._activate_due(stream)
             self._load_all(stream)
             self._sinks_active = {
                 name: sink for name, sink in self._sinks_active.items() if not self._is_from(name, stream)
@@ -184,6 +186,8 @@ class TargetSnowflakeAudit(LoadingTarget):
             self._assert_line_requires(message_dict, requires={"stream", "record"})
             raise without_schema(str(stream), self._messages)
         self._current = str(stream)
+        if self._due:
+            self._activate_due(self._current)
         self.control.received[self._current] += 1
         self._undeclared.look(self._current, message_dict[RECORD_TEXT], self._messages[self._current])
         for stream_map in maps:
@@ -194,6 +198,8 @@ class TargetSnowflakeAudit(LoadingTarget):
     def _take_records(self, records: Records) -> None:
         """Take records that are decoded as rows; a batch ends where it would if they came one by one."""
         stream = self._current = records.stream
+        if self._due:
+            self._activate_due(stream)
         maps = self.mapper.stream_maps.get(stream) or ()
         sink = self._sinks_active.get(maps[0].stream_alias) if len(maps) == 1 else None
         first = 0
@@ -260,29 +266,32 @@ class TargetSnowflakeAudit(LoadingTarget):
     @override
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
         self._assert_line_requires(message_dict, requires={"value"})
-        self.control.compare(message_dict["value"], str(self.config.get("control_counts") or "strict"))
+        self.control.compare(message_dict["value"], self._counts)
+        self._activate_due()
         self.barrier.state(message_dict["value"])
         self._emit_state()
         self._look_around(self._current)
 
     @override
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
-        """Hand the version to the stream's sinks; our own audit columns do what `_sdc_` ones would."""
+        """Activate the version, with strict control counts not before a STATE that may tell of lost records.
+
+        What comes of the stream before that STATE finds the version activated: it may be of the next one.
+        """
         self._assert_line_requires(message_dict, requires={"stream", "version"})
         stream = str(message_dict["stream"])
         if stream not in self.mapper.stream_maps:  # that stream maps make a sink of this name is not enough
             raise without_schema(stream, self._messages)
-        for stream_map in self.mapper.stream_maps[stream]:
-            sink = self._sinks_active.get(stream_map.stream_alias)
-            if stream_map.stream_alias in self.failed:
-                self.barrier.record(stream_map.stream_alias)  # never done: no STATE from here on may leave
-            elif sink is not None and sink.process_activate_version_messages:
-                sink.activate_version(message_dict["version"])
+        self._activate_due(stream)
+        self._due[stream] = message_dict["version"]
+        if self._counts != "strict" or not self.control.received[stream]:
+            self._activate_due(stream)
 
     @override
     def process_endofpipe(self) -> None:
         """Load the rest, emit the last STATE, and end the run."""
         self._ending = True
+        self._activate_due()
         self._load_all(ended=True)
         self._activate_postponed()
         self._finish_streams()
@@ -338,13 +347,6 @@ class TargetSnowflakeAudit(LoadingTarget):
             return error
         return explained(error, self.doing, self.config)
 
-    @property
-    def doing(self) -> str:
-        """What the run is at, for an error that does not say so."""
-        if not self._current:
-            return "reading the input"
-        return f"{'loading the rest' if self._ending else 'reading records'} of stream {self._current}"
-
     def _finish(self, status: str, error: str = "") -> None:
         """Record the end of the run and say how many dead letters there are, in the last line."""
         self._busy = True  # a first signal comes too late to change anything
@@ -361,9 +363,11 @@ class TargetSnowflakeAudit(LoadingTarget):
         """Record that the run failed, as far as Snowflake can be reached.
 
         Running transactions end first. What was gathered is loaded, unless a signal, the settings or
-        Snowflake itself ended the run: then that would fail or take long.
+        Snowflake itself ended the run: then that would fail or take long. Where records were lost, nothing is
+        removed any more for not having come, also by a batch that is being loaded.
         """
         self._busy = True
+        self.run.lost_records = isinstance(error, CompletenessError)
         hopeless = (InterruptedRunError, SettingError, StatementError, OutputError, ResourceError)
         if isinstance(error, Exception) and not isinstance(error, hopeless):
             self._save_progress()

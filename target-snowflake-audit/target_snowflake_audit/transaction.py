@@ -203,7 +203,7 @@ class Transaction:
     def _classified(
         self, session: Session, work: Work, tables: classify.Tables, *, aside: bool
     ) -> list[tuple[Any, ...]]:
-        session.execute(classifying.statement(work, tables, aside=aside), "classify")
+        session.execute(classifying.statement(self._run, work, tables, aside=aside), "classify")
         if work.refused:
             session.execute(set_aside.mark(tables, sorted(work.refused)), "refuse")
         work.after_classify(session, tables)

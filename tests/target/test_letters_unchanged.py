@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from letters import LONG, NEWER, by_day, letters_of, row, statuses, unstamped, wider
 from target_snowflake_audit.overtaken import ABSENT, PARTIAL
+from target_snowflake_audit.purging import erase
 from target_snowflake_audit.replay import replay
+from target_snowflake_audit.session import Session
+from target_snowflake_audit.sql.erasure import Subject
+from target_snowflake_audit.sql.quoting import TableName
 from target_world import LINE_SCHEMA
+from warehouse import administrator
 
 if TYPE_CHECKING:
     from target_snowflake_audit.replay import Outcome
@@ -42,6 +48,16 @@ def notes(world: World) -> list[str]:
     return [one["EVENT"] for one in found]
 
 
+def erase_letter(world: World, letter: str) -> None:
+    ready = world.ready
+    session = Session(administrator(ready, database=ready["database"], warehouse=ready["warehouse"]))
+    try:
+        audit = partial(TableName, "ANALYTICS", "AUDIT")
+        erase(session, audit, Subject(world.table, letters=(letter,)), reason="asked for", commit=True)
+    finally:
+        session.close()
+
+
 @pytest.mark.parametrize("schema_of", [unstamped, by_day])
 def test_row_that_comes_again_unchanged_after_a_letter_stays(world: World, schema_of: Any) -> None:  # noqa: ANN401
     schema = schema_of(world)
@@ -67,6 +83,24 @@ def test_order_within_the_batch_of_the_unchanged_row(world: World, *, good_first
         world.run([schema, *messages])
     expected = (REPLAYED, Decimal("6.00")) if good_first else (SKIPPED, Decimal("5.00"))
     assert (events(world), amounts(world)) == ([expected[0]], [expected[1]])
+
+
+@pytest.mark.parametrize("good_first", [True, False])
+def test_order_within_the_batch_of_a_record_that_was_refused_and_erased_before(
+    world: World, *, good_first: bool
+) -> None:
+    """Its letter has another id than the record alone would give it."""
+    schema, good, bad = unstamped(world), row(world, "5.00", "ok"), row(world, "6.00", LONG)
+    for message in (good, bad):
+        world.run([schema, message])
+    [erased] = [letter["DEAD_LETTER_ID"] for letter in world.letters()]
+    erase_letter(world, erased)
+    world.run([schema, *([good, bad] if good_first else [bad, good])])
+    [letter] = [one for one in letters_of(world) if one.letter_id != erased]
+    assert notes(world) == ([] if good_first else ["sent_since"])
+    [outcome] = replay(world.settings(column_types=wider(world, 40)), [letter])
+    expected = (REPLAYED, Decimal("6.00")) if good_first else (SKIPPED, Decimal("5.00"))
+    assert (outcome.event, amounts(world)) == (expected[0], [expected[1]])
 
 
 def test_newer_stamp_of_a_letter_beats_an_unchanged_row_that_came_later(world: World) -> None:

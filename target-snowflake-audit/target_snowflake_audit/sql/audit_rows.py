@@ -158,14 +158,14 @@ def dead_letters(table: TableName, staging: TableName, facts: Mapping[str, Any])
     staged = 's."SEQ", s."KEY_HASH", s."EXTRACTED", s."RECORD", PARSE_JSON(s."LETTER") AS "BODY"'
     body = words("SELECT", staged, "FROM", staging.sql, "AS s WHERE s.\"STATE\" = 'D'")
     rank = 'ROW_NUMBER() OVER (PARTITION BY i."ID" ORDER BY i."SEQ")'
-    named = _with_ids(body, table, str(facts["TARGET_TABLE"]))
+    named = with_ids(body, table, str(facts["TARGET_TABLE"]))
     once = words("SELECT i.* FROM", f"({named})", "AS i QUALIFY", rank, "= 1")
     known = f'LEFT JOIN {table.sql} AS d ON d."DEAD_LETTER_ID" = l."ID"'
     source = words(f"FROM ({once}) AS l", known, 'WHERE d."DEAD_LETTER_ID" IS NULL')
     return chain.insert(table, columns, source)
 
 
-def _with_ids(rows: str, letters: TableName, target: str) -> str:
+def with_ids(rows: str, letters: TableName, target: str) -> str:
     """Staged letters (BODY and more) with ID.
 
     That of a record that was erased is given to nothing else: the letter holds nothing any more, so a record
@@ -201,7 +201,7 @@ def refused_again(events: TableName, letters: TableName, staging: TableName, fac
     and leaves its status alone. `facts` holds RUN_ID, BATCH_ID and TARGET_TABLE.
     """
     body = words('SELECT PARSE_JSON(s."LETTER") AS "BODY" FROM', staging.sql, "AS s WHERE s.\"STATE\" = 'D'")
-    named = _with_ids(body, letters, str(facts["TARGET_TABLE"]))
+    named = with_ids(body, letters, str(facts["TARGET_TABLE"]))
     came = words('SELECT DISTINCT i."ID" FROM', f"({named})", "AS i")
     batch = _value("VARCHAR", facts["BATCH_ID"])
     columns = {

@@ -134,7 +134,8 @@ class Notes:
             self.tables.staging.sql,
             "AS s WHERE s.\"STATE\" = 'D'",
         )
-        return words('SELECT b."SEQ", b."BODY":"id"::VARCHAR AS "ID" FROM', f"({body})", "AS b")
+        named = audit_rows.with_ids(body, self.audit(DEAD_LETTERS.name), str(self.plan.table))
+        return words('SELECT i."SEQ", i."ID" FROM', f"({named})", "AS i")
 
     def _scope_value(self, at: int) -> str:
         """A letter's value of a column that names documents; null where it does not hold it as it was."""
