@@ -136,8 +136,8 @@ def all_statements() -> dict[str, str]:
     notes = later.Notes(audit, plan, t, "r'", "b'")
     found |= {
         "open letters": later.open_letters(letters, audit("DEAD_LETTER_EVENTS"), plan),
-        "sent since": notes.insert(""),
-        "sent since, or left out": notes.insert(classify.documents(plan, t, [])),
+        "sent since": notes.insert("", outdated=False),
+        "sent since, or left out": notes.insert(classify.documents(plan, t, []), outdated=True),
         "noted": later.noted(audit, plan, t, "'l'"),
     }
     subject = erasure.Subject("D'B.T", ("a'b",), tuple((name, (name, "x")) for name in ODD), ("l'",))
