@@ -60,8 +60,9 @@ def check(world: World, stream: random_streams.Stream) -> None:
     )
     for arrivals, rows in zip(stream.runs, stream.batch_rows, strict=True):
         records = [own.record(one.record) for one in arrivals]
+        before = len(own.audit("BATCHES"))
         own.run([message, *records], batch_size_rows=rows, column_naming=stream.naming)
-        model.run(arrivals)
+        model.run(arrivals, [one["RECEIVED"] for one in own.audit("BATCHES", '"LOADED_AT"')[before:]])
         stored = _comparable(_live(own), stream)
         assert stored == _comparable(_named(model.live, stream), stream)
         assert _letters(own) == {encode(one.record): one.bad for one in model.letters}

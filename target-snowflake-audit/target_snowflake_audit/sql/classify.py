@@ -229,12 +229,16 @@ def _outdated(plan: StreamPlan, tables: Tables) -> str:
     that comes after another of its key without a stamp, which has taken the stored row's place.
     """
     columns = ", ".join(f"s.{name}" for name in _scope(plan))
+    first = words(
+        f'SELECT i."KEY_HASH", MIN(i."SEQ") AS "SEQ" FROM {_stamped(plan, tables)} AS i',
+        'WHERE i."STAMP" IS NULL GROUP BY i."KEY_HASH"',
+    )
     return words(
         "SELECT",
         columns,
         f"FROM ({_sent(tables, plan)}) AS s JOIN {tables.target.sql} AS t ON {join(plan)}",
-        f'LEFT JOIN {_stamped(plan, tables)} AS k ON k."SEQ" = s."SEQ"',
-        f'WHERE {_behind(plan)} AND t."_AUDIT_DELETED_AT" IS NULL AND k."UNSTAMPED" IS NULL',
+        f'LEFT JOIN ({first}) AS k ON k."KEY_HASH" = s."KEY_HASH" AND k."SEQ" < s."SEQ"',
+        f'WHERE {_behind(plan)} AND t."_AUDIT_DELETED_AT" IS NULL AND k."SEQ" IS NULL',
         f"GROUP BY {columns}",
     )
 
