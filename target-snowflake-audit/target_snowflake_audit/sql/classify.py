@@ -230,8 +230,9 @@ def _outdated(plan: StreamPlan, tables: Tables) -> str:
     """
     columns = ", ".join(f"s.{name}" for name in _scope(plan))
     first = words(
-        f'SELECT i."KEY_HASH", MIN(i."SEQ") AS "SEQ" FROM {_stamped(plan, tables)} AS i',
-        'WHERE i."STAMP" IS NULL GROUP BY i."KEY_HASH"',
+        'SELECT i."KEY_HASH", MIN(i."SEQ") AS "SEQ" FROM',
+        _stamped(plan, tables),
+        'AS i WHERE i."STAMP" IS NULL GROUP BY i."KEY_HASH"',
     )
     return words(
         "SELECT",
