@@ -31,6 +31,10 @@ ABSENT = (
     "this row was sent, or deleted, later and is not in the table any more, and which version is the newer"
     f" one cannot be told{_SEND}"
 )
+OUTDATED = (
+    "it came with a document that was read before the stored one, so whether the source still has this row"
+    f" cannot be told{_SEND}"
+)
 PARTIAL = (
     "later partial records have changed this row in the table, and may not hold what this one does "
     f"(`absent_fields: keep`){_SEND}"
@@ -58,10 +62,14 @@ def noted_later(noted: Sequence[Any], refused: Sequence[Any]) -> bool:
 
 
 class Since(NamedTuple):
-    """What notes say that came since a record was refused: its row, or its document without it."""
+    """What notes say that came since a record was refused: its row, or its document without it.
+
+    Or before it: `outdated` is its own document.
+    """
 
     sent: bool = False
     without: bool = False
+    outdated: bool = False
 
 
 def left_out(told: Sequence[Any], refused: Sequence[Any]) -> bool:
@@ -138,13 +146,15 @@ class Overtaken:
 
         What a deletion or a row that is gone had for a stamp is not known any more.
         """
-        for seq, _, operation, *_ in notes:
-            found = since.get(int(seq), Since())
+        for number, operation in ((int(row[0]), row[2]) for row in notes):
+            found = since.get(number, Since())
             absent = found.sent and operation == classify.INSERT
             if found.without or (absent and plan.stamp is None):
-                self.settled.add(int(seq))
-            elif absent:
-                self.doubts[int(seq)] = ABSENT
+                self.settled.add(number)
+            elif number not in self.settled and (
+                absent or (found.outdated and operation in classify.WRITTEN)
+            ):
+                self.doubts[number] = ABSENT if absent else OUTDATED
 
     def _notes(self, session: Session, plan: StreamPlan, tables: classify.Tables) -> list[Sequence[Any]]:
         """Notes of this table about letters of the batch that still have the key they were refused with."""
@@ -159,6 +169,7 @@ class Overtaken:
             self.doubts[seq] = PARTIAL
         elif came:
             self.settled.add(seq)
+            self.doubts.pop(seq, None)
 
     def why_open(self, plan: StreamPlan, seq: int, *, stale: bool) -> str:
         """Why a good letter is not loaded and stays open; '' = it does not. `stale`: its stamp is older."""
@@ -223,7 +234,9 @@ def _since(notes: Iterable[Sequence[Any]], refused: Mapping[int, Sequence[Any]])
         if int(seq) in refused and noted_later(noted, refused[int(seq)]):
             before = found.get(int(seq), Since())
             found[int(seq)] = Since(
-                before.sent or event == audit_rows.SENT_SINCE, before.without or event == audit_rows.LEFT_OUT
+                before.sent or event == audit_rows.SENT_SINCE,
+                before.without or event == audit_rows.LEFT_OUT,
+                before.outdated or event == audit_rows.OUTDATED,
             )
     return found
 

@@ -347,16 +347,18 @@ def _leave_other_roles(session: Session, settings: Mapping[str, Any]) -> None:
     """Keep the rights of the session's role only, which is what the audit trail says a row was written with.
 
     Where DEFAULT_SECONDARY_ROLES of the user is not set, it is ALL: a loader who is a purger too could delete
-    (docs.snowflake.com/en/sql-reference/sql/use-secondary-roles; bcr-1692). Snowflake does not know the
-    command in each session of External OAuth; there the token says which roles are on.
+    (docs.snowflake.com/en/sql-reference/sql/use-secondary-roles; bcr-1692). A session that a token opened may
+    not know the command: it has the roles that the token allows, and those of an access token that is
+    restricted to a role are this one only (sql-reference/sql/alter-user-add-programmatic-access-token).
     """
     try:
         session.execute("USE SECONDARY ROLES NONE", "use secondary roles")
     except StatementError as error:
-        if not settings.get("oauth_token") or error.error_class not in _REFUSALS:
+        by_token = settings.get("oauth_token") or settings.get("token")
+        if not by_token or error.error_class not in _REFUSALS:
             session.close()
             raise
-        logger.warning("%s; the rights of other roles that the OAuth token allows stay on", error)
+        logger.warning("%s; other roles stay on as far as the token allows them", error)
 
 
 def _check_place(session: Session, settings: Mapping[str, Any]) -> None:

@@ -282,7 +282,8 @@ class TargetSnowflakeAudit(LoadingTarget):
         stream = str(message_dict["stream"])
         if stream not in self.mapper.stream_maps:  # that stream maps make a sink of this name is not enough
             raise without_schema(stream, self._messages)
-        self._activate_due(stream)
+        if self._due.get(stream) != message_dict["version"]:
+            self._activate_due(stream)
         self._due[stream] = message_dict["version"]
         if self._counts != "strict" or not self.control.received[stream]:
             self._activate_due(stream)

@@ -63,11 +63,12 @@ def test_batch_that_is_being_loaded_removes_nothing_any_more(world: World) -> No
     assert (keys(world), len(world.audit("BATCHES"))) == (DOCUMENTS, 3)
 
 
-@pytest.mark.parametrize("size", [3, 100])
-def test_version_is_not_activated_before_its_records_are_counted(world: World, size: int) -> None:
+@pytest.mark.parametrize(("size", "times"), [(3, 1), (100, 1), (100, 2)])
+def test_version_is_not_activated_before_its_records_are_counted(world: World, size: int, times: int) -> None:
     world.run([world.schema_message(), *versioned(world, 1, 6), activate(world, 1), counted(world, 6)])
     settings: dict[str, Any] = {"batch_size_rows": size, "hard_delete": True}
-    lost(world, world.schema_message(), *versioned(world, 2, 5), activate(world, 2), **settings)
+    ends = [activate(world, 2)] * times
+    lost(world, world.schema_message(), *versioned(world, 2, 5), *ends, **settings)
     assert len(keys(world)) == 6
     again = [world.schema_message(), *versioned(world, 3, 5), activate(world, 3), counted(world, 5)]
     assert world.run(again, **settings).states == [counted(world, 5)["value"]]

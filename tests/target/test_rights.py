@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from target_snowflake_audit.audit.rights import ERASED, PURGED, READERS, ROLES, privileges
@@ -161,21 +161,27 @@ def test_each_session_begins_with_the_rights_of_its_own_role_only(world: World) 
     assert set(first.values()) == {"USE SECONDARY ROLES NONE"}
 
 
-def test_where_oauth_forbids_the_command_the_session_goes_on_and_says_so(
-    world: World, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("kind", ["oauth_token", "token"])
+def test_where_a_token_forbids_the_command_the_session_goes_on_and_says_so(
+    world: World, caplog: pytest.LogCaptureFixture, kind: str
 ) -> None:
-    word = world.control.oauth_token("LOADER", seconds=60)
-    settings = {**world.settings(), "private_key_path": None, "oauth_token": word}
-    refused = {
+    """Where it is restricted to a role, others are off anyway."""
+    word = (
+        world.control.oauth_token("LOADER", seconds=60)
+        if kind == "oauth_token"
+        else world.ready["users"]["LOADER"]["token"]
+    )
+    settings = {**world.settings(), "private_key_path": None, kind: word}
+    refused: dict[str, Any] = {
         "pattern": "^USE SECONDARY ROLES",
-        "code": 3001,
+        "code": 3107,
         "sqlstate": "42501",
         "user": "LOADER",
         "times": 1,
     }
     world.control.fault("error", **refused)
     connect(settings).close()
-    assert "other roles that the OAuth token allows stay on" in caplog.text
+    assert "other roles stay on as far as the token allows" in caplog.text
     world.control.fault("error", **refused)
     with pytest.raises(StatementError, match="use secondary roles"):
         connect(world.settings())

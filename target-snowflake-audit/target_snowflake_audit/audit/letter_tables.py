@@ -87,7 +87,8 @@ DEAD_LETTER_EVENTS = Table(
             TEXT,
             "replayed, replay_failed, replay_skipped, erased, refused_again (open again), seen_again (sent "
             "again; the status stays), sent_since (its row came later as it is stored, or was deleted; the "
-            "status stays), left_out (its document came whole without it; the status stays); reviewed, "
+            "status stays), left_out (its document came whole without it; the status stays), outdated (its "
+            "document is older than the stored one, which is without it; the status stays); reviewed, "
             "edited, approved, discarded and retry_scheduled are for later commands, nothing writes them yet",
             required=True,
         ),

@@ -186,9 +186,10 @@ def with_ids(rows: str, letters: TableName, target: str) -> str:
 
 
 SEEN_AGAIN, REFUSED_AGAIN = "seen_again", "refused_again"
-SENT_SINCE, LEFT_OUT = "sent_since", "left_out"
-"""A letter's row came later and was not written, or was deleted; its document came whole without it."""
-NOTES = (SEEN_AGAIN, SENT_SINCE, LEFT_OUT)
+SENT_SINCE, LEFT_OUT, OUTDATED = "sent_since", "left_out", "outdated"
+"""A letter's row came later and was not written, or was deleted; its document came whole without it; it came
+with a document that is older than the stored one, which is without it."""
+NOTES = (SEEN_AGAIN, SENT_SINCE, LEFT_OUT, OUTDATED)
 """Events that leave a letter's status alone."""
 CLOSED = ("replayed", "replay_skipped", "erased")
 """Events after which a letter is done, until its record is refused again."""

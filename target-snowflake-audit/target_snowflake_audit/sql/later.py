@@ -1,7 +1,7 @@
 """The statements about open letters whose row, or whose document without it, came later.
 
-Events `sent_since` and `left_out` leave a letter's status alone: a replay compares their time with the
-letter's, since stamps may say more than arrival does.
+Events `sent_since`, `left_out` and `outdated` leave a letter's status alone: a replay compares their time
+with the letter's, since stamps may say more than arrival does.
 """
 
 from __future__ import annotations
@@ -119,10 +119,10 @@ class Notes:
         )
 
     def _outdated(self) -> str:
-        """Letters of the batch whose document, without them, came before it: what is stored is newer."""
+        """Letters of the batch whose document, without them, came before it."""
         rows = words('SELECT y."SEQ" FROM', self.tables.typed.sql, f'AS y WHERE y."OP" = {literal(OUTDATED)}')
         return words(
-            f'SELECT n."ID", {literal(LEFT_OUT)} AS "EVENT"',
+            f'SELECT n."ID", {literal(audit_rows.OUTDATED)} AS "EVENT"',
             f'FROM ({self._refused}) AS n JOIN ({rows}) AS y ON y."SEQ" = n."SEQ"',
         )
 
@@ -171,7 +171,7 @@ def noted(audit: Callable[[str], TableName], plan: StreamPlan, tables: Tables, i
     letters, events, batches = (
         audit(table.name).sql for table in (DEAD_LETTERS, DEAD_LETTER_EVENTS, BATCHES)
     )
-    kinds = ", ".join(map(literal, (SENT_SINCE, LEFT_OUT)))
+    kinds = ", ".join(map(literal, (SENT_SINCE, LEFT_OUT, audit_rows.OUTDATED)))
     return words(
         'SELECT s."SEQ", v."DEAD_LETTER_ID", y."OP", v."EVENT", v."AT", v."BATCH_ID" FROM',
         f'{events} AS v JOIN {letters} AS d ON d."DEAD_LETTER_ID" = v."DEAD_LETTER_ID"',
