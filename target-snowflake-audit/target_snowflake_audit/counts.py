@@ -114,7 +114,7 @@ def tally(received: int, dead: int, rows: list[tuple[Any, ...]], refusals: Refus
 
 def needs_refusals(rows: list[tuple[Any, ...]]) -> bool:
     """Whether some classified row cannot be converted or is older than the stored one."""
-    return any(int(bad) or str(name) in op.REFUSED for name, _, bad in rows)
+    return any(int(bad) or str(name) in op.TOO_LATE for name, _, bad in rows)
 
 
 def hides_good_rows(rows: list[tuple[Any, ...]], known: int, plan: StreamPlan) -> bool:

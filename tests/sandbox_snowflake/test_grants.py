@@ -222,6 +222,10 @@ def test_without_usage_a_place_looks_missing(guarded: Account) -> None:
 def test_a_schema_of_others_is_there_and_not_to_be_had(loader: Session) -> None:
     assert loader.error('CREATE SCHEMA IF NOT EXISTS "ANALYTICS"."PUBLIC"') == (3041, "42710")
     assert loader.error('CREATE SCHEMA "ANALYTICS"."PUBLIC"') == (3041, "42710")
+    loader.rows('CREATE SCHEMA "ANALYTICS"."MINE"')
+    shown = {row[1] for row in loader.rows("SHOW SCHEMAS IN DATABASE ANALYTICS")}
+    assert shown >= {"MINE", "AUDIT"}
+    assert "PUBLIC" not in shown
 
 
 def test_revoke_and_roles_of_roles(guarded: Account, loader: Session) -> None:

@@ -38,13 +38,13 @@ class Extras:
     """What to print: kinds, target tables for change tracking and streams, and who gets mail.
 
     `recipients` must be verified addresses of users of the account. `keep_days` is the age at which the
-    retention task deletes; 0 = not said.
+    retention task deletes.
     """
 
     kinds: tuple[str, ...]
     tables: tuple[TableName, ...] = ()
     recipients: tuple[str, ...] = ()
-    keep_days: int = 0
+    keep_days: int | None = None
 
 
 @dataclass(frozen=True)
@@ -213,7 +213,7 @@ def notice(setup: Setup, source: TableName | None = None) -> str:
 
 def _retention(setup: Setup, extras: Extras) -> Section:
     """The statements of `purge`, once a week."""
-    if not extras.keep_days:
+    if extras.keep_days is None:
         message = "retention deletes: say after how many days, as your rules for ledgers want it: --keep-days"
         raise ValueError(message)
     task, role = _lock(setup, "RETENTION_TASK"), identifier(setup.role(PURGER))

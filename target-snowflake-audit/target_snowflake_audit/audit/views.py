@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from target_snowflake_audit.audit.tables import DEAD_LETTERS, RUNS, WATERMARKS
+from target_snowflake_audit.sql.audit_rows import NOTES
+from target_snowflake_audit.sql.quoting import literal
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ DEAD_LETTERS_CURRENT = View(
     'FROM {schema}."DEAD_LETTERS" AS d LEFT JOIN ('
     'SELECT "DEAD_LETTER_ID", "EVENT", "AT", "ACTOR", "NOTE", "BATCH_ID", '
     'COUNT(*) OVER (PARTITION BY "DEAD_LETTER_ID") AS "EVENTS" FROM {schema}."DEAD_LETTER_EVENTS" '
-    "WHERE NOT (\"EVENT\" IN ('seen_again', 'sent_since', 'left_out', 'outdated')) "
+    f'WHERE NOT ("EVENT" IN ({", ".join(map(literal, NOTES))})) '
     'QUALIFY ROW_NUMBER() OVER (PARTITION BY "DEAD_LETTER_ID" ORDER BY "AT" DESC, "EVENT_ID" DESC) = 1'
     ') AS e ON e."DEAD_LETTER_ID" = d."DEAD_LETTER_ID" '
     'QUALIFY ROW_NUMBER() OVER (PARTITION BY d."DEAD_LETTER_ID" ORDER BY d."AT") = 1',

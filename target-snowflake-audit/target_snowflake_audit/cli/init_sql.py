@@ -135,7 +135,7 @@ def _extras(setup: Setup, given: Mapping[str, Any]) -> extras.Extras:
         message = f"init-sql: --with {', '.join(unknown)}: expected {', '.join(KINDS)}"
         raise CommandError(message)
     tables = tuple(_table(setup, name) for name in given["tables"])
-    return extras.Extras(kinds, tables, tuple(given["emails"]), given["keep_days"] or 0)
+    return extras.Extras(kinds, tables, tuple(given["emails"]), given["keep_days"])
 
 
 def _table(setup: Setup, name: str) -> TableName:

@@ -24,8 +24,8 @@ OLDER_DELETED = "older_deleted"
 """Older than the stored row, which is deleted."""
 OUTDATED = "outdated"
 """The table has no live row of the key, and the row came with a document older than the stored one."""
-REFUSED = (OLDER, OLDER_DELETED, OUTDATED)
-"""Operations of rows that came too late."""
+TOO_LATE = (OLDER, OLDER_DELETED, OUTDATED)
+"""Operations of rows that are not loaded, since what is stored is newer."""
 WRITTEN = (INSERT, UPDATE)
 BY_RECORD = "record"
 """CAUSE, in the history, of what a record of the source did."""
@@ -191,7 +191,7 @@ def _rank(plan: StreamPlan) -> str:
 
 def _operation(plan: StreamPlan, *, aside: bool, judged: bool) -> str:
     key = f"t.{identifier(plan.columns[plan.key[0]].name)}"
-    older = late = ""
+    older = new = ""
     if plan.stamp is not None:
         found = f'IFF(t."_AUDIT_DELETED_AT" IS NULL, {literal(OLDER)}, {literal(OLDER_DELETED)})'
         # One without a stamp before it in the batch has taken the stored row's place.
@@ -199,16 +199,16 @@ def _operation(plan: StreamPlan, *, aside: bool, judged: bool) -> str:
     if judged:
         # What a newer document came without is not in it any more, whatever stamp the row itself has: rows
         # have stamps of their own.
-        late = f'WHEN s."STATE" IS NULL AND x.{_scope(plan)[0]} IS NOT NULL AND '
-        older += f' {late} t."_AUDIT_DELETED_AT" IS NOT NULL THEN {literal(OUTDATED)}'
-        late += f"{key} IS NULL THEN {literal(OUTDATED)}"
+        late = f's."STATE" IS NULL AND x.{_scope(plan)[0]} IS NOT NULL'
+        new = f"WHEN {late} AND {key} IS NULL THEN {literal(OUTDATED)}"
+        older += f' WHEN {late} AND t."_AUDIT_DELETED_AT" IS NOT NULL THEN {literal(OUTDATED)}'
     gone = f'{key} IS NULL OR t."_AUDIT_DELETED_AT" IS NOT NULL'
     same = 't."_AUDIT_DELETED_AT" IS NULL AND t."_AUDIT_ROW_HASH" = s."ROW_HASH"'
     first = f'WHEN s."STATE" = {literal(ASIDE)} THEN {literal(UPDATE)} ' if aside else ""
     return words(
         f'CASE {first}WHEN s."RN" > 1 THEN {literal(DEDUPLICATED)}',
         f"WHEN s.\"STATE\" = 'X' AND ({gone}) THEN {literal(UNCHANGED)}",
-        late,
+        new,
         f"WHEN {key} IS NULL THEN {literal(INSERT)}",
         older,
         f"WHEN s.\"STATE\" = 'X' THEN {literal(DELETE)}",
@@ -354,7 +354,7 @@ def refused_unless(held: str, tables: Tables, history: TableName, target: str) -
     What is older than the deletion that its source told of is a re-delivery too. A row that was gone with its
     document or version and comes with an older stamp than it had is no such thing: it may be live again.
     """
-    older = ", ".join(map(literal, REFUSED))
+    older = ", ".join(map(literal, TOO_LATE))
     told = f'MAX_BY(h."CAUSE", h."LOADED_AT") = {literal(BY_RECORD)}'
     known = words(
         'SELECT o."SEQ" FROM',

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-from functools import partial
 from typing import TYPE_CHECKING
 
 from fakesnow import statement_type
@@ -243,13 +242,10 @@ def _columns(call: Call, scope: _Scope) -> tuple[str, list[list[object]]]:
 
 
 def _schemas(call: Call, scope: _Scope) -> tuple[str, list[list[object]]]:
-    may = partial(call.world.grants.privileges, call.session.role, "SCHEMA")
-    # Those only that the role has a right on.
-    found = [
-        (db, schema)
-        for db, schema in sorted(call.world.catalogue.schemas(scope[0]))
-        if schema == "INFORMATION_SCHEMA" or may((db, schema))
-    ]
+    grants, role = call.world.grants, call.session.role
+    found = sorted(
+        place for place in call.world.catalogue.schemas(scope[0]) if grants.privileges(role, "SCHEMA", place)
+    )
     return "created_on,name,database_name,owner", [["", schema, db, "ACCOUNTADMIN"] for db, schema in found]
 
 
