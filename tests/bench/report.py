@@ -37,25 +37,31 @@ def write(path: Path, figures: Sequence[Figure], options: Options, failures: dic
 
 
 def show(figures: Sequence[Figure], failures: dict[str, str]) -> None:
-    """Print the figures with their spread, and what could not be measured."""
+    """Print the figures with their spread, below them what each was made from, and what was not measured."""
     table = Table(title="Benchmarks: one run on this machine", title_justify="left")
     table.add_column("Figure", no_wrap=True)
     table.add_column("Value", justify="right", no_wrap=True)
-    for heading in ("Unit", "Runs", "From"):
+    for heading in ("Unit", "Runs"):
         table.add_column(heading)
     for figure in figures:
         shown = figure.as_json()
-        basis = ", ".join(f"{name} {_plain(value)}" for name, value in figure.basis.items())
-        table.add_row(figure.name, f"{shown['value']:g}", figure.unit, spread(shown["runs"]), basis)
+        table.add_row(figure.name, f"{shown['value']:g}", figure.unit, spread(shown["runs"]))
     console = Console()
     console.print(table)
+    # Not a column: in a narrow terminal or a log it would be cut.
+    for figure in figures:
+        if figure.basis:
+            basis = _plain(figure.basis)
+            console.print(f"{figure.name}: {basis}", markup=False, highlight=False, soft_wrap=True)
     for name, reason in failures.items():
         console.print(f"not measured: {name}: {reason}", style="red", markup=False, highlight=False)
 
 
 def _plain(value: object) -> str:
     """Give a value of `basis` as a person reads it."""
-    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_plain(part)}" for name, part in value.items())
+    return " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def spread(runs: Sequence[float]) -> str:

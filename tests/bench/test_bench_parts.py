@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from . import candidates, environments, lines, measure, options, replayed_x3, warehouse
+from . import candidates, environments, lines, measure, options, replayed_x3, report, warehouse
 from .figures import highest, median, ratio
 
 if TYPE_CHECKING:
@@ -127,3 +127,17 @@ def test_outputs_of_two_taps_count_as_equal_by_value_and_order(tmp_path: Path) -
     there = replayed_x3.read_output(tmp_path / "out", ordered=False)
     output('{"key":"1","price":1.5}', '{"key":"2","price":7}')
     assert replayed_x3.read_output(tmp_path / "out", ordered=False) == there != turned
+
+
+def test_nothing_of_a_figure_is_cut_in_a_narrow_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    percent = {"wait for the second process": 8, "parse": 33}
+    figure = median("target_client_rows_per_s", [3, 1, 2], cpu_s=[5.25, 5.5], percent=percent)
+    report.show([figure], {"cli_start_s": "no [such] command"})
+    printed = capsys.readouterr().out
+    assert "3: 1 to 3" in printed
+    made_from = "cpu_s 5.25 5.5, percent wait for the second process 8, parse 33"
+    assert f"target_client_rows_per_s: {made_from}\n" in printed
+    assert "not measured: cli_start_s: no [such] command\n" in printed
